@@ -1,0 +1,67 @@
+// Package drivers says what a device of a kiosk can do: a Scanner gives
+// scans, later a Pad gives tags. A family of devices is a folder below, one
+// Driver each; package all lists them. Drivers know bytes and no loans.
+//
+// A driver is opened over a Link (a byte stream: serial, TCP, a pty) or over
+// Reports (HID); package link opens those by what the configuration says.
+// Keep holds a device open for ever and reports its absence as a state.
+package drivers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// ErrSilent is returned where a device says nothing within its deadline.
+// A quiet scanner is not silent in this sense: nobody has scanned.
+var ErrSilent = errors.New("device is silent")
+
+// ErrGone is returned by a Link or Reports whose device was unplugged.
+var ErrGone = errors.New("device is gone")
+
+// MaxText is the longest code a scanner passes on, in bytes; what is longer
+// is cut there and marked Long. Labels have 5 to 20, a QR code up to 2,953.
+const MaxText = 256
+
+// Scan is one code as a scanner read it, before anybody has decided what it
+// means.
+type Scan struct {
+	Text string    // the code, without prefix, suffix and AIM identifier; any bytes but the terminator
+	AIM  string    // AIM symbology identifier as "]F0", or empty if the scanner told none
+	Long bool      // the code was longer than MaxText; Text is its beginning
+	At   time.Time // when its last byte came
+}
+
+// Scanner gives scans.
+type Scanner interface {
+	// Scans calls yield for each code until ctx ends (nil) or the device
+	// fails (an error, ErrGone when it was unplugged). yield must not block
+	// for long. Scans closes the device before it returns.
+	Scans(ctx context.Context, yield func(Scan)) error
+}
+
+// Link is a byte stream to a device. Read waits at most the time set by
+// Patience and returns ErrSilent when nothing came, ErrGone (wrapped) when
+// the device is no longer there. One goroutine owns a Link.
+type Link interface {
+	io.ReadWriteCloser
+	// Patience sets how long a Read waits for the first byte.
+	Patience(d time.Duration) error
+}
+
+// Reports is a HID device: whole reports instead of a stream. One goroutine
+// owns it: it alone reads and closes.
+type Reports interface {
+	// ReadReport reads one input report with its report ID as the device
+	// sends it, waiting at most d (250 ms or less): ErrSilent when none came.
+	// A report of zero length is not an end; it is skipped by the caller.
+	ReadReport(p []byte, d time.Duration) (int, error)
+	WriteReport(p []byte) error
+	SendFeature(p []byte) error
+	Close() error
+	// UsagePage is the HID usage page of the interface (0x01 keyboard, 0x8C
+	// barcode scanner), 0 if it can't be known.
+	UsagePage() uint16
+}

@@ -1,0 +1,44 @@
+package kiosk
+
+import "time"
+
+// Barcode is what identifies one copy: the text of its label, with check
+// digit, without start, stop and symbology characters. At most MaxCode bytes
+// of printable text without '|'.
+type Barcode string
+
+// MaxCode is the longest card or item number taken from anywhere, in bytes.
+// Library labels have 5 to 20; SIP2 fields end at 255.
+const MaxCode = 64
+
+// Item is one copy of a title as the mirror knows it.
+type Item struct {
+	Barcode    Barcode
+	Title      string
+	Author     string
+	ISBN       string // 13 digits, or empty
+	CallNumber string
+	Scheme     string // class scheme of CallNumber: "ddc", "lcc", "udc", "nlm", "local", or empty
+	Location   string // shelving location
+	Library    string // institution that owns it
+	Type       string // item type, the library's own code
+	Status     ItemStatus
+	Reference  bool      // to be used in the library only
+	NoLoan     bool      // does not circulate
+	Seen       time.Time // when this was learned; zero means at the last import
+}
+
+// ItemStatus is where a copy is, as far as the mirror knows.
+type ItemStatus string
+
+// The states that matter at a desk; everything else is StatusOther.
+const (
+	StatusAvailable ItemStatus = "available"
+	StatusOnLoan    ItemStatus = "on loan"
+	StatusOnHold    ItemStatus = "on hold shelf"
+	StatusInTransit ItemStatus = "in transit"
+	StatusLost      ItemStatus = "lost"
+	StatusMissing   ItemStatus = "missing"
+	StatusWithdrawn ItemStatus = "withdrawn"
+	StatusOther     ItemStatus = "other"
+)

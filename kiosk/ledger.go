@@ -1,0 +1,67 @@
+package kiosk
+
+import (
+	"context"
+	"time"
+)
+
+// Ledger is what the kiosk must never forget. Every method returns after its
+// transaction is synced to disk, or with an error and nothing changed.
+// Implementations are safe for use by several goroutines.
+type Ledger interface {
+	// Record stores e; if e.State is queued it puts e into the outbox, and if
+	// it holds it changes the mirror's loans, all in one transaction.
+	// Recording an ID twice is not an error and stores nothing.
+	Record(ctx context.Context, e Entry) error
+
+	// Conclude adds a later state to an entry, moves it into or out of the
+	// outbox accordingly and changes the mirror's loans, in one transaction.
+	// The same state twice is not an error and stores nothing. An unknown
+	// entry is ErrUnknown.
+	Conclude(ctx context.Context, o Outcome) error
+
+	// Newest is the time of the newest entry or outcome; zero if there is none.
+	Newest(ctx context.Context) (time.Time, error)
+}
+
+// Mirror is what the kiosk knows of the library when nobody can be asked.
+type Mirror interface {
+	// Item finds a copy by its barcode; ErrUnknown if there is none.
+	Item(ctx context.Context, b Barcode) (Item, error)
+	// Copies finds the copies of a 13-digit ISBN, at most limit.
+	Copies(ctx context.Context, isbn string, limit int) ([]Item, error)
+	// Patron finds a patron by card; ErrUnknown if there is none.
+	Patron(ctx context.Context, c Card) (Patron, error)
+	// Loan tells who has an item, by all the ledger and the mirror know;
+	// ErrUnknown if nobody.
+	Loan(ctx context.Context, b Barcode) (Loan, error)
+	// Loans lists what a card has, oldest first.
+	Loans(ctx context.Context, c Card) ([]Loan, error)
+	// Unsettled tells whether the outbox holds an entry of this item.
+	Unsettled(ctx context.Context, b Barcode) (bool, error)
+	// Learn keeps what upstream told in passing about a patron or an item.
+	// It need not be durable and never fails a loan.
+	LearnPatron(ctx context.Context, p Patron) error
+	LearnItem(ctx context.Context, i Item) error
+}
+
+// Queued is an entry in the outbox.
+type Queued struct {
+	Entry
+	Attempts int       // questions that came to nothing
+	RetryAt  time.Time // not before
+}
+
+// Outbox is the part of the ledger that the ILS has not confirmed.
+type Outbox interface {
+	// Queue lists the outbox in the order of the entries, at most limit.
+	Queue(ctx context.Context, limit int) ([]Queued, error)
+	// Postpone notes a fruitless attempt. It need not be synced.
+	Postpone(ctx context.Context, id ID, retryAt time.Time) error
+	// Interrupted turns each entry that is still Asked into Unsure: a process
+	// ended between question and answer. Called once, before the desk starts;
+	// it returns how many there were.
+	Interrupted(ctx context.Context, now time.Time) (int, error)
+	// Conclude is Ledger.Conclude.
+	Conclude(ctx context.Context, o Outcome) error
+}

@@ -1,0 +1,35 @@
+package kiosk
+
+// Reason is why something was refused, or what the patron must do. The screen
+// has words for each in each language; the words never come from here.
+type Reason string
+
+// The reasons.
+const (
+	ReasonUnreadable    Reason = "unreadable"     // the code is neither card nor item
+	ReasonCheckDigit    Reason = "check-digit"    // looks like ours but its check digit is wrong: scan again
+	ReasonForeign       Reason = "foreign-code"   // a command or code of another system
+	ReasonISBNUnknown   Reason = "isbn-unknown"   // the book trade's code, and no copy here has it
+	ReasonISBNMany      Reason = "isbn-many"      // the book trade's code of several copies: scan the library's label
+	ReasonUnknownCard   Reason = "unknown-card"   // nobody has this card
+	ReasonCardExpired   Reason = "card-expired"   //
+	ReasonCardLost      Reason = "card-lost"      // the card was reported lost
+	ReasonCardBlocked   Reason = "card-blocked"   // the ILS refuses loans to this card
+	ReasonFees          Reason = "fees"           // too much is owed
+	ReasonTooMany       Reason = "too-many"       // the limit of loans is reached
+	ReasonOverdue       Reason = "overdue"        // too many are overdue
+	ReasonWrongPIN      Reason = "wrong-pin"      //
+	ReasonPINOffline    Reason = "pin-offline"    // a PIN is wanted and can't be checked now
+	ReasonUnknownItem   Reason = "unknown-item"   // not in the catalogue
+	ReasonNotForLoan    Reason = "not-for-loan"   // reference, withdrawn, or does not circulate
+	ReasonOnLoanOther   Reason = "on-loan-other"  // out to somebody else
+	ReasonOnLoanYou     Reason = "on-loan-you"    // this patron has it already: renew?
+	ReasonOnHold        Reason = "on-hold"        // wanted by another patron
+	ReasonNotOnLoan     Reason = "not-on-loan"    // a return or renewal of something that was not out
+	ReasonNoRenewal     Reason = "no-renewal"     // can't be renewed again
+	ReasonFeeRequired   Reason = "fee-required"   // lending it costs a fee
+	ReasonNotStored     Reason = "not-stored"     // the kiosk's disk refused: nothing was lent
+	ReasonAskStaff      Reason = "ask-staff"      // anything else
+	ReasonWaitsForCard  Reason = "waits-for-card" // a book before a card: now the card
+	ReasonCardInReturns Reason = "card-unneeded"  // kept for screens: a return needs no card
+)
