@@ -65,3 +65,16 @@ type Outbox interface {
 	// Conclude is Ledger.Conclude.
 	Conclude(ctx context.Context, o Outcome) error
 }
+
+// Loader takes whole lists into the mirror, in batches. A row that is there
+// already is replaced; one that is the same already costs no write.
+type Loader interface {
+	PutItems(ctx context.Context, items []Item) (Change, error)
+	PutPatrons(ctx context.Context, patrons []Patron) (Change, error)
+	// PutLoans takes loans that the ILS has open. A loan of an unknown item or
+	// patron is taken too: the mirror may be loaded in any order.
+	PutLoans(ctx context.Context, loans []Loan) (Change, error)
+}
+
+// Change counts what a Loader did with the rows it was given.
+type Change struct{ New, Changed, Same int }
