@@ -1,4 +1,226 @@
 package kiosk
 
-// stage is how far the work on a line has come.
-type stage int
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxLines bounds what lies on one screen; a class set has 40.
+const maxLines = 200
+
+// maxPINs is how many wrong PINs are taken before the card is sent away.
+const maxPINs = 3
+
+// Session is the state of the desk: nobody, somebody whose card is being
+// looked up, a patron who borrows, somebody who returns. It is a value; Step
+// makes the next one.
+type Session struct {
+	rules    Rules
+	view     View
+	mode     Mode
+	id       ID
+	card     Card // being identified, or the patron's
+	pins     int  // wrong ones so far
+	patron   Patron
+	loans    int // what the patron had when the session began
+	lines    []Line
+	notice   Notice
+	online   bool
+	closing  bool      // ends as soon as nothing works any more
+	endsAt   time.Time // zero: the view does not end by itself
+	nextCard bool      // another card ended this session: queue begins with it
+	queue    []Event   // scans that belong to the session after this one
+}
+
+// NewSession is a desk with nobody at it, whose upstream has not been reached yet.
+func NewSession(r Rules) Session {
+	return Session{rules: r.filled(), view: ViewWelcome, mode: Borrowing}
+}
+
+// Step takes one event. It is pure: the same session, event, time and IDs
+// give the same result, and s itself is not changed. newID must never give
+// the same ID twice.
+func (s Session) Step(ev Event, now time.Time, newID func() ID) (Session, []Effect) {
+	s.lines = slices.Clone(s.lines)
+	s.queue = slices.Clone(s.queue)
+	st := step{Session: &s, now: now, newID: newID}
+	st.event(ev)
+	st.settle()
+	return s, st.effects
+}
+
+// step is one Step under way.
+type step struct {
+	*Session
+	now     time.Time
+	newID   func() ID
+	effects []Effect
+}
+
+func (s *step) do(e Effect) { s.effects = append(s.effects, e) }
+
+func (s *step) event(ev Event) {
+	switch ev := ev.(type) {
+	case CardRead, ItemPlaced, ISBNRead, Unreadable:
+		s.scan(ev)
+	case PINEntered:
+		s.pinEntered(ev.PIN)
+	case StartReturn:
+		s.startReturn()
+	case RenewLine:
+		s.renewLine(ev.Line)
+	case DropLine:
+		s.dropLine(ev.Line)
+	case Finish:
+		s.finish()
+	case Cancel:
+		s.cancel()
+	case Touched:
+		s.touch()
+	case Found:
+		s.found(ev)
+	case Identified:
+		s.identified(ev)
+	case Stored:
+		s.stored(ev)
+	case NotStored:
+		s.notStored(ev)
+	case Answered:
+		s.answered(ev)
+	case LinkChanged:
+		s.online = ev.Up
+	case Tick:
+		s.tick()
+	default:
+		panic(fmt.Sprintf("kiosk: unknown event %T", ev))
+	}
+}
+
+// settle ends a session that is over once nothing works any more, and then
+// lets the scans that waited for the next one in.
+func (s *step) settle() {
+	s.endIfOver()
+	for len(s.queue) > 0 && !s.nextCard {
+		ev, rest := s.queue[0], s.queue[1:]
+		s.queue = nil
+		s.scan(ev) // which may put ev back to wait for yet another end
+		s.queue = append(s.queue, rest...)
+		s.endIfOver()
+	}
+}
+
+// endIfOver ends a session that was finished, replaced or left alone.
+func (s *step) endIfOver() {
+	over := s.closing || s.view == ViewItems && !s.now.Before(s.endsAt)
+	if over && !s.busy() {
+		s.end()
+	}
+}
+
+func (s *Session) busy() bool {
+	return slices.ContainsFunc(s.lines, func(l Line) bool { return l.working() })
+}
+
+func (s *Session) line(id ID) *Line {
+	i := slices.IndexFunc(s.lines, func(l Line) bool { return l.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.lines[i]
+}
+
+func (s *Session) lineOf(item Barcode) *Line {
+	i := slices.IndexFunc(s.lines, func(l Line) bool { return l.Item == item })
+	if i < 0 {
+		return nil
+	}
+	return &s.lines[i]
+}
+
+func (s *Session) drop(id ID) {
+	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return l.ID == id })
+}
+
+func (s *step) tell(r Reason, code string) {
+	s.notice = Notice{Reason: r, Code: code, Until: s.now.Add(s.rules.Notice)}
+}
+
+// touch is a sign of life: the view's end moves away.
+func (s *step) touch() {
+	switch s.view {
+	case ViewItems, ViewPIN:
+		s.endsAt = s.now.Add(s.rules.Idle)
+	case ViewReceipt:
+		s.endsAt = s.now.Add(s.rules.Receipt)
+	case ViewWelcome:
+		s.endsAt = time.Time{}
+		if len(s.lines) > 0 {
+			s.endsAt = s.now.Add(s.rules.AwaitCard)
+		}
+	case ViewIdentifying:
+		s.endsAt = time.Time{}
+	}
+}
+
+func (s *step) show(v View) {
+	s.view = v
+	s.touch()
+}
+
+// tick lets time pass. A session on the items view ends in endIfOver.
+func (s *step) tick() {
+	if s.notice.Reason != "" && !s.now.Before(s.notice.Until) {
+		s.notice = Notice{}
+	}
+	if s.view != ViewItems && !s.endsAt.IsZero() && !s.now.Before(s.endsAt) {
+		s.reset()
+	}
+}
+
+// finish is the patron's own word that this was all.
+func (s *step) finish() {
+	switch s.view {
+	case ViewItems:
+		s.closing = true
+	case ViewReceipt, ViewWelcome:
+		s.reset()
+	}
+}
+
+func (s *step) cancel() {
+	switch s.view {
+	case ViewPIN, ViewReceipt, ViewWelcome:
+		s.reset()
+	}
+}
+
+// end closes the session; nothing works any more.
+func (s *step) end() {
+	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() }) {
+		s.closing = false
+		s.show(ViewReceipt)
+		return
+	}
+	s.reset()
+}
+
+// reset goes back to welcome; nothing of the last patron stays.
+func (s *step) reset() {
+	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, view: ViewWelcome, mode: Borrowing}
+}
+
+// Screen is what the session shows. Seq, Faults and Now are the desk's.
+func (s Session) Screen() Screen {
+	sc := Screen{
+		View: s.view, Mode: s.mode, Lines: slices.Clone(s.lines), Notice: s.notice,
+		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
+	}
+	if s.view == ViewItems || s.view == ViewReceipt {
+		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language
+	}
+	if s.view == ViewItems || s.view == ViewPIN {
+		sc.WarnAt = s.endsAt.Add(-s.rules.Warn)
+	}
+	return sc
+}

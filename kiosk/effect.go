@@ -1,0 +1,32 @@
+package kiosk
+
+// Effect is something the desk must do. Each one but Learn is answered by
+// exactly one event.
+type Effect interface{ effect() }
+
+// The effects.
+type (
+	// Look finds a copy, or the copies of an ISBN, in the mirror: Found.
+	Look struct {
+		Line ID
+		Item Barcode
+		ISBN string
+	}
+	// Identify finds the patron, upstream first, then in the mirror: Identified.
+	Identify struct {
+		Card Card
+		PIN  string
+	}
+	// Record stores an entry: Stored or NotStored.
+	Record struct{ Entry Entry }
+	// Conclude stores an outcome: Stored or NotStored.
+	Conclude struct{ Outcome Outcome }
+	// Ask has upstream carry out the entry, within the deadline: Answered.
+	Ask struct{ Entry Entry }
+)
+
+func (Look) effect()     {}
+func (Identify) effect() {}
+func (Record) effect()   {}
+func (Conclude) effect() {}
+func (Ask) effect()      {}

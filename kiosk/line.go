@@ -1,0 +1,78 @@
+package kiosk
+
+import "time"
+
+// Line is one item on the screen.
+type Line struct {
+	ID     ID // also the ID of its entry, once it has one
+	Item   Barcode
+	ISBN   string // scanned instead of Item, which may still be empty
+	Title  string
+	Kind   Kind
+	State  LineState
+	Due    time.Time
+	Reason Reason // why refused, or what to do; also "" with State refused never
+	Text   string // the ILS's words; for staff only
+	Alert  bool   // returned, but staff wants to see it (hold, transfer)
+	Local  bool   // decided here, the ILS hears of it later
+	Times  int    // how often it was scanned
+
+	stage   stage
+	found   Found // what the mirror said when work on it began
+	entry   Entry // as it was or will be recorded
+	open    bool  // its entry is on disk as asked, and nothing that followed is yet
+	renewed bool  // a checkout that the ILS took for a renewal
+}
+
+// LineState is what a line shows.
+type LineState string
+
+// The states of a line.
+const (
+	LineWaiting  LineState = "waiting"
+	LineLent     LineState = "lent"
+	LineReturned LineState = "returned"
+	LineRenewed  LineState = "renewed"
+	LineRefused  LineState = "refused"
+	LineAction   LineState = "action" // the patron must do something: Reason says what
+)
+
+// stage is how far the work on a line has come.
+type stage int
+
+const (
+	held       stage = iota // put down before a card: waits for one
+	looking                 // Look is under way
+	offered                 // the patron has it already and may renew it
+	recording               // Record is under way
+	asking                  // Ask is under way
+	concluding              // Conclude is under way
+	done
+)
+
+// working tells whether the line waits for an effect: Finish waits for it.
+func (l *Line) working() bool {
+	return l.stage == looking || l.stage == recording || l.stage == asking || l.stage == concluding
+}
+
+// succeeded tells whether the line did what it was put down for.
+func (l *Line) succeeded() bool {
+	return l.State == LineLent || l.State == LineReturned || l.State == LineRenewed
+}
+
+func (l *Line) refuse(r Reason, text string) {
+	l.stage, l.State, l.Reason, l.Text = done, LineRefused, r, text
+}
+
+// succeed shows what the entry's kind promises.
+func (l *Line) succeed() {
+	l.stage, l.Reason = done, ""
+	switch {
+	case l.entry.Kind == Checkin:
+		l.State = LineReturned
+	case l.entry.Kind == Renew || l.renewed:
+		l.State = LineRenewed
+	default:
+		l.State = LineLent
+	}
+}

@@ -1,0 +1,196 @@
+package kiosk
+
+import "errors"
+
+// scan takes what a scanner read. While another card waits for the end of
+// this session, everything scanned belongs behind that card.
+func (s *step) scan(ev Event) {
+	if s.nextCard {
+		s.queue = append(s.queue, ev)
+		return
+	}
+	switch ev := ev.(type) {
+	case CardRead:
+		s.cardRead(ev)
+	case ItemPlaced:
+		s.place(Line{Item: ev.Item})
+	case ISBNRead:
+		s.place(Line{ISBN: ev.ISBN})
+	case Unreadable:
+		s.unreadable(ev)
+	}
+}
+
+func (s *step) cardRead(ev CardRead) {
+	switch s.view {
+	case ViewWelcome, ViewPIN:
+		if s.view == ViewPIN && s.card == ev.Card {
+			s.touch()
+			return
+		}
+		s.begin(ev.Card)
+	case ViewReceipt:
+		s.reset()
+		s.begin(ev.Card)
+	default:
+		if s.card == ev.Card {
+			s.touch()
+			return
+		}
+		s.queue = append(s.queue, ev)
+		s.nextCard, s.closing = true, s.view == ViewItems
+	}
+}
+
+// begin finds out whose card it is; where a PIN is asked for, that comes
+// first, so that a card alone tells nothing of its owner.
+func (s *step) begin(c Card) {
+	s.card, s.pins, s.notice = c, 0, Notice{}
+	if s.rules.PIN {
+		s.show(ViewPIN)
+		return
+	}
+	s.show(ViewIdentifying)
+	s.do(Identify{Card: c})
+}
+
+func (s *step) pinEntered(pin string) {
+	if s.view != ViewPIN || pin == "" {
+		return
+	}
+	s.notice = Notice{}
+	s.show(ViewIdentifying)
+	s.do(Identify{Card: s.card, PIN: pin})
+}
+
+func (s *step) identified(ev Identified) {
+	if s.view != ViewIdentifying || ev.Card != s.card {
+		return
+	}
+	p, why := s.who(ev)
+	if why == "" {
+		why = s.rules.admits(p, s.now)
+	}
+	if why == ReasonWrongPIN && s.pins+1 < maxPINs {
+		s.pins++
+		s.show(ViewPIN)
+		s.tell(why, "")
+		return
+	}
+	if why != "" {
+		s.turnAway(why)
+		return
+	}
+	s.patron, s.loans, s.id, s.mode = p, ev.Loans, s.newID(), Borrowing
+	s.show(ViewItems)
+	s.startHeld()
+	s.closing = s.nextCard
+}
+
+// who makes sense of the answer to Identify: a patron, or why there is none.
+func (s *step) who(ev Identified) (Patron, Reason) {
+	if ev.Err == nil {
+		p := ev.Patron
+		if p.Card == "" {
+			p.Card = ev.Card
+		}
+		return p, ""
+	}
+	e, ok := errors.AsType[*Error](ev.Err)
+	switch {
+	case ok && e.Code == CodeRefused && e.Reason != "":
+		return Patron{}, e.Reason
+	case ok && (e.Code == CodeOffline || e.Code == CodeUnsure):
+		if s.rules.UnknownCards {
+			return Patron{Card: ev.Card, Local: true}, ""
+		}
+		return Patron{}, ReasonUnknownCard
+	}
+	return Patron{}, ReasonAskStaff
+}
+
+// turnAway goes back to welcome with a reason; books that wait go on waiting.
+func (s *step) turnAway(why Reason) {
+	lines, next := s.lines, s.nextCard
+	s.reset()
+	s.lines = lines
+	if next { // the books belong to the card that was sent away
+		s.lines = nil
+	}
+	s.show(ViewWelcome)
+	s.tell(why, "")
+}
+
+func (s *step) startReturn() {
+	switch s.view {
+	case ViewItems, ViewIdentifying:
+		return
+	case ViewReceipt:
+		s.reset()
+	}
+	s.card, s.patron, s.notice = "", Patron{}, Notice{}
+	s.mode, s.id = Returning, s.newID()
+	s.show(ViewItems)
+	s.startHeld()
+}
+
+// place puts an item on the screen; the same one again is the same line.
+func (s *step) place(l Line) {
+	if s.view == ViewReceipt {
+		s.reset()
+	}
+	s.touch()
+	if old := s.same(l); old != nil {
+		old.Times++
+		if old.State != LineRefused || old.open {
+			return
+		}
+		s.drop(old.ID) // another try
+	}
+	if len(s.lines) >= maxLines {
+		s.tell(ReasonAskStaff, string(l.Item))
+		return
+	}
+	l.ID, l.Times, l.State, l.Title = s.newID(), 1, LineWaiting, ""
+	s.lines = append(s.lines, l)
+	p := &s.lines[len(s.lines)-1]
+	if s.view == ViewItems {
+		s.start(p)
+		return
+	}
+	p.State, p.Reason = LineAction, ReasonWaitsForCard
+	s.touch()
+	s.do(Look{Line: p.ID, Item: p.Item, ISBN: p.ISBN})
+}
+
+func (s *step) same(l Line) *Line {
+	if l.Item != "" {
+		return s.lineOf(l.Item)
+	}
+	for i := range s.lines {
+		if s.lines[i].ISBN == l.ISBN {
+			return &s.lines[i]
+		}
+	}
+	return nil
+}
+
+// unreadable gets a line among the others, or a notice where there are none.
+func (s *step) unreadable(ev Unreadable) {
+	if s.view != ViewItems {
+		s.tell(ev.Reason, ev.Code)
+		return
+	}
+	s.touch()
+	if l := s.lineOf(Barcode(ev.Code)); l != nil && ev.Code != "" {
+		l.Times++
+		return
+	}
+	if len(s.lines) >= maxLines {
+		s.tell(ev.Reason, ev.Code)
+		return
+	}
+	l := Line{ID: s.newID(), Item: Barcode(ev.Code), Times: 1}
+	l.refuse(ev.Reason, "")
+	s.lines = append(s.lines, l)
+}

@@ -1,0 +1,50 @@
+package kiosk
+
+import "time"
+
+// Screen is what the touch screen shows: a plain value, complete in itself.
+type Screen struct {
+	Seq      uint64    // grows with each change
+	View     View      //
+	Mode     Mode      // borrowing or returning
+	Patron   string    // the name as the library wants it shown, empty if nobody is here
+	Card     Card      // for staff and tests; the screen never shows it
+	Language string    // the patron's, BCP 47, or empty
+	Lines    []Line    // in the order they came
+	Notice   Notice    // a line that belongs to no item: an unreadable code, a wrong PIN
+	Busy     bool      // something is waiting, Finish will wait for it
+	Closing  bool      // Finish was pressed and waits
+	EndsAt   time.Time // when the view ends by itself; zero means never
+	WarnAt   time.Time // from when on the countdown is shown
+	Online   bool      // upstream can be reached
+	Faults   []Fault   //
+	Now      time.Time // the desk's clock when this was made
+}
+
+// View is which page the screen shows.
+type View string
+
+// The views.
+const (
+	ViewWelcome     View = "welcome"     // nobody is here; Lines may hold books that wait for a card
+	ViewIdentifying View = "identifying" // a card was read, who is it?
+	ViewPIN         View = "pin"         //
+	ViewItems       View = "items"       // borrowing or returning
+	ViewReceipt     View = "receipt"     //
+)
+
+// Mode is what scanning a book means.
+type Mode string
+
+// The modes.
+const (
+	Borrowing Mode = "borrow"
+	Returning Mode = "return"
+)
+
+// Notice is something to tell the patron that belongs to no line.
+type Notice struct {
+	Reason Reason // empty: nothing
+	Code   string // what was scanned, cut and cleaned; may be empty
+	Until  time.Time
+}

@@ -1,0 +1,248 @@
+package kiosk
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// walk drives a session with random events and answers every effect in a
+// random order, late, and with every kind of answer. It keeps what a disk
+// and a bystander would know, and compares.
+type walk struct {
+	*bench
+	r     *rand.Rand
+	disk  map[ID]State // what is on disk
+	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
+	asked map[ID]bool  // put to the ILS
+	cards map[ID]Card  // the card that each recorded entry names
+	trail []string
+}
+
+var walkCards = []Card{"c1", "c2", "c3"}
+
+func TestWalk(t *testing.T) {
+	seeds := 3000
+	if testing.Short() {
+		seeds = 300
+	}
+	for seed := range uint64(seeds) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		w := &walk{bench: newBench(t, Rules{PIN: r.IntN(3) == 0, PINOffline: r.IntN(2) == 0, MaxLoans: r.IntN(4),
+			UnknownItems: r.IntN(2) == 0, UnknownCards: r.IntN(2) == 0}), r: r,
+			disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, cards: map[ID]Card{}}
+		for range 80 {
+			w.step(w.random())
+		}
+		w.rest()
+		if t.Failed() {
+			t.Fatalf("seed %d:\n%v", seed, w.trail)
+		}
+	}
+}
+
+func (w *walk) random() Event {
+	if len(w.open) > 0 && w.r.IntN(2) == 0 {
+		i := w.r.IntN(len(w.open))
+		e := w.open[i]
+		w.open = append(w.open[:i:i], w.open[i+1:]...)
+		return w.answer(e)
+	}
+	var line ID
+	if ls := w.s.lines; len(ls) > 0 {
+		line = ls[w.r.IntN(len(ls))].ID
+	}
+	switch w.r.IntN(16) {
+	case 0, 1:
+		return CardRead{walkCards[w.r.IntN(len(walkCards))]}
+	case 2, 3, 4, 5:
+		return ItemPlaced{Barcode(fmt.Sprint("i", w.r.IntN(6)))}
+	case 6:
+		return ISBNRead{fmt.Sprint("978", w.r.IntN(6))}
+	case 7:
+		return Unreadable{Code: "junk", Reason: ReasonUnreadable}
+	case 8:
+		return PINEntered{"1"}
+	case 9:
+		return StartReturn{}
+	case 10:
+		return RenewLine{line}
+	case 11:
+		return []Event{DropLine{line}, Cancel{}, Touched{}}[w.r.IntN(3)]
+	case 12:
+		return Finish{}
+	case 13:
+		return LinkChanged{Up: w.r.IntN(2) == 0}
+	default:
+		w.now = w.now.Add(time.Duration(w.r.IntN(40)) * time.Second)
+		return Tick{}
+	}
+}
+
+func (w *walk) answer(e Effect) Event {
+	bad := w.r.IntN(4) == 0
+	switch e := e.(type) {
+	case Look:
+		f := Found{Line: e.Line}
+		item := e.Item
+		if e.ISBN != "" {
+			item = Barcode("i" + e.ISBN[3:])
+		}
+		if !bad {
+			f.Items = []Item{{Barcode: item, Title: "T"}}
+		}
+		if w.r.IntN(3) == 0 {
+			f.OnLoan, f.Loan = true, Loan{Item: item, Patron: walkCards[w.r.IntN(3)], Due: w.now.AddDate(0, 0, w.r.IntN(5)-2)}
+		}
+		f.Unsettled = w.r.IntN(5) == 0
+		return f
+	case Identify:
+		ev := Identified{Card: e.Card, Patron: Patron{Card: e.Card, PINChecked: e.PIN != "" && !bad, Local: w.r.IntN(3) == 0}}
+		if bad {
+			ev.Err = []error{&Error{Code: CodeRefused, Reason: ReasonWrongPIN}, &Error{Code: CodeOffline}, errors.New("x")}[w.r.IntN(3)]
+		}
+		return ev
+	case Record:
+		return w.store(e.Entry.ID, e.Entry.State, bad)
+	case Conclude:
+		return w.store(e.Outcome.Entry, e.Outcome.State, bad)
+	case Ask:
+		ev := Answered{Entry: e.Entry.ID, Answer: Answer{Due: w.now.AddDate(0, 0, 14), Renewed: w.r.IntN(5) == 0}}
+		if w.r.IntN(2) == 0 {
+			codes := []Code{CodeRefused, CodeOffline, CodeUnsure, CodeInvalid, CodeInternal}
+			ev.Err = &Error{Code: codes[w.r.IntN(len(codes))], Reason: ReasonOnHold}
+		}
+		return ev
+	}
+	panic(fmt.Sprintf("effect %T", e))
+}
+
+func (w *walk) store(id ID, s State, bad bool) Event {
+	if bad {
+		return NotStored{Entry: id, State: s, Err: errors.New("disk full")}
+	}
+	w.disk[id] = s
+	return Stored{Entry: id, State: s}
+}
+
+func (w *walk) step(ev Event) {
+	w.trail = append(w.trail, fmt.Sprintf("%T%+v [%s]\n", ev, ev, w.s.view))
+	before := w.s
+	known := map[ID]bool{}
+	for _, l := range before.lines {
+		known[l.ID] = true
+	}
+	n := len(w.open)
+	w.send(ev)
+	w.scanned(ev)
+	for _, l := range w.s.lines {
+		if !known[l.ID] {
+			w.owner[l.ID] = w.present(before, l)
+		}
+	}
+	for _, e := range w.open[n:] {
+		w.effect(e)
+	}
+	w.screen()
+}
+
+// present tells whose a new line must be: with somebody at the items view,
+// that card's; else it waits.
+func (w *walk) present(before Session, l Line) Card {
+	if before.view == ViewItems && before.mode == Borrowing && w.s.id == before.id {
+		return before.patron.Card
+	}
+	return ""
+}
+
+// scanned: no scan is ever lost.
+func (w *walk) scanned(ev Event) {
+	it, ok := ev.(ItemPlaced)
+	if !ok {
+		return
+	}
+	if w.s.lineOf(it.Item) != nil {
+		return
+	}
+	for _, q := range w.s.queue {
+		if q == ev {
+			return
+		}
+	}
+	w.t.Errorf("scan of %s is on no line and in no queue", it.Item)
+}
+
+func (w *walk) effect(e Effect) {
+	switch e := e.(type) {
+	case Record:
+		if _, again := w.cards[e.Entry.ID]; again {
+			w.t.Errorf("entry %s is recorded twice", e.Entry.ID)
+		}
+		w.cards[e.Entry.ID] = e.Entry.Patron
+		if e.Entry.Kind != Checkin && e.Entry.Patron == "" {
+			w.t.Errorf("a %s for nobody: %+v", e.Entry.Kind, e.Entry)
+		}
+		if o := w.owner[e.Entry.ID]; o != "" && e.Entry.Patron != o {
+			w.t.Errorf("%s was put down by %s and recorded for %s", e.Entry.Item, o, e.Entry.Patron)
+		}
+		if e.Entry.State == Offline && e.Entry.Kind != Checkin && e.Entry.Due.IsZero() {
+			w.t.Errorf("promised without a due date: %+v", e.Entry)
+		}
+	case Ask:
+		if w.disk[e.Entry.ID] != Asked {
+			w.t.Errorf("the ILS is asked about %s, which is %q on disk", e.Entry.ID, w.disk[e.Entry.ID])
+		}
+		if w.asked[e.Entry.ID] {
+			w.t.Errorf("the ILS is asked twice about %s", e.Entry.ID)
+		}
+		w.asked[e.Entry.ID] = true
+	}
+}
+
+// screen: what it calls lent is on disk, for whoever is shown; welcome shows nobody.
+func (w *walk) screen() {
+	sc := w.s.Screen()
+	seen := map[Barcode]bool{}
+	for _, l := range sc.Lines {
+		if l.succeeded() && !w.disk[l.ID].Holds() {
+			w.t.Errorf("line %s is shown as %s; on disk it is %q", l.ID, l.State, w.disk[l.ID])
+		}
+		if l.succeeded() && l.Kind != Checkin && sc.Card != w.cards[l.ID] {
+			w.t.Errorf("line of %s is shown to %s", w.cards[l.ID], sc.Card)
+		}
+		if l.Item != "" && seen[l.Item] {
+			w.t.Errorf("%s is on two lines", l.Item)
+		}
+		seen[l.Item] = true
+		if l.State == LineRefused && l.Reason == "" {
+			w.t.Errorf("line %s is refused without a reason", l.ID)
+		}
+		if sc.View == ViewWelcome && l.succeeded() {
+			w.t.Errorf("welcome shows what was lent: %+v", l)
+		}
+	}
+	if sc.View == ViewWelcome && (sc.Patron != "" || sc.Card != "") {
+		w.t.Errorf("welcome shows %s", sc.Card)
+	}
+}
+
+// rest answers everything and lets time pass: the desk comes to rest, with
+// nobody at it and nothing waiting.
+func (w *walk) rest() {
+	for range 1000 {
+		if len(w.open) > 0 {
+			e := w.open[0]
+			w.open = w.open[1:]
+			w.step(w.answer(e))
+			continue
+		}
+		if w.s.view == ViewWelcome && len(w.s.lines) == 0 && len(w.s.queue) == 0 {
+			return
+		}
+		w.now = w.now.Add(time.Minute)
+		w.step(Tick{})
+	}
+	w.t.Errorf("the desk does not come to rest: %+v", w.s.Screen())
+}
