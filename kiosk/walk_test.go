@@ -18,6 +18,7 @@ type walk struct {
 	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
 	asked map[ID]bool  // put to the ILS
 	cards map[ID]Card  // the card that each recorded entry names
+	last  Card         // read last
 	trail []string
 }
 
@@ -134,11 +135,17 @@ func (w *walk) step(ev Event) {
 	for _, l := range before.lines {
 		known[l.ID] = true
 	}
+	if c, ok := ev.(CardRead); ok {
+		w.last = c.Card
+	}
 	n := len(w.open)
 	w.send(ev)
 	w.scanned(ev)
 	for _, l := range w.s.lines {
 		if !known[l.ID] {
+			if w.follows(before) {
+				w.t.Errorf("%s was scanned after card %s and lies with %s", l.Item, w.last, w.s.patron.Card)
+			}
 			w.owner[l.ID] = w.present(before, l)
 		}
 	}
@@ -146,6 +153,13 @@ func (w *walk) step(ev Event) {
 		w.effect(e)
 	}
 	w.screen()
+}
+
+// follows tells whether the last card read is another's than that of the
+// session that was open then and still is.
+func (w *walk) follows(before Session) bool {
+	return before.view == ViewItems && w.s.id == before.id && w.s.view == ViewItems &&
+		before.mode == Borrowing && w.last != before.patron.Card
 }
 
 // present tells whose a new line must be: with somebody at the items view,
