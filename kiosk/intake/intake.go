@@ -1,0 +1,180 @@
+// Package intake decides what a scan means: a patron's card, the barcode of
+// a copy, the book trade's ISBN, a command of another library system, or
+// nothing of ours. It decides by the library's patterns and check digits and
+// by the AIM symbology identifier where the scanner sends one; it looks
+// nothing up.
+//
+// Conventions: 14-digit library numbers begin with 2 (patron) or 3 (item) and
+// end in a mod 10 check digit; Code 39 labels may end in a mod 43 one;
+// Destiny's command labels are %C, a number and a letter (Follett, "Command
+// codes"); ISBN-13 is EAN-13 with prefix 978 or 979 (ISO 2108), sent alone or
+// with its 2- or 5-digit add-on.
+package intake
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Config is the library's own conventions.
+type Config struct {
+	Patron []string // patterns of card numbers (RE2); none: 14 digits that begin with 2
+	Item   []string // patterns of item barcodes; none: 14 digits that begin with 3
+	Check  string   // check digit of both: "mod10", "mod43", "none" or ""
+	Warn   bool     // a wrong check digit is only reported, not refused
+}
+
+// Intake decides. It is immutable and safe for use by several goroutines.
+type Intake struct {
+	patron, item []*regexp.Regexp
+	check        func(string) bool
+	warn         bool
+}
+
+// New compiles the conventions. Its errors name the key and the value.
+func New(c Config) (*Intake, error) {
+	in := &Intake{warn: c.Warn}
+	var err error
+	if in.patron, err = compile("patron", c.Patron, `^2[0-9]{13}$`); err != nil {
+		return nil, err
+	}
+	if in.item, err = compile("item", c.Item, `^3[0-9]{13}$`); err != nil {
+		return nil, err
+	}
+	switch c.Check {
+	case "mod10":
+		in.check = Mod10
+	case "mod43":
+		in.check = Mod43
+	case "", "none":
+		in.check = func(string) bool { return true }
+	default:
+		return nil, fmt.Errorf("check: %q: must be mod10, mod43 or none", c.Check)
+	}
+	return in, nil
+}
+
+func compile(key string, patterns []string, def string) ([]*regexp.Regexp, error) {
+	if len(patterns) == 0 {
+		patterns = []string{def}
+	}
+	var res []*regexp.Regexp
+	for _, p := range patterns {
+		re, err := regexp.Compile(`\A(?:` + p + `)\z`)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q: %v", key, p, err)
+		}
+		if re.MatchString("") {
+			return nil, fmt.Errorf("%s: %q: matches an empty code", key, p)
+		}
+		res = append(res, re)
+	}
+	return res, nil
+}
+
+// Event tells what a scan means. warning is for the log: the code was taken
+// although something is odd about it.
+func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
+	text := strings.TrimSpace(sc.Text)
+	if why := unfit(text, sc.Long); why != "" {
+		return kiosk.Unreadable{Code: Printable(text), Reason: why}, ""
+	}
+	if command.MatchString(text) {
+		return kiosk.Unreadable{Code: text, Reason: kiosk.ReasonForeign}, ""
+	}
+	if isbn, ok := ISBN(text); ok && (sc.AIM == "" || sc.AIM[1] == 'E' || sc.AIM[1] == 'X') {
+		return kiosk.ISBNRead{ISBN: isbn}, ""
+	}
+	wrong := ""
+	for _, code := range readings(text) {
+		isCard, isItem := matches(in.patron, code), matches(in.item, code)
+		if !isCard && !isItem {
+			continue
+		}
+		if !in.check(code) {
+			if wrong = code; !in.warn {
+				continue
+			}
+			warning = "wrong check digit"
+		}
+		if isCard {
+			return kiosk.CardRead{Card: kiosk.Card(code)}, warning
+		}
+		return kiosk.ItemPlaced{Item: kiosk.Barcode(code)}, warning
+	}
+	if wrong != "" {
+		return kiosk.Unreadable{Code: wrong, Reason: kiosk.ReasonCheckDigit}, ""
+	}
+	return kiosk.Unreadable{Code: Printable(text), Reason: kiosk.ReasonUnreadable}, ""
+}
+
+// command is what other systems print on labels for their own scanners.
+var command = regexp.MustCompile(`^%C[0-9]{1,4}[A-Za-z]?$`)
+
+// unfit tells why a text can't be a code at all.
+func unfit(text string, long bool) kiosk.Reason {
+	if text == "" || long || len(text) > kiosk.MaxCode || !utf8.ValidString(text) || strings.ContainsRune(text, '|') {
+		return kiosk.ReasonUnreadable
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return kiosk.ReasonUnreadable
+		}
+	}
+	return ""
+}
+
+// readings are the ways to read a text: as it is, and without the start and
+// stop characters that some scanners send along: * of Code 39; A to D, or the
+// older t n * e, of Codabar, when both are there.
+func readings(text string) []string {
+	r := []string{text}
+	n := len(text)
+	if n < 3 {
+		return r
+	}
+	if text[0] == '*' && text[n-1] == '*' {
+		return append(r, text[1:n-1])
+	}
+	const startStop = "ABCDabcdtne*"
+	mid := text[1 : n-1]
+	if strings.IndexByte(startStop, text[0]) >= 0 && strings.IndexByte(startStop, text[n-1]) >= 0 &&
+		strings.Trim(mid, "0123456789-$:/.+") == "" {
+		r = append(r, mid)
+	}
+	return r
+}
+
+func matches(res []*regexp.Regexp, code string) bool {
+	for _, re := range res {
+		if re.MatchString(code) {
+			return true
+		}
+	}
+	return false
+}
+
+// Printable makes a text safe and short enough to show to staff: at most 40
+// characters, no control characters.
+func Printable(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	var b strings.Builder
+	n := 0
+	for _, r := range text {
+		if n++; n > 40 {
+			b.WriteRune('…')
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = '\uFFFD'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
