@@ -1,0 +1,289 @@
+// Package desk runs the desk: one goroutine owns the kiosk.Session, feeds it
+// events, has its effects carried out, and publishes what the screen shows.
+//
+// Effects run in four lanes, each one after the other: looking into the
+// mirror, finding a patron, storing, asking upstream. So a slow disk or a
+// silent ILS holds up its own lane and never the screen, and entries reach
+// the disk and the ILS in the order of the scans.
+package desk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Config is what a desk stands on.
+type Config struct {
+	Rules    kiosk.Rules
+	Ledger   kiosk.Ledger
+	Mirror   kiosk.Mirror
+	Upstream kiosk.Upstream   // nil: there is none, everything is decided here
+	Deadline time.Duration    // longest a patron waits for upstream; 0 means 2.5 s
+	Retry    time.Duration    // pause between tries to store what the disk refused; 0 means 3 s
+	Grace    time.Duration    // how long what is in hand may take at the end; 0 means 5 s
+	Clock    func() time.Time // nil means time.Now
+	NewID    func() kiosk.ID  // never the same one twice
+	Log      *slog.Logger     // nil means slog.Default
+	// LinkLost is told when upstream has not answered the desk, so that
+	// somebody looks for it in the background; nil means nobody.
+	LinkLost func()
+}
+
+// Desk is the running desk. Its methods are safe for use by several goroutines.
+type Desk struct {
+	Config
+	inbox  chan kiosk.Event
+	looks  lane
+	idents lane
+	stores lane
+	asks   lane
+
+	// Owned by Run's goroutine.
+	session kiosk.Session
+	busy    bool
+	online  bool
+	clock   clock
+	unkept  []kiosk.Outcome // the ILS has answered, the disk has refused it
+	failing bool            // the ledger's last store failed
+
+	mu     sync.Mutex
+	screen kiosk.Screen
+	faults map[string]kiosk.Fault
+	news   chan struct{} // closed when screen changes
+}
+
+// New makes a desk that Run starts.
+func New(c Config) *Desk {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&c.Deadline, 2500*time.Millisecond)
+	def(&c.Retry, 3*time.Second)
+	def(&c.Grace, 5*time.Second)
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.LinkLost == nil {
+		c.LinkLost = func() {}
+	}
+	d := &Desk{
+		Config: c, inbox: make(chan kiosk.Event, 64), faults: map[string]kiosk.Fault{},
+		session: kiosk.NewSession(c.Rules), news: make(chan struct{}),
+	}
+	for _, l := range d.lanes() {
+		l.ready = make(chan struct{}, 1)
+	}
+	d.screen = d.session.Screen()
+	d.screen.Seq, d.screen.Now = 1, c.Clock()
+	return d
+}
+
+func (d *Desk) lanes() []*lane { return []*lane{&d.looks, &d.idents, &d.stores, &d.asks} }
+
+// Send gives the desk an event; it waits while the desk is behind.
+func (d *Desk) Send(ctx context.Context, ev kiosk.Event) error {
+	select {
+	case d.inbox <- ev:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run runs the desk until ctx ends; then what is in hand is finished, within
+// the grace time. It is called once.
+func (d *Desk) Run(ctx context.Context) error {
+	newest, err := d.Ledger.Newest(ctx)
+	if err != nil {
+		return fmt.Errorf("desk: newest entry: %w", err)
+	}
+	d.clock = clock{wall: d.Clock, floor: newest}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	for _, l := range d.lanes() {
+		wg.Go(func() { l.run(work, d.inbox) })
+	}
+	defer wg.Wait()
+	defer stop()
+	d.loop(ctx)
+	return nil
+}
+
+func (d *Desk) loop(ctx context.Context) {
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	retry := time.NewTicker(d.Retry)
+	defer retry.Stop()
+	ended, end := ctx.Done(), make(<-chan time.Time)
+	for ended != nil || d.busy {
+		wake.Reset(d.untilNext())
+		select {
+		case ev := <-d.inbox:
+			d.step(ev)
+		case <-wake.C:
+			d.step(kiosk.Tick{})
+		case <-retry.C:
+			d.storeAgain()
+		case <-ended:
+			ended, end = nil, time.After(d.Grace)
+		case <-end:
+			d.Log.Warn("desk: ended with work in hand")
+			return
+		}
+	}
+}
+
+// untilNext is how long nothing changes by itself.
+func (d *Desk) untilNext() time.Duration {
+	sc := d.session.Screen()
+	next := time.Hour
+	for _, t := range []time.Time{sc.EndsAt, sc.Notice.Until} {
+		if !t.IsZero() {
+			next = min(next, t.Sub(d.clock.now()))
+		}
+	}
+	return max(next, 50*time.Millisecond) // a busy session may outlive its end
+}
+
+func (d *Desk) step(ev kiosk.Event) {
+	ev = d.note(ev)
+	now := d.clock.now()
+	var effects []kiosk.Effect
+	d.session, effects = d.session.Step(ev, now, d.NewID)
+	for _, e := range effects {
+		d.do(e)
+	}
+	d.publish(now)
+}
+
+// note keeps what the desk itself draws from an event, and gives the one that
+// is the session's.
+func (d *Desk) note(ev kiosk.Event) kiosk.Event {
+	switch ev := ev.(type) {
+	case kiosk.LinkChanged:
+		d.online = ev.Up
+	case kiosk.Stored:
+		d.stored(nil)
+	case kiosk.NotStored:
+		d.stored(ev.Err)
+	case unkept:
+		d.unkept = append(d.unkept, ev.outcome)
+		d.stored(ev.Err)
+		return ev.NotStored
+	case probed:
+		d.stored(ev.err)
+		return ev.Tick
+	}
+	return ev
+}
+
+// stored raises and clears the ledger's fault.
+func (d *Desk) stored(err error) {
+	if failing := err != nil; failing == d.failing {
+		return
+	} else if d.failing = failing; !failing {
+		d.Mend("ledger")
+		return
+	}
+	d.Log.Error("desk: not stored", "err", err)
+	d.Fault(kiosk.Fault{Source: "ledger", Text: err.Error(), Fatal: true})
+}
+
+// publish makes the screen public if it has changed.
+func (d *Desk) publish(now time.Time) {
+	sc := d.session.Screen()
+	d.busy = sc.Busy
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sc.Faults = d.faultList()
+	sc.Seq, sc.Now = d.screen.Seq, d.screen.Now
+	if reflect.DeepEqual(sc, d.screen) {
+		return
+	}
+	sc.Seq, sc.Now = sc.Seq+1, now
+	d.set(sc)
+}
+
+// set is called with mu held.
+func (d *Desk) set(sc kiosk.Screen) {
+	d.screen = sc
+	close(d.news)
+	d.news = make(chan struct{})
+}
+
+func (d *Desk) faultList() []kiosk.Fault {
+	var list []kiosk.Fault
+	for _, f := range d.faults {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b kiosk.Fault) int { return strings.Compare(a.Source, b.Source) })
+	return list
+}
+
+// Screen is what the screen shows now.
+func (d *Desk) Screen() kiosk.Screen {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.screen
+}
+
+// Next waits for a screen newer than seq.
+func (d *Desk) Next(ctx context.Context, seq uint64) (kiosk.Screen, error) {
+	for {
+		d.mu.Lock()
+		sc, news := d.screen, d.news
+		d.mu.Unlock()
+		if sc.Seq > seq {
+			return sc, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return kiosk.Screen{}, ctx.Err()
+		}
+	}
+}
+
+// Fault shows that something is broken until Mend is called for its source.
+func (d *Desk) Fault(f kiosk.Fault) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if old, ok := d.faults[f.Source]; ok {
+		f.Since = old.Since
+	} else if f.Since.IsZero() {
+		f.Since = d.Clock()
+	}
+	d.faults[f.Source] = f
+	d.faultsChanged()
+}
+
+// Mend takes a fault away.
+func (d *Desk) Mend(source string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.faults, source)
+	d.faultsChanged()
+}
+
+func (d *Desk) faultsChanged() {
+	sc := d.screen
+	sc.Faults = d.faultList()
+	if reflect.DeepEqual(sc.Faults, d.screen.Faults) {
+		return
+	}
+	sc.Seq, sc.Now = sc.Seq+1, d.Clock()
+	d.set(sc)
+}

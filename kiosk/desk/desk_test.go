@@ -1,0 +1,331 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/desk"
+)
+
+// shelf is a ledger and mirror of one book and one patron, with a disk that
+// can refuse and stall.
+type shelf struct {
+	mu     sync.Mutex
+	states map[kiosk.ID]kiosk.State
+	at     []time.Time
+	doubt  bool
+	full   bool
+	stall  time.Duration
+	newest time.Time
+}
+
+var (
+	book   = kiosk.Item{Barcode: "31234000010064", Title: "Dune"}
+	reader = kiosk.Patron{Card: "21234000056788", FirstName: "Ada"}
+	errNo  = errors.New("disk full")
+)
+
+func (s *shelf) put(id kiosk.ID, st kiosk.State, at time.Time, doubt bool) error {
+	time.Sleep(s.stall)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return errNo
+	}
+	s.states[id] = st
+	s.at = append(s.at, at)
+	s.doubt = s.doubt || doubt
+	return nil
+}
+
+func (s *shelf) Record(_ context.Context, e kiosk.Entry) error {
+	return s.put(e.ID, e.State, e.At, e.Doubt)
+}
+func (s *shelf) Conclude(_ context.Context, o kiosk.Outcome) error {
+	return s.put(o.Entry, o.State, o.At, false)
+}
+func (s *shelf) Newest(context.Context) (time.Time, error) { return s.newest, nil }
+func (s *shelf) Item(_ context.Context, b kiosk.Barcode) (kiosk.Item, error) {
+	if b == book.Barcode {
+		return book, nil
+	}
+	return kiosk.Item{}, fmt.Errorf("item %s: %w", b, kiosk.ErrUnknown)
+}
+func (s *shelf) Copies(context.Context, string, int) ([]kiosk.Item, error) { return nil, nil }
+func (s *shelf) Patron(_ context.Context, c kiosk.Card) (kiosk.Patron, error) {
+	if c == reader.Card {
+		return reader, nil
+	}
+	return kiosk.Patron{}, kiosk.ErrUnknown
+}
+func (s *shelf) Loan(context.Context, kiosk.Barcode) (kiosk.Loan, error) {
+	return kiosk.Loan{}, kiosk.ErrUnknown
+}
+func (s *shelf) Loans(context.Context, kiosk.Card) ([]kiosk.Loan, error) { return nil, nil }
+func (s *shelf) Unsettled(context.Context, kiosk.Barcode) (bool, error)  { return false, nil }
+func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error         { return nil }
+func (s *shelf) LearnItem(context.Context, kiosk.Item) error             { return nil }
+
+// ils is an upstream made of functions.
+type ils struct {
+	tell     func(context.Context, kiosk.Entry) (kiosk.Answer, error)
+	identify func(context.Context, kiosk.Card) (kiosk.Patron, error)
+}
+
+func (u *ils) Identify(ctx context.Context, c kiosk.Card, _ string) (kiosk.Patron, error) {
+	if u.identify != nil {
+		return u.identify(ctx, c)
+	}
+	return kiosk.Patron{Card: c, FirstName: "Ada"}, nil
+}
+func (u *ils) Tell(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error) { return u.tell(ctx, e) }
+func (u *ils) Look(context.Context, kiosk.Barcode, kiosk.Card) (kiosk.Standing, error) {
+	return kiosk.Standing{}, nil
+}
+func (u *ils) Probe(context.Context) error { return nil }
+
+// run starts a desk in a synctest bubble and hands it to the test.
+func run(t *testing.T, c desk.Config, test func(t *testing.T, d *desk.Desk, ctx context.Context)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		c.NewID = func() kiosk.ID { n++; return kiosk.ID(fmt.Sprint("id", n)) }
+		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		c.Rules.Location = time.UTC
+		d := desk.New(c)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.Run(ctx) }()
+		if c.Upstream != nil {
+			must(t, d.Send(ctx, kiosk.LinkChanged{Up: true}))
+		}
+		test(t, d, ctx)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits for a screen that fits.
+func until(t *testing.T, d *desk.Desk, what string, fits func(kiosk.Screen) bool) kiosk.Screen {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for seq := uint64(0); ; {
+		sc, err := d.Next(ctx, seq)
+		if err != nil {
+			t.Fatalf("no screen with %s; the last is %+v", what, d.Screen())
+		}
+		if fits(sc) {
+			return sc
+		}
+		seq = sc.Seq
+	}
+}
+
+func state(want kiosk.LineState) func(kiosk.Screen) bool {
+	return func(sc kiosk.Screen) bool { return len(sc.Lines) == 1 && sc.Lines[0].State == want }
+}
+
+func newShelf() *shelf { return &shelf{states: map[kiosk.ID]kiosk.State{}} }
+
+func TestOnline(t *testing.T) {
+	s := newShelf()
+	due := time.Now().AddDate(0, 0, 7)
+	up := &ils{tell: func(_ context.Context, e kiosk.Entry) (kiosk.Answer, error) {
+		if s.states[e.ID] != kiosk.Asked {
+			t.Errorf("asked before the entry is on disk: %q", s.states[e.ID])
+		}
+		return kiosk.Answer{Due: due}, nil
+	}}
+	run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a loan", state(kiosk.LineLent))
+		if l := sc.Lines[0]; s.states[l.ID] != kiosk.Granted || !l.Due.Equal(due) || sc.Patron != "Ada" {
+			t.Errorf("screen %+v, ledger %v", sc, s.states)
+		}
+	})
+}
+
+// TestSilentUpstream: the patron waits no longer than the deadline, and the
+// next scan does not wait at all.
+func TestSilentUpstream(t *testing.T) {
+	s := newShelf()
+	lost := 0
+	up := &ils{tell: func(ctx context.Context, _ kiosk.Entry) (kiosk.Answer, error) {
+		<-ctx.Done()
+		return kiosk.Answer{}, &kiosk.Error{Code: kiosk.CodeUnsure, Err: ctx.Err()}
+	}}
+	c := desk.Config{Ledger: s, Mirror: s, Upstream: up, Deadline: 2 * time.Second, LinkLost: func() { lost++ }}
+	c.Rules.UnknownItems = true
+	run(t, c, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		start := time.Now()
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a loan", state(kiosk.LineLent))
+		if took := time.Since(start); took != 2*time.Second || s.states[sc.Lines[0].ID] != kiosk.Unsure {
+			t.Errorf("took %v, ledger %v; want the deadline and unsure", took, s.states)
+		}
+		start = time.Now()
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: "another"}))
+		sc = until(t, d, "a second loan", func(sc kiosk.Screen) bool {
+			return len(sc.Lines) == 2 && sc.Lines[1].State == kiosk.LineLent
+		})
+		if took := time.Since(start); took != 0 || s.states[sc.Lines[1].ID] != kiosk.Offline || sc.Online || lost != 1 {
+			t.Errorf("took %v, online %v, lost %d, ledger %v; want no wait", took, sc.Online, lost, s.states)
+		}
+	})
+}
+
+func TestNoUpstream(t *testing.T) {
+	s := newShelf()
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: "nobody"}))
+		until(t, d, "a notice", func(sc kiosk.Screen) bool { return sc.Notice.Reason == kiosk.ReasonUnknownCard })
+		until(t, d, "no notice", func(sc kiosk.Screen) bool { return sc.Notice.Reason == "" }) // by itself
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		until(t, d, "a loan", state(kiosk.LineLent))
+		until(t, d, "the countdown's end", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewReceipt })
+		until(t, d, "welcome", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewWelcome && len(sc.Lines) == 0 })
+	})
+}
+
+// TestStalledDisk: a disk that takes 5 s for one write does not stop the
+// screen, and nothing is shown as lent before.
+func TestStalledDisk(t *testing.T) {
+	s := newShelf()
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		until(t, d, "items", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewItems })
+		s.stall = 5 * time.Second
+		start := time.Now()
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		until(t, d, "a waiting line with its title", func(sc kiosk.Screen) bool {
+			return state(kiosk.LineWaiting)(sc) && sc.Lines[0].Title != ""
+		})
+		must(t, d.Send(ctx, kiosk.Unreadable{Code: "x", Reason: kiosk.ReasonUnreadable}))
+		until(t, d, "two lines", func(sc kiosk.Screen) bool { return len(sc.Lines) == 2 })
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the screen stood still for %v", took)
+		}
+		must(t, d.Send(ctx, kiosk.Finish{}))
+		until(t, d, "a receipt", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewReceipt })
+		if took := time.Since(start); took != 5*time.Second {
+			t.Errorf("finished after %v; want the disk's 5 s", took)
+		}
+	})
+}
+
+func TestFullDisk(t *testing.T) {
+	s := newShelf()
+	s.full = true
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a refusal", state(kiosk.LineRefused))
+		if sc.Lines[0].Reason != kiosk.ReasonNotStored || len(sc.Faults) != 1 || !sc.Faults[0].Fatal {
+			t.Fatalf("screen = %+v; want not-stored and a fatal fault", sc)
+		}
+		s.mu.Lock()
+		s.full = false
+		s.mu.Unlock()
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		if sc := until(t, d, "a loan", state(kiosk.LineLent)); len(sc.Faults) != 0 {
+			t.Errorf("the fault stays: %+v", sc.Faults)
+		}
+	})
+}
+
+// TestGrantedButNotStored: what the ILS has agreed to is stored as soon as
+// the disk takes it.
+func TestGrantedButNotStored(t *testing.T) {
+	s := newShelf()
+	up := &ils{tell: func(context.Context, kiosk.Entry) (kiosk.Answer, error) {
+		s.mu.Lock()
+		s.full = true
+		s.mu.Unlock()
+		return kiosk.Answer{}, nil
+	}}
+	run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a refusal", state(kiosk.LineRefused))
+		id := sc.Lines[0].ID
+		s.mu.Lock()
+		s.full = false
+		s.mu.Unlock()
+		until(t, d, "a loan", state(kiosk.LineLent))
+		if s.states[id] != kiosk.Granted {
+			t.Errorf("ledger = %v", s.states)
+		}
+	})
+}
+
+// TestClockOf1970: entries are never dated before the newest one.
+func TestClockOf1970(t *testing.T) {
+	s := newShelf()
+	s.newest = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) { // synctest begins in 2000
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		time.Sleep(10 * time.Second)
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a loan", state(kiosk.LineLent))
+		if want := s.newest.Add(10 * time.Second); !s.at[0].Equal(want) || !s.doubt {
+			t.Errorf("dated %v, doubt %v; want %v and doubt", s.at[0], s.doubt, want)
+		}
+		if y := sc.Lines[0].Due.Year(); y != 2026 {
+			t.Errorf("due in %d", y)
+		}
+		until(t, d, "the session's end", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewReceipt })
+	})
+}
+
+// TestStopFinishesWhatIsInHand: the end of the daemon does not lose a loan
+// that is being stored.
+func TestStopFinishesWhatIsInHand(t *testing.T) {
+	s := newShelf()
+	s.stall = 2 * time.Second
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		until(t, d, "a waiting line", state(kiosk.LineWaiting))
+	})
+	if len(s.states) != 1 {
+		t.Errorf("ledger = %v; want the loan that was in hand", s.states)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	s := newShelf()
+	run(t, desk.Config{Ledger: s, Mirror: s}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		d.Fault(kiosk.Fault{Source: "scanner", Text: "not plugged in"})
+		since := d.Screen().Faults[0].Since
+		time.Sleep(time.Minute)
+		d.Fault(kiosk.Fault{Source: "scanner", Text: "still not"})
+		if f := d.Screen().Faults[0]; f.Since != since || f.Text != "still not" {
+			t.Errorf("fault = %+v; want the same since %v", f, since)
+		}
+		d.Mend("scanner")
+		if f := d.Screen().Faults; len(f) != 0 {
+			t.Errorf("faults = %v", f)
+		}
+	})
+}

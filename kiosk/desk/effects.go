@@ -1,0 +1,171 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// do sends an effect into its lane; what comes of it returns as an event.
+func (d *Desk) do(e kiosk.Effect) {
+	switch e := e.(type) {
+	case kiosk.Look:
+		d.looks.add(func(ctx context.Context) kiosk.Event { return d.look(ctx, e) })
+	case kiosk.Identify:
+		online := d.online
+		d.idents.add(func(ctx context.Context) kiosk.Event { return d.identify(ctx, e, online) })
+	case kiosk.Record:
+		e.Entry.At, e.Entry.Doubt = d.clock.stamp(e.Entry.At)
+		d.stores.add(func(ctx context.Context) kiosk.Event { return d.record(ctx, e.Entry) })
+	case kiosk.Conclude:
+		e.Outcome.At, _ = d.clock.stamp(e.Outcome.At)
+		d.conclude(e.Outcome)
+	case kiosk.Ask:
+		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })
+	}
+}
+
+// look reads the mirror.
+func (d *Desk) look(ctx context.Context, e kiosk.Look) kiosk.Found {
+	f := kiosk.Found{Line: e.Line}
+	if e.Item == "" && e.ISBN != "" {
+		f.Items, f.Err = d.Mirror.Copies(ctx, e.ISBN, 2)
+		if len(f.Items) != 1 {
+			return f
+		}
+		e.Item = f.Items[0].Barcode
+	} else {
+		it, err := d.Mirror.Item(ctx, e.Item)
+		switch {
+		case err == nil:
+			f.Items = []kiosk.Item{it}
+		case !errors.Is(err, kiosk.ErrUnknown):
+			f.Err = err
+			return f
+		}
+	}
+	loan, err := d.Mirror.Loan(ctx, e.Item)
+	switch {
+	case err == nil:
+		f.Loan, f.OnLoan = loan, true
+	case !errors.Is(err, kiosk.ErrUnknown):
+		f.Err = err
+		return f
+	}
+	f.Unsettled, f.Err = d.Mirror.Unsettled(ctx, e.Item)
+	return f
+}
+
+// identify asks upstream, and the mirror if upstream is away.
+func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kiosk.Event {
+	ev := kiosk.Identified{Card: e.Card, Err: &kiosk.Error{Code: kiosk.CodeOffline}}
+	if d.Upstream != nil && online {
+		ask, cancel := context.WithTimeout(ctx, d.Deadline)
+		ev.Patron, ev.Err = d.Upstream.Identify(ask, e.Card, e.PIN)
+		cancel()
+		d.watchLink(ctx, ev.Err)
+	}
+	switch kiosk.CodeOf(ev.Err) {
+	case "":
+		if err := d.Mirror.LearnPatron(ctx, ev.Patron); err != nil {
+			d.Log.Warn("desk: learn patron", "err", err)
+		}
+	case kiosk.CodeOffline, kiosk.CodeUnsure:
+		p, err := d.Mirror.Patron(ctx, e.Card)
+		switch {
+		case err == nil:
+			p.Local, p.PINChecked = true, false
+			ev.Patron, ev.Err = p, nil
+		case !errors.Is(err, kiosk.ErrUnknown):
+			ev.Err = err
+		}
+	}
+	if ev.Err != nil {
+		if kiosk.CodeOf(ev.Err) == kiosk.CodeInternal {
+			d.Log.Error("desk: identify", "err", ev.Err)
+		}
+		return ev
+	}
+	card := ev.Patron.Card
+	if card == "" {
+		card = e.Card
+	}
+	loans, err := d.Mirror.Loans(ctx, card)
+	if err != nil {
+		d.Log.Error("desk: loans", "err", err)
+	}
+	ev.Loans = len(loans)
+	return ev
+}
+
+func (d *Desk) record(ctx context.Context, e kiosk.Entry) kiosk.Event {
+	if err := d.Ledger.Record(ctx, e); err != nil {
+		return kiosk.NotStored{Entry: e.ID, State: e.State, Err: err}
+	}
+	return kiosk.Stored{Entry: e.ID, State: e.State}
+}
+
+// conclude stores an outcome; one that the disk refuses is kept and tried
+// again until the end of the process. After that the entry is found as asked
+// and settled by looking.
+func (d *Desk) conclude(o kiosk.Outcome) {
+	d.stores.add(func(ctx context.Context) kiosk.Event {
+		if err := d.Ledger.Conclude(ctx, o); err != nil {
+			return unkept{NotStored: kiosk.NotStored{Entry: o.Entry, State: o.State, Err: err}, outcome: o}
+		}
+		return kiosk.Stored{Entry: o.Entry, State: o.State}
+	})
+}
+
+// unkept is a NotStored that the lane hands to the desk with its outcome.
+type unkept struct {
+	kiosk.NotStored
+	outcome kiosk.Outcome
+}
+
+// storeAgain tries once more what the disk has refused, and if that is
+// nothing, whether the disk takes anything.
+func (d *Desk) storeAgain() {
+	again := d.unkept
+	d.unkept = nil
+	for _, o := range again {
+		d.conclude(o)
+	}
+	if p, ok := d.Ledger.(prober); ok && d.failing && len(again) == 0 {
+		d.stores.add(func(ctx context.Context) kiosk.Event { return probed{err: p.Probe(ctx)} })
+	}
+}
+
+// prober is a ledger that can tell whether its disk takes writes.
+type prober interface{ Probe(context.Context) error }
+
+// probed is the answer of a prober, for the desk alone.
+type probed struct {
+	kiosk.Tick
+	err error
+}
+
+// ask puts an entry to upstream. Silence takes the link down: the next patron
+// is not kept waiting for it.
+func (d *Desk) ask(ctx context.Context, e kiosk.Entry) kiosk.Event {
+	ask, cancel := context.WithTimeout(ctx, d.Deadline)
+	defer cancel()
+	start := time.Now()
+	a, err := d.Upstream.Tell(ask, e)
+	d.Log.Debug("desk: asked", "kind", e.Kind, "item", e.Item, "took", time.Since(start), "err", err)
+	d.watchLink(ctx, err)
+	return kiosk.Answered{Entry: e.ID, Answer: a, Err: err}
+}
+
+// watchLink tells the desk, by way of its own inbox, that upstream is silent.
+func (d *Desk) watchLink(ctx context.Context, err error) {
+	switch kiosk.CodeOf(err) {
+	case kiosk.CodeOffline, kiosk.CodeUnsure:
+		d.LinkLost()
+		if d.Send(ctx, kiosk.LinkChanged{Up: false}) != nil {
+			return // the desk is ending
+		}
+	}
+}
