@@ -1,0 +1,87 @@
+// Package cli reads the command line of all three programs in one way, and
+// tells what was built.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses.
+const (
+	OK     = 0
+	Failed = 1 // while running
+	Usage  = 2 // wrong usage or configuration
+)
+
+// ErrUsage, wrapped, makes Main exit with Usage: the command or the
+// configuration is wrong.
+var ErrUsage = errors.New("wrong usage")
+
+// Version is set when a release is built (-ldflags -X).
+var Version = "development"
+
+// Main parses args into grammar (a pointer to a kong struct), runs the chosen
+// command's Run method with the given bindings, and returns the exit status.
+// Long options may be written with one dash or with two.
+func Main(name, doc string, grammar any, args []string, bind ...any) int {
+	parser, err := kong.New(grammar, kong.Name(name), kong.Description(doc), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // the grammar itself is wrong
+	}
+	ctx, err := parser.Parse(TwoDashes(args))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\nTry: %s -help\n", name, err, name)
+		return Usage
+	}
+	if err := ctx.Run(bind...); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		if errors.Is(err, ErrUsage) {
+			return Usage
+		}
+		return Failed
+	}
+	return OK
+}
+
+// TwoDashes writes -option as --option: the documented form has one dash, and
+// no option has a one-letter name.
+func TwoDashes(args []string) []string {
+	out := make([]string, len(args))
+	plain := false
+	for i, a := range args {
+		plain = plain || a == "--"
+		if !plain && len(a) > 2 && a[0] == '-' && a[1] != '-' && (a[1] < '0' || a[1] > '9') {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}
+
+// PrintVersion writes version, commit, Go version and whether cgo is in,
+// then one line for each driver.
+func PrintVersion(w io.Writer, name string, cgo bool, drivers []string) {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	with := "without cgo"
+	if cgo {
+		with = "with cgo"
+	}
+	fmt.Fprintf(w, "%s %s, commit %s, %s %s/%s, %s\n", name, Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, with)
+	fmt.Fprintf(w, "drivers: %s\n", strings.Join(drivers, ", "))
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestTwoDashes(t *testing.T) {
+	got := TwoDashes([]string{"-config", "FILE", "--json", "-h", "-5", "-", "loans", "-open=true", "--", "-x1"})
+	want := []string{"--config", "FILE", "--json", "-h", "-5", "-", "loans", "--open=true", "--", "-x1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("TwoDashes() = %q; want %q", got, want)
+	}
+}
+
+func TestExit(t *testing.T) {
+	var g struct {
+		Go goCmd `cmd:"" help:"x"`
+	}
+	for _, tt := range []struct {
+		args []string
+		want int
+	}{{[]string{"go", "-how", "ok"}, OK}, {[]string{"go", "-how", "bad"}, Failed}, {[]string{"nosuch"}, Usage},
+		{[]string{"go", "-nosuch"}, Usage}, {[]string{"go", "-how", "usage"}, Usage}} {
+		if got := Main("test", "doc", &g, tt.args); got != tt.want {
+			t.Errorf("Main(%q) = %d; want %d", tt.args, got, tt.want)
+		}
+	}
+}
+
+type goCmd struct {
+	How string `default:"ok"`
+}
+
+func (g *goCmd) Run() error {
+	switch g.How {
+	case "bad":
+		return errors.New("bad")
+	case "usage":
+		return fmt.Errorf("how: %w", ErrUsage)
+	}
+	return nil
+}

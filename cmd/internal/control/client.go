@@ -1,0 +1,114 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// ErrNotRunning says that no daemon answers at the data folder.
+var ErrNotRunning = errors.New("kioskd is not running")
+
+// Client is a Daemon at the other end of the socket.
+type Client struct{ http http.Client }
+
+var _ Daemon = (*Client)(nil)
+
+// Dial finds the daemon of a data folder; ErrNotRunning if there is none.
+func Dial(data string) (*Client, error) {
+	path := filepath.Join(data, Socket)
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotRunning, err)
+	}
+	c.Close()
+	return &Client{http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}}, nil
+}
+
+func (c *Client) call(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://kioskd"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<12))
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	}
+	return resp, nil
+}
+
+// Status implements Daemon.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	resp, err := c.call(ctx, "GET", "/status", nil)
+	if err != nil {
+		return s, err
+	}
+	defer resp.Body.Close()
+	return s, json.NewDecoder(resp.Body).Decode(&s)
+}
+
+// Import implements Daemon: it sends the file while the answers come in.
+func (c *Client) Import(ctx context.Context, what string, r io.Reader, tell func(Line)) error {
+	resp, err := c.call(ctx, "POST", "/import/"+url.PathEscape(what), r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	dec := json.NewDecoder(resp.Body)
+	for done := false; ; {
+		var l Line
+		if err := dec.Decode(&l); errors.Is(err, io.EOF) && done {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("the daemon broke off: %w", err)
+		}
+		if l.Error != "" {
+			return errors.New(l.Error)
+		}
+		done = done || l.Report != nil
+		tell(l)
+	}
+}
+
+// Retry implements Daemon.
+func (c *Client) Retry(ctx context.Context) error {
+	return c.post(ctx, "/outbox/retry", nil)
+}
+
+// Resolve implements Daemon.
+func (c *Client) Resolve(ctx context.Context, id kiosk.ID, r Resolution) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return c.post(ctx, "/exceptions/"+url.PathEscape(string(id)), bytes.NewReader(body))
+}
+
+func (c *Client) post(ctx context.Context, path string, body io.Reader) error {
+	resp, err := c.call(ctx, "POST", path, body)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}

@@ -1,0 +1,215 @@
+// Package control is how kioskctl talks to a running daemon: a small HTTP API
+// on a Unix socket in the data folder. Who may open the folder may use it;
+// nothing of it is on the network.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Socket is the socket's name in the data folder.
+const Socket = "control.sock"
+
+// Status is how a kiosk is.
+type Status struct {
+	Name      string    `json:"kiosk"`
+	Version   string    `json:"version"`
+	Running   bool      `json:"running"`
+	Since     time.Time `json:"since,omitzero"`
+	View      string    `json:"view,omitempty"`
+	Devices   []Device  `json:"devices"`
+	Upstream  Upstream  `json:"upstream"`
+	Outbox    int       `json:"outbox"`
+	Oldest    time.Time `json:"oldest_unsent,omitzero"`
+	Exception int       `json:"exceptions"`
+	Entries   int       `json:"entries"`
+	Items     int       `json:"items"`
+	Patrons   int       `json:"patrons"`
+	Loans     int       `json:"loans"`
+	Clock     time.Time `json:"clock"`
+	Doubt     string    `json:"clock_doubt,omitempty"` // why the clock is not trusted
+	DiskFree  uint64    `json:"disk_free_bytes"`
+	Faults    []string  `json:"faults"`
+}
+
+// Needs lists what a person must see to; empty: all is well.
+func (s *Status) Needs() []string {
+	needs := append([]string(nil), s.Faults...)
+	if s.Exception > 0 {
+		needs = append(needs, fmt.Sprintf("%d exceptions wait for staff: kioskctl exceptions", s.Exception))
+	}
+	if s.Doubt != "" {
+		needs = append(needs, "clock: "+s.Doubt)
+	}
+	if s.DiskFree < 50<<20 {
+		needs = append(needs, fmt.Sprintf("disk: only %d MB free in the data folder", s.DiskFree>>20))
+	}
+	return needs
+}
+
+// Device is one configured device.
+type Device struct {
+	Name    string    `json:"name"`
+	Driver  string    `json:"driver"`
+	Path    string    `json:"path,omitempty"`
+	Working bool      `json:"working"`
+	Since   time.Time `json:"since,omitzero"`
+	Error   string    `json:"error,omitempty"`
+}
+
+// Upstream is the library's system as the daemon sees it.
+type Upstream struct {
+	Driver string    `json:"driver"`
+	Up     bool      `json:"up"`
+	Since  time.Time `json:"since,omitzero"`
+}
+
+// Resolution is what staff decides about an exception.
+type Resolution struct {
+	How  string `json:"how"`  // retry, override, dismiss
+	Note string `json:"note"` // why, kept in the ledger
+}
+
+// Outcome is the entry's next state.
+func (r Resolution) Outcome(id kiosk.ID, now time.Time) (kiosk.Outcome, error) {
+	o := kiosk.Outcome{Entry: id, At: now, Text: r.Note}
+	switch r.How {
+	case "retry": // tell the ILS once more
+		o.State = kiosk.Offline
+	case "override": // what the kiosk has recorded stands; staff has set the ILS right
+		o.State = kiosk.Settled
+	case "dismiss": // what the ILS says stands; the kiosk's record is void
+		o.State = kiosk.Dismissed
+	default:
+		return o, fmt.Errorf("how: %q: must be retry, override or dismiss", r.How)
+	}
+	return o, nil
+}
+
+// Line is one line of the answer to an import.
+type Line struct {
+	Progress *Progress `json:"progress,omitempty"`
+	Refused  *Refused  `json:"refused,omitempty"`
+	Report   *Report   `json:"report,omitempty"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// Progress is how far an import is.
+type Progress struct {
+	Bytes int64 `json:"bytes"`
+	Rows  int   `json:"rows"`
+}
+
+// Refused is a row that was not taken.
+type Refused struct {
+	Row int    `json:"row"`
+	Key string `json:"key,omitempty"`
+	Why string `json:"why"`
+}
+
+// Report is the end of an import.
+type Report struct {
+	Format  string `json:"format"`
+	Rows    int    `json:"rows"`
+	New     int    `json:"new"`
+	Changed int    `json:"changed"`
+	Same    int    `json:"same"`
+	Refused int    `json:"refused"`
+	Skipped int    `json:"skipped"` // rows that are right and not for the mirror, as closed loans
+}
+
+// Daemon is what the running kiosk offers.
+type Daemon interface {
+	Status(ctx context.Context) (Status, error)
+	// Import reads what ("items", "patrons", "loans") from r.
+	Import(ctx context.Context, what string, r io.Reader, tell func(Line)) error
+	Retry(ctx context.Context) error
+	Resolve(ctx context.Context, id kiosk.ID, r Resolution) error
+}
+
+// Listen opens the socket in a data folder; a stale one is replaced.
+func Listen(data string) (net.Listener, error) {
+	path := filepath.Join(data, Socket)
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("another kioskd uses %s", data)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+// Handler serves a daemon.
+func Handler(d Daemon, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	fail := func(w http.ResponseWriter, err error) {
+		code := http.StatusInternalServerError
+		switch {
+		case errors.Is(err, kiosk.ErrUnknown):
+			code = http.StatusNotFound
+		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
+			code = http.StatusBadRequest
+		}
+		http.Error(w, err.Error(), code)
+	}
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		s, err := d.Status(r.Context())
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(s)
+	})
+	mux.HandleFunc("POST /import/{what}", func(w http.ResponseWriter, r *http.Request) {
+		enc := json.NewEncoder(w)
+		rc := http.NewResponseController(w)
+		if err := rc.EnableFullDuplex(); err != nil {
+			log.Warn("control: full duplex", "err", err)
+		}
+		tell := func(l Line) {
+			enc.Encode(l)
+			rc.Flush()
+		}
+		if err := d.Import(r.Context(), r.PathValue("what"), r.Body, tell); err != nil {
+			tell(Line{Error: err.Error()})
+		}
+	})
+	mux.HandleFunc("POST /outbox/retry", func(w http.ResponseWriter, r *http.Request) {
+		if err := d.Retry(r.Context()); err != nil {
+			fail(w, err)
+		}
+	})
+	mux.HandleFunc("POST /exceptions/{id}", func(w http.ResponseWriter, r *http.Request) {
+		var res Resolution
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<16)).Decode(&res); err != nil {
+			fail(w, &kiosk.Error{Code: kiosk.CodeInvalid, Err: err})
+			return
+		}
+		if err := d.Resolve(r.Context(), kiosk.ID(r.PathValue("id")), res); err != nil {
+			fail(w, err)
+		}
+	})
+	return mux
+}
