@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// checks are queries that give a line for each thing that is wrong.
+var checks = []string{
+	`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+	`SELECT 'foreign key: ' || "table" || ' row ' || coalesce(rowid, '?') || ' has no ' || parent
+	 FROM pragma_foreign_key_check`,
+	`SELECT 'outbox: ' || id || ' is ' || state FROM outbox JOIN ledger USING (seq)
+	 WHERE state NOT IN ('asked', 'offline', 'unsure')`,
+	`SELECT 'outbox: ' || id || ' is missing' FROM ledger
+	 WHERE state IN ('asked', 'offline', 'unsure') AND seq NOT IN (SELECT seq FROM outbox)`,
+	`SELECT 'loans: ' || loans.item || ' is out to an entry that does not hold' FROM loans
+	 LEFT JOIN ledger ON seq = entry AND state IN ('granted', 'offline', 'unsure', 'settled')
+	 WHERE entry <> 0 AND seq IS NULL`,
+}
+
+// Check reads the whole file and names everything that is wrong with it. It
+// takes seconds for a large catalogue.
+func (r *Reader) Check(ctx context.Context) (wrong []string, err error) {
+	for _, q := range checks {
+		rows, err := r.db.QueryContext(ctx, q)
+		got, err := all("check", rows, err, func(r row) (s string, err error) { return s, r.Scan(&s) })
+		if err != nil {
+			return wrong, err
+		}
+		wrong = append(wrong, got...)
+	}
+	return wrong, nil
+}
+
+// Backup writes a consistent and compact copy to path, which must not exist,
+// while everything goes on. The copy appears under its name once it is
+// complete and synced.
+func (r *Reader) Backup(ctx context.Context, path string) error {
+	part := path + ".part"
+	if err := os.Remove(part); err != nil && !os.IsNotExist(err) {
+		return wrap("backup", pathError(err))
+	}
+	defer os.Remove(part)
+	if _, err := r.db.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+		return wrap("backup", err)
+	}
+	if err := syncFile(part); err != nil {
+		return wrap("backup", err)
+	}
+	// A link, unlike a renaming, never takes the place of a file.
+	if err := os.Link(part, path); err != nil {
+		return wrap("backup", pathError(err))
+	}
+	return wrap("backup", syncFile(filepath.Dir(path)))
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("%s: %w", path, pathError(err))
+	}
+	return nil
+}

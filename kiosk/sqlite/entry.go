@@ -1,0 +1,230 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+const (
+	addEntrySQL = `
+INSERT INTO entries (id, session, kind, item, patron, at, doubt, due, was_due, state, title, text,
+                     newest, had_patron, had_at, had_due, had_entry)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+       max(?6, coalesce((SELECT newest FROM entries ORDER BY seq DESC LIMIT 1), ?6)),
+       l.patron, l.at, l.due, l.entry
+FROM (SELECT 1) LEFT JOIN loans l ON l.item = ?4
+WHERE true
+ON CONFLICT (id) DO NOTHING`
+
+	addOutcomeSQL = `INSERT INTO outcomes (entry, n, state, at, due, reason, text) VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+	findSQL = `
+SELECT l.seq, l.kind, l.item, l.patron, l.at, l.due, l.state, l.n,
+       e.had_patron, e.had_at, e.had_due, e.had_entry
+FROM ledger l JOIN entries e ON e.seq = l.seq WHERE l.id = ?`
+
+	stateOfSQL  = `SELECT state FROM ledger WHERE seq = ?`
+	queueSQL    = `INSERT INTO outbox (seq) VALUES (?)`
+	unqueueSQL  = `DELETE FROM outbox WHERE seq = ?`
+	postponeSQL = `
+UPDATE outbox SET attempts = attempts + 1, retry_at = ?
+WHERE seq = (SELECT seq FROM entries WHERE id = ?)`
+	askedSQL = `SELECT l.id FROM outbox q JOIN ledger l ON l.seq = q.seq WHERE l.state = 'asked' ORDER BY q.seq`
+)
+
+// Record is kiosk.Ledger's. An entry that makes no sense is refused with
+// kiosk.CodeInvalid.
+func (s *Store) Record(ctx context.Context, e kiosk.Entry) error {
+	if err := valid(e); err != nil {
+		return wrap("record", err)
+	}
+	return s.write(ctx, "record", func(w *writer) error { return w.record(e) })
+}
+
+func valid(e kiosk.Entry) error {
+	switch {
+	case e.ID == "" || e.Item == "":
+		return invalid("an entry needs an ID and an item")
+	case e.At.IsZero():
+		return invalid("an entry needs a time")
+	case e.Kind != kiosk.Checkout && e.Kind != kiosk.Checkin && e.Kind != kiosk.Renew:
+		return invalid("unknown kind %q", e.Kind)
+	case e.Kind != kiosk.Checkin && e.Patron == "":
+		return invalid("a %s needs a patron", e.Kind)
+	case !known(e.State) || e.State == kiosk.Exception:
+		return invalid("an entry can't begin as %q", e.State)
+	}
+	return nil
+}
+
+func known(s kiosk.State) bool {
+	switch s {
+	case kiosk.Asked, kiosk.Granted, kiosk.Denied, kiosk.Offline,
+		kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed:
+		return true
+	}
+	return false
+}
+
+func (w *writer) record(e kiosk.Entry) error {
+	res, err := w.addEntry.Exec(string(e.ID), string(e.Session), string(e.Kind), string(e.Item), string(e.Patron),
+		e.At.UnixMilli(), e.Doubt, ms(e.Due), ms(e.WasDue), string(e.State), e.Title, e.Text)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err // the same ID again: nothing to do
+	}
+	seq, err := res.LastInsertId()
+	if err != nil {
+		return err
+	}
+	if e.State.Queued() {
+		if err := w.queue.run(seq); err != nil {
+			return err
+		}
+	}
+	if !e.State.Holds() {
+		return nil
+	}
+	return w.take(deed{seq: seq, kind: e.Kind, item: string(e.Item), patron: string(e.Patron), at: e.At, due: e.Due})
+}
+
+// Conclude is kiosk.Ledger's. A state that can't follow the one before is
+// refused with kiosk.CodeInvalid.
+func (s *Store) Conclude(ctx context.Context, o kiosk.Outcome) error {
+	switch {
+	case !known(o.State):
+		return wrap("conclude", invalid("unknown state %q", o.State))
+	case o.At.IsZero():
+		return wrap("conclude", invalid("an outcome needs a time"))
+	}
+	return s.write(ctx, "conclude", func(w *writer) error { return w.conclude(o) })
+}
+
+// follows tells whether an entry may go from one state to another. What is
+// refused or dismissed is over; what the ILS has confirmed can only be taken
+// back; an exception can be tried again, overridden or dismissed.
+func follows(before, after kiosk.State) bool {
+	switch before {
+	case kiosk.Asked, kiosk.Offline, kiosk.Unsure:
+		return after != kiosk.Asked
+	case kiosk.Exception:
+		return after.Holds() && after != kiosk.Granted || after == kiosk.Dismissed
+	case kiosk.Granted, kiosk.Settled:
+		return after == kiosk.Exception || after == kiosk.Dismissed
+	}
+	return false
+}
+
+func (w *writer) conclude(o kiosk.Outcome) error {
+	d, err := w.deed(o.Entry)
+	if err != nil {
+		return err
+	}
+	if d.state == o.State {
+		return nil
+	}
+	if !follows(d.state, o.State) {
+		return invalid("%s can't follow %s", o.State, d.state)
+	}
+	if err := w.addOutcome.run(d.seq, d.n+1, string(o.State), o.At.UnixMilli(), ms(o.Due), string(o.Reason), o.Text); err != nil {
+		return err
+	}
+	if err := w.requeue(d, o.State); err != nil {
+		return err
+	}
+	return w.shift(d, o)
+}
+
+// requeue moves an entry into or out of the outbox.
+func (w *writer) requeue(d deed, to kiosk.State) error {
+	switch {
+	case d.state.Queued() && !to.Queued():
+		return w.unqueue.run(d.seq)
+	case !d.state.Queued() && to.Queued():
+		return w.queue.run(d.seq)
+	}
+	return nil
+}
+
+// deed is an entry as far as it bears on the loans.
+type deed struct {
+	seq          int64
+	kind         kiosk.Kind
+	item, patron string
+	at, due      time.Time
+	state        kiosk.State
+	n            int // states after the first
+	had          had
+}
+
+// had is the loan that the mirror knew when an entry was recorded.
+type had struct {
+	patron  sql.NullString
+	at, due instant
+	entry   sql.NullInt64
+}
+
+func (w *writer) deed(id kiosk.ID) (d deed, err error) {
+	var at, due instant
+	err = w.find.QueryRow(string(id)).Scan(&d.seq, &d.kind, &d.item, &d.patron, &at, &due, &d.state, &d.n,
+		&d.had.patron, &d.had.at, &d.had.due, &d.had.entry)
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, kiosk.ErrUnknown
+	}
+	d.at, d.due = at.Time, due.Time
+	return d, err
+}
+
+// Postpone is kiosk.Outbox's; ErrUnknown if the outbox does not hold the entry.
+func (s *Store) Postpone(ctx context.Context, id kiosk.ID, retryAt time.Time) error {
+	return s.write(ctx, "postpone", func(w *writer) error {
+		n, err := w.postpone.count(ms(retryAt), string(id))
+		if err == nil && n == 0 {
+			err = kiosk.ErrUnknown
+		}
+		return err
+	})
+}
+
+// Interrupted is kiosk.Outbox's.
+func (s *Store) Interrupted(ctx context.Context, now time.Time) (n int, err error) {
+	err = s.write(ctx, "interrupted", func(w *writer) error {
+		ids, err := w.askedIDs()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := w.conclude(kiosk.Outcome{Entry: id, State: kiosk.Unsure, At: now}); err != nil {
+				return err
+			}
+		}
+		n = len(ids)
+		return nil
+	})
+	if err != nil {
+		n = 0
+	}
+	return n, err
+}
+
+func (w *writer) askedIDs() (ids []kiosk.ID, err error) {
+	rows, err := w.asked.Query()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id kiosk.ID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}

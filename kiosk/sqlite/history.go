@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+const (
+	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text`
+
+	outboxSQL = `
+SELECT ` + rowColumns + `, q.attempts, q.retry_at
+FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT ?`
+
+	newestSQL = `
+SELECT max(coalesce(o, e), coalesce(e, o)) FROM (SELECT
+    (SELECT max(at) FROM outcomes) AS o,
+    (SELECT newest FROM entries ORDER BY seq DESC LIMIT 1) AS e)`
+)
+
+// Row is an entry as it stands: State, Due and Text are the newest.
+type Row struct {
+	kiosk.Entry
+	Reason  kiosk.Reason // why it was refused or is an exception
+	Changed time.Time    // when it came into its state
+}
+
+// Filter chooses entries; what is empty chooses all.
+type Filter struct {
+	ID     kiosk.ID
+	Patron kiosk.Card
+	Item   kiosk.Barcode
+	State  kiosk.State
+	Open   bool // only those to which an item is still out
+	Limit  int  // 0 means no limit
+}
+
+func scanEntry(r row, e *kiosk.Entry, more ...any) error {
+	var at, due, was instant
+	err := r.Scan(append([]any{&e.ID, &e.Session, &e.Kind, &e.Item, &e.Patron, &at, &e.Doubt, &due, &was,
+		&e.State, &e.Title, &e.Text}, more...)...)
+	e.At, e.Due, e.WasDue = at.Time, due.Time, was.Time
+	return err
+}
+
+func scanRow(r row) (w Row, err error) {
+	var changed instant
+	err = scanEntry(r, &w.Entry, &w.Reason, &changed)
+	w.Changed = changed.Time
+	return w, err
+}
+
+// Entries reads the ledger, what was recorded last first, without holding it
+// in memory. An error ends it.
+func (r *Reader) Entries(ctx context.Context, f Filter) iter.Seq2[Row, error] {
+	query, args := f.sql()
+	return func(yield func(Row, error) bool) {
+		rows, err := r.db.QueryContext(ctx, query, args...)
+		if err != nil {
+			yield(Row{}, wrap("entries", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			w, err := scanRow(rows)
+			if !yield(w, wrap("entries", err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Row{}, wrap("entries", err))
+		}
+	}
+}
+
+func (f Filter) sql() (string, []any) {
+	var where []string
+	var args []any
+	also := func(cond string, v any) { where, args = append(where, cond), append(args, v) }
+	if f.ID != "" {
+		also("l.id = ?", string(f.ID))
+	}
+	if f.Patron != "" {
+		also("l.patron = ?", string(f.Patron))
+	}
+	if f.Item != "" {
+		also("l.item = ?", string(f.Item))
+	}
+	if f.State != "" {
+		also("l.state = ?", string(f.State))
+	}
+	q := "SELECT " + rowColumns + ", l.reason, l.changed FROM ledger l"
+	if f.Open {
+		q += " JOIN loans o ON o.item = l.item AND o.entry = l.seq"
+	}
+	if len(where) > 0 {
+		q += " WHERE " + strings.Join(where, " AND ")
+	}
+	q += " ORDER BY l.seq DESC"
+	if f.Limit > 0 {
+		q, args = q+" LIMIT ?", append(args, f.Limit)
+	}
+	return q, args
+}
+
+// Exceptions lists what a person must settle, the oldest first.
+func (r *Reader) Exceptions(ctx context.Context) ([]Row, error) {
+	rows, err := r.db.QueryContext(ctx, `
+SELECT `+rowColumns+`, l.reason, l.changed FROM ledger l
+WHERE l.seq IN (SELECT entry FROM outcomes WHERE state = 'exception') AND l.state = 'exception'
+ORDER BY l.seq`)
+	return all("exceptions", rows, err, scanRow)
+}
+
+// Queue is kiosk.Outbox's.
+func (r *Reader) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
+	rows, err := r.outbox.QueryContext(ctx, max(limit, 0))
+	return all("queue", rows, err, func(r row) (q kiosk.Queued, err error) {
+		var retry instant
+		err = scanEntry(r, &q.Entry, &q.Attempts, &retry)
+		q.RetryAt = retry.Time
+		return q, err
+	})
+}
+
+// Newest is kiosk.Ledger's.
+func (r *Reader) Newest(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := r.newest.QueryRowContext(ctx).Scan(&at)
+	return fromMS(at), wrap("newest", err)
+}
+
+// Counts tells how much there is.
+type Counts struct {
+	Entries    int
+	Outbox     int
+	Oldest     time.Time // of the oldest entry in the outbox; zero if that is empty
+	Exceptions int
+	Items      int
+	Patrons    int
+	Loans      int
+}
+
+// Counts counts without reading the catalogue through.
+func (r *Reader) Counts(ctx context.Context) (c Counts, err error) {
+	var oldest instant
+	err = r.db.QueryRowContext(ctx, `
+SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT count(*) FROM outbox),
+       (SELECT e.at FROM outbox q JOIN entries e ON e.seq = q.seq ORDER BY q.seq LIMIT 1),
+       (SELECT count(*) FROM ledger WHERE seq IN (SELECT entry FROM outcomes WHERE state = 'exception')
+            AND state = 'exception'),
+       (SELECT coalesce(max(rowid), 0) FROM items), (SELECT coalesce(max(rowid), 0) FROM patrons),
+       (SELECT count(*) FROM loans)`).
+		Scan(&c.Entries, &c.Outbox, &oldest, &c.Exceptions, &c.Items, &c.Patrons, &c.Loans)
+	c.Oldest = oldest.Time
+	return c, wrap("counts", err)
+}

@@ -1,0 +1,178 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// rows says how values of one kind go into their table.
+type rows[T any] struct {
+	table, key string
+	columns    []string             // without the key
+	values     func(T, []any) []any // appends those of the key, then of columns
+	count      string               // a cheap query whose answer grows by one with each new row
+}
+
+var itemRows = rows[kiosk.Item]{
+	table: "items", key: "barcode",
+	columns: []string{"title", "author", "isbn", "call_number", "scheme", "location", "library",
+		"type", "status", "reference", "no_loan", "seen"},
+	values: func(i kiosk.Item, to []any) []any {
+		return append(to, string(i.Barcode), i.Title, i.Author, i.ISBN, i.CallNumber, i.Scheme, i.Location, i.Library,
+			i.Type, string(i.Status), i.Reference, i.NoLoan, ms(i.Seen))
+	},
+	count: "SELECT coalesce(max(rowid), 0) FROM items",
+}
+
+var patronRows = rows[kiosk.Patron]{
+	table: "patrons", key: "card",
+	columns: []string{"family", "first", "category", "library", "language", "born", "expires",
+		"blocked", "block_text", "seen"},
+	values: func(p kiosk.Patron, to []any) []any {
+		return append(to, string(p.Card), p.FamilyName, p.FirstName, p.Category, p.Library, p.Language,
+			ms(p.Born), ms(p.Expires), string(p.Blocked), p.BlockText, ms(p.Seen))
+	},
+	count: "SELECT coalesce(max(rowid), 0) FROM patrons",
+}
+
+var loanRows = rows[kiosk.Loan]{
+	table: "loans", key: "item",
+	columns: []string{"patron", "at", "due", "entry"},
+	values: func(l kiosk.Loan, to []any) []any {
+		return append(to, string(l.Item), string(l.Patron), ms(l.At), ms(l.Due), 0)
+	},
+	count: "SELECT count(*) FROM loans",
+}
+
+// PutItems is kiosk.Loader's.
+func (s *Store) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change, error) {
+	s.unlearn(func(l *learned) {
+		for _, i := range items {
+			delete(l.items, i.Barcode)
+		}
+	})
+	return put(ctx, s, itemRows, items)
+}
+
+// PutPatrons is kiosk.Loader's.
+func (s *Store) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (kiosk.Change, error) {
+	s.unlearn(func(l *learned) {
+		for _, p := range patrons {
+			delete(l.patrons, p.Card)
+		}
+	})
+	return put(ctx, s, patronRows, patrons)
+}
+
+// PutLoans is kiosk.Loader's. Items of which the outbox holds an entry are
+// left as they are and counted as the same: the list does not know yet what
+// happened here, and a return would be forgotten.
+func (s *Store) PutLoans(ctx context.Context, loans []kiosk.Loan) (c kiosk.Change, err error) {
+	err = s.write(ctx, "put loans", func(w *writer) error {
+		busy, err := outboxItems(w.conn)
+		if err != nil {
+			return err
+		}
+		var free []kiosk.Loan
+		for _, l := range loans {
+			if !busy[l.Item] {
+				free = append(free, l)
+			}
+		}
+		c, err = loanRows.put(w.conn, free)
+		c.Same += len(loans) - len(free)
+		return err
+	})
+	return ifDone(c, err)
+}
+
+func put[T any](ctx context.Context, s *Store, r rows[T], list []T) (c kiosk.Change, err error) {
+	err = s.write(ctx, "put "+r.table, func(w *writer) error {
+		c, err = r.put(w.conn, list)
+		return err
+	})
+	return ifDone(c, err)
+}
+
+// ifDone forgets the counts of what was rolled back.
+func ifDone(c kiosk.Change, err error) (kiosk.Change, error) {
+	if err != nil {
+		return kiosk.Change{}, err
+	}
+	return c, nil
+}
+
+func (s *Store) unlearn(forget func(*learned)) {
+	s.learned.mu.Lock()
+	defer s.learned.mu.Unlock()
+	forget(&s.learned)
+}
+
+func outboxItems(c *sql.Conn) (map[kiosk.Barcode]bool, error) {
+	rs, err := c.QueryContext(context.Background(), "SELECT e.item FROM outbox q JOIN entries e ON e.seq = q.seq")
+	list, err := all("outbox", rs, err, func(r row) (b kiosk.Barcode, err error) { return b, r.Scan(&b) })
+	set := make(map[kiosk.Barcode]bool, len(list))
+	for _, b := range list {
+		set[b] = true
+	}
+	return set, err
+}
+
+// perStatement is how many rows one INSERT takes; more gain nothing.
+const perStatement = 100
+
+// put writes a list inside the open transaction.
+func (r rows[T]) put(c *sql.Conn, list []T) (kiosk.Change, error) {
+	before, err := r.size(c)
+	if err != nil {
+		return kiosk.Change{}, err
+	}
+	touched := 0
+	for rest := list; len(rest) > 0; {
+		n := min(len(rest), perStatement)
+		got, err := r.insert(c, rest[:n])
+		if err != nil {
+			return kiosk.Change{}, err
+		}
+		touched, rest = touched+got, rest[n:]
+	}
+	after, err := r.size(c)
+	added := after - before
+	return kiosk.Change{New: added, Changed: touched - added, Same: len(list) - touched}, err
+}
+
+func (r rows[T]) size(c *sql.Conn) (n int, err error) {
+	err = c.QueryRowContext(context.Background(), r.count).Scan(&n)
+	return n, err
+}
+
+func (r rows[T]) insert(c *sql.Conn, list []T) (int, error) {
+	args := make([]any, 0, len(list)*(len(r.columns)+1))
+	for _, v := range list {
+		args = r.values(v, args)
+	}
+	res, err := c.ExecContext(context.Background(), r.sql(len(list)), args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// sql is an INSERT of n rows that replaces those that differ, and only those.
+func (r rows[T]) sql(n int) string {
+	var set, differs []string
+	for _, c := range r.columns {
+		set = append(set, c+" = excluded."+c)
+		differs = append(differs, fmt.Sprintf("%s.%s IS NOT excluded.%s", r.table, c, c))
+	}
+	one := "(?" + strings.Repeat(", ?", len(r.columns)) + ")"
+	return fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s WHERE %s",
+		r.table, r.key, strings.Join(r.columns, ", "),
+		one+strings.Repeat(", "+one, n-1),
+		r.key, strings.Join(set, ", "), strings.Join(differs, " OR "))
+}

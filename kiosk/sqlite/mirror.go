@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+const (
+	itemSQL = `
+SELECT barcode, title, author, isbn, call_number, scheme, location, library, type, status,
+       reference, no_loan, seen FROM items`
+
+	patronSQL = `
+SELECT card, family, first, category, library, language, born, expires, blocked, block_text, seen
+FROM patrons WHERE card = ?`
+
+	loansSQL = `SELECT item, patron, at, due FROM loans`
+
+	unsettledSQL = `
+SELECT EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = ?)`
+)
+
+// row is one row of an answer.
+type row interface{ Scan(...any) error }
+
+func scanItem(r row) (i kiosk.Item, err error) {
+	var seen instant
+	err = r.Scan(&i.Barcode, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Location, &i.Library,
+		&i.Type, &i.Status, &i.Reference, &i.NoLoan, &seen)
+	i.Seen = seen.Time
+	return i, err
+}
+
+func scanPatron(r row) (p kiosk.Patron, err error) {
+	var born, expires, seen instant
+	err = r.Scan(&p.Card, &p.FamilyName, &p.FirstName, &p.Category, &p.Library, &p.Language,
+		&born, &expires, &p.Blocked, &p.BlockText, &seen)
+	p.Born, p.Expires, p.Seen, p.Local = born.Time, expires.Time, seen.Time, true
+	return p, err
+}
+
+func scanLoan(r row) (l kiosk.Loan, err error) {
+	var at, due instant
+	err = r.Scan(&l.Item, &l.Patron, &at, &due)
+	l.At, l.Due = at.Time, due.Time
+	return l, err
+}
+
+// one reads the only row of an answer; none is kiosk.ErrUnknown.
+func one[T any](step string, r *sql.Row, scan func(row) (T, error)) (T, error) {
+	v, err := scan(r)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = kiosk.ErrUnknown
+	}
+	if err != nil {
+		var none T
+		return none, wrap(step, err)
+	}
+	return v, nil
+}
+
+// all reads every row of an answer.
+func all[T any](step string, rows *sql.Rows, err error, scan func(row) (T, error)) (list []T, _ error) {
+	if err != nil {
+		return nil, wrap(step, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, wrap(step, err)
+		}
+		list = append(list, v)
+	}
+	return list, wrap(step, rows.Err())
+}
+
+// Item is kiosk.Mirror's.
+func (r *Reader) Item(ctx context.Context, b kiosk.Barcode) (kiosk.Item, error) {
+	return one("item", r.item.QueryRowContext(ctx, string(b)), scanItem)
+}
+
+// Copies is kiosk.Mirror's. They come in the order of their barcodes.
+func (r *Reader) Copies(ctx context.Context, isbn string, limit int) ([]kiosk.Item, error) {
+	rows, err := r.copies.QueryContext(ctx, isbn, max(limit, 0))
+	return all("copies", rows, err, scanItem)
+}
+
+// Patron is kiosk.Mirror's. The patron is marked Local.
+func (r *Reader) Patron(ctx context.Context, c kiosk.Card) (kiosk.Patron, error) {
+	return one("patron", r.patron.QueryRowContext(ctx, string(c)), scanPatron)
+}
+
+// Loan is kiosk.Mirror's.
+func (r *Reader) Loan(ctx context.Context, b kiosk.Barcode) (kiosk.Loan, error) {
+	return one("loan", r.loan.QueryRowContext(ctx, string(b)), scanLoan)
+}
+
+// Loans is kiosk.Mirror's. Loans of the same moment come in the order of
+// their barcodes.
+func (r *Reader) Loans(ctx context.Context, c kiosk.Card) ([]kiosk.Loan, error) {
+	rows, err := r.loans.QueryContext(ctx, string(c))
+	return all("loans", rows, err, scanLoan)
+}
+
+// Unsettled is kiosk.Mirror's.
+func (r *Reader) Unsettled(ctx context.Context, b kiosk.Barcode) (yes bool, err error) {
+	err = r.unsettled.QueryRowContext(ctx, string(b)).Scan(&yes)
+	return yes, wrap("unsettled", err)
+}

@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	driver "modernc.org/sqlite"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+const (
+	pageSize       = 2048 // bytes
+	autoCheckpoint = 4000 // pages in the log before a commit folds it in itself
+	busyTimeout    = 5000 // ms to wait for another program's lock
+	readers        = 2    // connections for reading
+)
+
+// Store is an open ledger. It must be closed.
+type Store struct {
+	Reader
+	lock *os.File
+	db   *sql.DB // of the writer, and of the checkpoint beside it
+	conn *sql.Conn
+	w    *writer
+
+	turn  sync.Mutex // held by whoever is writing
+	mu    sync.Mutex // guards queue and closed
+	queue []*write
+	done  bool
+
+	learned learned
+	stirred chan struct{} // a commit has happened since Run last looked
+}
+
+var (
+	_ kiosk.Ledger = (*Store)(nil)
+	_ kiosk.Outbox = (*Store)(nil)
+	_ kiosk.Mirror = (*Store)(nil)
+	_ kiosk.Loader = (*Store)(nil)
+)
+
+// Open opens the ledger at path for writing, and makes it if there is none.
+// ErrInUse means that another program, or this one, has it open so already.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s, err := open(ctx, path, pageSize)
+	return s, wrap("open "+path, err)
+}
+
+func open(ctx context.Context, path string, page int) (_ *Store, err error) {
+	s := &Store{stirred: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+	if s.lock, err = lock(path); err != nil {
+		return nil, err
+	}
+	if err = create(path); err != nil {
+		return nil, err
+	}
+	if err = s.openWriter(ctx, path, page); err != nil {
+		return nil, err
+	}
+	if err = s.openReader(ctx, path); err != nil {
+		return nil, err
+	}
+	return s, s.sound(ctx)
+}
+
+// create makes the file with the rights it needs: it holds what people read.
+// SQLite gives the log the rights of the file.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return nil
+	case err != nil:
+		return pathError(err)
+	}
+	return f.Close()
+}
+
+func (s *Store) openWriter(ctx context.Context, path string, page int) (err error) {
+	// Order matters: the page size is fixed when the file turns to WAL.
+	if s.db, err = sql.Open("sqlite", dsn(path, "rw",
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
+		fmt.Sprintf("page_size(%d)", page),
+		"journal_mode(WAL)",
+		"synchronous(FULL)",
+		"foreign_keys(OFF)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpoint),
+	)); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(2)
+	if s.conn, err = s.db.Conn(ctx); err != nil {
+		return err
+	}
+	// The log stays when the ledger is closed: writing over it is cheaper
+	// than making it grow anew after each start.
+	if err = s.conn.Raw(func(c any) error {
+		_, err := c.(driver.FileControl).FileControlPersistWAL("main", 1)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err = migrate(ctx, s.conn); err != nil {
+		return err
+	}
+	s.w, err = prepare(ctx, s.conn)
+	return err
+}
+
+// dsn names the file with the settings of each connection to it.
+func dsn(path, mode string, pragmas ...string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
+		"mode": {mode}, "_pragma": pragmas,
+	}.Encode()}
+	return u.String()
+}
+
+// sound is what Open can check without reading the whole file: that the
+// outbox belongs to the ledger.
+func (s *Store) sound(ctx context.Context) error {
+	var lost int
+	err := s.conn.QueryRowContext(ctx,
+		"SELECT count(*) FROM outbox WHERE seq NOT IN (SELECT seq FROM entries)").Scan(&lost)
+	if err == nil && lost > 0 {
+		err = fmt.Errorf("%w: the outbox holds %d unknown entries", ErrDamaged, lost)
+	}
+	return err
+}
+
+// Close writes what was learned and closes the ledger. What Record and
+// Conclude have returned is on disk already.
+func (s *Store) Close() error {
+	err := s.flush(context.Background())
+	s.mu.Lock()
+	was := s.done
+	s.done = true
+	s.mu.Unlock()
+	if was {
+		return nil
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return errors.Join(wrap("close", err), wrap("close", s.release()))
+}
+
+func (s *Store) release() error {
+	var errs []error
+	if s.Reader.db != nil {
+		errs = append(errs, s.Reader.db.Close())
+	}
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// quiet is how long nothing must have been written before Run tidies.
+const quiet = 2 * time.Second
+
+// Run folds the log into the file and writes what was learned whenever the
+// desk has been quiet for two seconds. It returns when ctx ends. Without it
+// everything works, with now and then a slower commit.
+func (s *Store) Run(ctx context.Context) error {
+	wait := time.NewTimer(quiet)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.stirred:
+			wait.Reset(quiet)
+		case <-wait.C:
+			if err := s.Tidy(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+// Tidy does once what Run does. Writers are not held up: the checkpoint is
+// passive and has a connection of its own.
+func (s *Store) Tidy(ctx context.Context) error {
+	if err := s.flush(ctx); err != nil {
+		return wrap("tidy", err)
+	}
+	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	select {
+	case <-s.stirred: // by the flush
+	default:
+	}
+	return wrap("tidy", err)
+}

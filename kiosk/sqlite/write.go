@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+)
+
+// write is one caller's wish to change the ledger.
+type write struct {
+	ctx  context.Context
+	do   func(*writer) error
+	done bool
+	err  error
+}
+
+// write carries out do in a durable transaction. Callers that arrive while
+// another writes wait for their turn; whoever gets it takes along all that
+// wait with it. A caller that gives up before its turn has changed nothing;
+// once a transaction is under way its end is waited for, because only then is
+// it known.
+func (s *Store) write(ctx context.Context, step string, do func(*writer) error) error {
+	w := &write{ctx: ctx, do: do}
+	s.mu.Lock()
+	if s.done {
+		s.mu.Unlock()
+		return wrap(step, ErrClosed)
+	}
+	s.queue = append(s.queue, w)
+	s.mu.Unlock()
+
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if !w.done {
+		s.commit(s.take())
+	}
+	return wrap(step, w.err)
+}
+
+// take empties the queue of all that still want to be written.
+func (s *Store) take() []*write {
+	s.mu.Lock()
+	all := s.queue
+	s.queue = nil
+	s.mu.Unlock()
+	live := all[:0]
+	for _, w := range all {
+		w.done, w.err = true, w.ctx.Err()
+		if w.err == nil {
+			live = append(live, w)
+		}
+	}
+	return live
+}
+
+// commit carries out a batch in one transaction and notes the errors.
+func (s *Store) commit(batch []*write) {
+	if len(batch) == 0 {
+		return
+	}
+	err := s.w.begin.run()
+	if err == nil {
+		s.w.all(batch)
+		err = s.w.commit.run()
+	}
+	if err != nil {
+		// SQLite may have rolled back by itself; then this says so and
+		// changes nothing.
+		s.w.rollback.run()
+		for _, w := range batch {
+			if w.err == nil {
+				w.err = err
+			}
+		}
+		return
+	}
+	select {
+	case s.stirred <- struct{}{}:
+	default:
+	}
+}
+
+// all carries out each of a batch inside the open transaction, so that one
+// that fails leaves no trace and the others stand.
+func (w *writer) all(batch []*write) {
+	for _, one := range batch {
+		if one.err = w.save.run(); one.err != nil {
+			continue
+		}
+		if one.err = one.do(w); one.err != nil {
+			w.back.run()
+		}
+		w.forget.run()
+	}
+}
+
+// stmt is a prepared statement of the writer. It runs without a context: a
+// statement that is interrupted between others would leave half a wish.
+// What it waits for is the disk, and other programs' locks for busyTimeout.
+type stmt struct{ *sql.Stmt }
+
+func (s stmt) run(args ...any) error {
+	_, err := s.Exec(args...)
+	return err
+}
+
+// count is run with the number of rows it has touched.
+func (s stmt) count(args ...any) (int, error) {
+	res, err := s.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// writer holds the writing connection's statements.
+type writer struct {
+	conn                                        *sql.Conn
+	begin, commit, rollback, save, back, forget stmt
+
+	addEntry, addOutcome, find, stateOf stmt
+	queue, unqueue, postpone, asked     stmt
+	lend, takeBack, renew, due          stmt
+	loan, later                         stmt
+}
+
+// prepare readies every statement, so that a mistake in one shows at Open.
+func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
+	w := &writer{conn: c}
+	for _, p := range []struct {
+		to  *stmt
+		sql string
+	}{
+		{&w.begin, "BEGIN IMMEDIATE"},
+		{&w.commit, "COMMIT"},
+		{&w.rollback, "ROLLBACK"},
+		{&w.save, "SAVEPOINT one"},
+		{&w.back, "ROLLBACK TO one"},
+		{&w.forget, "RELEASE one"},
+		{&w.addEntry, addEntrySQL},
+		{&w.addOutcome, addOutcomeSQL},
+		{&w.find, findSQL},
+		{&w.stateOf, stateOfSQL},
+		{&w.queue, queueSQL},
+		{&w.unqueue, unqueueSQL},
+		{&w.postpone, postponeSQL},
+		{&w.asked, askedSQL},
+		{&w.lend, lendSQL},
+		{&w.takeBack, takeBackSQL},
+		{&w.renew, renewSQL},
+		{&w.due, dueSQL},
+		{&w.loan, loanSQL},
+		{&w.later, laterSQL},
+	} {
+		st, err := c.PrepareContext(ctx, p.sql)
+		if err != nil {
+			return nil, err
+		}
+		p.to.Stmt = st
+	}
+	return w, nil
+}
