@@ -1,0 +1,41 @@
+// Package outbox settles with the library's system (the ILS) what the desk
+// has decided without it: each entry takes effect there exactly once, or ends
+// as an exception for staff.
+//
+// No ILS knows a repeated question from a new one (a second checkout is a
+// renewal), so nothing is sent again unseen. Three rules keep that over lost
+// answers, cut lines and a process that is killed at any point:
+//
+//   - An entry in state Offline is marked Unsure on disk before it is told,
+//     at the price of one synced write per entry. From then on it is looked
+//     up before it is told again, by whichever process comes to it.
+//   - What an Unsure entry came to is read off the item (Upstream.Look) and
+//     decided by [Decide], not before [Config].Grace has gone by since it was
+//     sent, as far as this process knows: a question on a dying line may
+//     still arrive.
+//   - An outcome is written only after the answer. If that write is lost,
+//     the next look finds what was done.
+//
+// An entry that was Asked when its process died becomes Unsure at the start
+// (kiosk.Outbox.Interrupted), but nobody was promised anything. For a
+// checkout or a renewal that shows in its due date, which is set by the
+// promise: without one, the ILS's word stands and nothing is sent again. A
+// return can't be told apart, and need not be: the copy was in the kiosk's
+// hands, and telling a return that nobody has seen confirmed blames no one,
+// while dropping it might.
+//
+// What follows from the class of an error:
+//
+//	refused   settled if the refusal shows that it is done already, else an exception
+//	offline   the link is down: probe until it is back, then go on
+//	unsure    stays Unsure, tried again later; the link is probed first
+//	invalid   exception
+//	internal  tried again later, never given up
+//
+// Entries are told in the order in which they were recorded as far as they
+// concern the same item or the same patron; others pass by one that is stuck.
+//
+// What can't be known from outside: a loan that took effect, whose answer was
+// lost, and that was returned at another desk before the link came back looks
+// like one that never arrived, and is told again.
+package outbox
