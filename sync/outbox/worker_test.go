@@ -1,0 +1,613 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
+)
+
+// line is the way to an ILS in the same process, and what can happen on it.
+type line struct {
+	kiosktest.Upstream
+	ils *upstreamtest.ILS
+
+	mu    sync.Mutex
+	cut   bool
+	asked []string                                // "tell ITEM", "look ITEM", "probe"
+	meet  func(what string, b kiosk.Barcode) fate // nil is none
+}
+
+// fate is what befalls one question.
+type fate string
+
+const (
+	reset   fate = "reset"   // it did not arrive: offline
+	dropped fate = "dropped" // it did not arrive, but who knows: unsure
+	mute    fate = "mute"    // it took effect, the answer is lost: unsure
+	bug     fate = "bug"     // internal
+)
+
+func newLine(ils *upstreamtest.ILS) *line {
+	l := &line{ils: ils}
+	l.OnTell = func(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error) {
+		f, err := l.ask("tell", e.Item)
+		if err != nil {
+			return kiosk.Answer{}, err
+		}
+		a, err := ils.Do(e, e.State == kiosk.Offline || e.State == kiosk.Unsure)
+		if f == mute {
+			return kiosk.Answer{}, &kiosk.Error{Code: kiosk.CodeUnsure}
+		}
+		return a, err
+	}
+	l.OnLook = func(ctx context.Context, b kiosk.Barcode, c kiosk.Card) (kiosk.Standing, error) {
+		f, err := l.ask("look", b)
+		if f == mute {
+			err = &kiosk.Error{Code: kiosk.CodeUnsure}
+		}
+		if err != nil {
+			return kiosk.Standing{}, err
+		}
+		_, st, holder, err := ils.Item(b)
+		if errors.Is(err, kiosk.ErrUnknown) {
+			return kiosk.Standing{}, nil
+		}
+		switch {
+		case c == "":
+		case c == holder:
+			st.Mine = kiosk.Yes
+		default:
+			st.Mine = kiosk.No
+		}
+		return st, err
+	}
+	l.OnProbe = func(context.Context) error {
+		_, err := l.ask("probe", "")
+		return err
+	}
+	return l
+}
+
+func (l *line) ask(what string, b kiosk.Barcode) (f fate, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b != "" {
+		l.asked = append(l.asked, what+" "+string(b))
+	} else {
+		l.asked = append(l.asked, what)
+	}
+	if l.meet != nil {
+		f = l.meet(what, b)
+	}
+	switch {
+	case l.cut || f == reset:
+		err = &kiosk.Error{Code: kiosk.CodeOffline}
+	case f == dropped:
+		err = &kiosk.Error{Code: kiosk.CodeUnsure}
+	case f == bug:
+		err = errors.New("a bug")
+	}
+	return f, err
+}
+
+// take gives what was asked since the last take, without probes.
+func (l *line) take() (out []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.asked {
+		if s != "probe" {
+			out = append(out, s)
+		}
+	}
+	l.asked = nil
+	return out
+}
+
+// heal ends every fate.
+func (l *line) heal() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.meet = nil
+}
+
+func (l *line) set(cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = cut
+}
+
+// bench is a worker in a bubble, with a ledger and a library.
+type bench struct {
+	*testing.T
+	box  *kiosktest.Memory
+	line *line
+	w    *Worker
+	up   []bool // what Link was told
+	stop func()
+	n    int
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{T: t, box: &kiosktest.Memory{}, line: newLine(upstreamtest.Sample(time.Now()))}
+	return b
+}
+
+// run starts the worker, as a process that begins.
+func (b *bench) run() {
+	b.w = New(b.box, b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.w.Run(ctx) }()
+	b.stop = func() {
+		b.Helper()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			b.Errorf("Run() = %v; want context.Canceled", err)
+		}
+	}
+}
+
+// after lets so much time go by.
+func (b *bench) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (b *bench) put(s kiosk.State, k kiosk.Kind, item kiosk.Barcode, card kiosk.Card) kiosk.ID {
+	b.Helper()
+	b.n++
+	e := kiosk.Entry{ID: kiosktest.ID(b.n), Kind: k, Item: item, Patron: card, At: time.Now(), State: s}
+	if k != kiosk.Checkin && s != kiosk.Asked {
+		e.Due = time.Now().AddDate(0, 0, 21)
+	}
+	if err := b.box.Record(b.Context(), e); err != nil {
+		b.Fatal(err)
+	}
+	if b.w != nil {
+		b.w.Wake()
+	}
+	return e.ID
+}
+
+func (b *bench) entry(id kiosk.ID) kiosk.Entry {
+	b.Helper()
+	i := slices.IndexFunc(b.box.Entries(), func(e kiosk.Entry) bool { return e.ID == id })
+	if i < 0 {
+		b.Fatalf("no entry %s", id)
+	}
+	return b.box.Entries()[i]
+}
+
+func (b *bench) is(id kiosk.ID, want kiosk.State) {
+	b.Helper()
+	if e := b.entry(id); e.State != want {
+		b.Errorf("%s of %s is %s (%q); want %s", e.Kind, e.Item, e.State, e.Text, want)
+	}
+}
+
+func (b *bench) asked(want ...string) {
+	b.Helper()
+	if got := b.line.take(); !slices.Equal(got, want) {
+		b.Errorf("the ILS was asked %v; want %v", got, want)
+	}
+}
+
+// did asserts what the ILS did, refusals left out.
+func (b *bench) did(want ...string) {
+	b.Helper()
+	var got []string
+	for _, f := range b.line.ils.History() {
+		if f.Did != upstreamtest.DidRefuse {
+			got = append(got, fmt.Sprintf("%s %s", f.Did, f.Item))
+		}
+	}
+	if !slices.Equal(got, want) {
+		b.Errorf("the ILS did %v; want %v", got, want)
+	}
+}
+
+func in(t *testing.T, f func(*bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		f(b)
+		if b.stop != nil {
+			b.stop()
+		}
+	})
+}
+
+func TestSettlesInOrder(t *testing.T) {
+	in(t, func(b *bench) {
+		one := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		back := b.put(kiosk.Offline, kiosk.Checkin, "B1", "C1")
+		two := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C2")
+		longer := b.put(kiosk.Offline, kiosk.Renew, "B4", "C2")
+		b.run()
+		b.after(time.Second)
+		for _, id := range []kiosk.ID{one, back, two, longer} {
+			b.is(id, kiosk.Settled)
+		}
+		b.asked("tell B1", "tell B1", "tell B1", "tell B4")
+		b.did("checkout B1", "checkin B1", "checkout B1", "renewal B4")
+		for _, f := range b.line.ils.History() {
+			if !f.NoBlock {
+				b.Errorf("%s of %s was told as a question", f.Did, f.Item)
+			}
+		}
+		three := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1") // while it runs
+		b.after(time.Millisecond)
+		b.is(three, kiosk.Settled)
+	})
+}
+
+// TestNewEntriesAreFoundWithoutWake: somebody else may write the ledger.
+func TestNewEntriesAreFoundWithoutWake(t *testing.T) {
+	in(t, func(b *bench) {
+		b.run()
+		b.after(time.Second)
+		w := b.w
+		b.w = nil
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.w = w
+		b.after(w.Poll)
+		b.is(id, kiosk.Settled)
+	})
+}
+
+func TestAskedIsTheDesks(t *testing.T) {
+	in(t, func(b *bench) {
+		mine := b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1")
+		next := b.put(kiosk.Offline, kiosk.Checkin, "B1", "")
+		same := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
+		free := b.put(kiosk.Offline, kiosk.Checkout, "B3", "C2")
+		b.run()
+		b.after(time.Minute)
+		b.is(mine, kiosk.Asked)
+		b.is(next, kiosk.Offline) // behind it by item
+		b.is(same, kiosk.Offline) // behind it by patron
+		b.is(free, kiosk.Settled)
+		b.asked("tell B3")
+	})
+}
+
+// TestMarkedBeforeTold: whatever ends the process, what may have been told is
+// marked so on disk.
+func TestMarkedBeforeTold(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.line.meet = func(what string, item kiosk.Barcode) fate {
+			if what == "tell" {
+				b.is(id, kiosk.Unsure)
+			}
+			return ""
+		}
+		b.run()
+		b.after(time.Second)
+		b.is(id, kiosk.Settled)
+	})
+}
+
+func TestLostAnswerIsLookedUp(t *testing.T) {
+	for _, tt := range []struct {
+		lose  fate
+		asked []string
+	}{
+		{mute, []string{"tell B1", "look B1"}},
+		{dropped, []string{"tell B1", "look B1", "tell B1"}},
+	} {
+		in(t, func(b *bench) {
+			id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+			n := 0
+			b.line.meet = func(what string, _ kiosk.Barcode) fate {
+				if what == "tell" {
+					if n++; n == 1 {
+						return tt.lose
+					}
+				}
+				return ""
+			}
+			b.run()
+			b.after(b.w.Grace - time.Millisecond)
+			b.is(id, kiosk.Unsure)
+			b.asked("tell B1")
+			b.after(time.Second)
+			b.is(id, kiosk.Settled)
+			b.asked(tt.asked[1:]...)
+			b.did("checkout B1")
+		})
+	}
+}
+
+// TestGraceHoldsAlsoForOthersQuestions: what the desk has sent, or a process
+// before this one, may still be under way.
+func TestGraceHoldsAlsoForOthersQuestions(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Unsure, kiosk.Checkout, "B1", "C1")
+		b.run()
+		b.after(b.w.Grace - time.Millisecond)
+		b.asked()
+		b.after(time.Second)
+		b.asked("look B1", "tell B1")
+		b.is(id, kiosk.Settled)
+	})
+}
+
+func TestInterrupted(t *testing.T) {
+	in(t, func(b *bench) {
+		ctx := b.Context()
+		there := b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1") // took effect
+		gone := b.put(kiosk.Asked, kiosk.Checkout, "B2", "C2")  // did not
+		back := b.put(kiosk.Asked, kiosk.Checkin, "B8", "C3")
+		if _, err := b.line.ils.Do(b.entry(there), false); err != nil {
+			b.Fatal(err)
+		}
+		if n, err := b.box.Interrupted(ctx, time.Now()); n != 3 || err != nil {
+			b.Fatal(n, err)
+		}
+		b.run()
+		b.after(time.Minute)
+		b.is(there, kiosk.Settled)
+		b.is(gone, kiosk.Dismissed)
+		b.is(back, kiosk.Settled)
+		b.did("checkout B1", "checkin B8")
+		b.asked("look B1", "look B2", "look B8", "tell B8")
+		if e := b.entry(there); e.Due.IsZero() {
+			b.Error("the loan that the ILS has is without its due date")
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	in(t, func(b *bench) {
+		other := b.put(kiosk.Offline, kiosk.Checkout, "B4", "C1")
+		barred := b.put(kiosk.Offline, kiosk.Checkout, "B1", "BARRED")
+		back := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
+		unknown := b.put(kiosk.Offline, kiosk.Checkin, "NOTHING", "")
+		fine := b.put(kiosk.Offline, kiosk.Checkout, "B3", "C1")
+		b.run()
+		b.after(time.Second)
+		b.is(other, kiosk.Exception)
+		b.is(barred, kiosk.Exception)
+		b.is(back, kiosk.Settled)
+		b.is(unknown, kiosk.Exception)
+		b.is(fine, kiosk.Settled)
+		if e := b.entry(other); e.Text != "Item checked out to another patron" {
+			b.Errorf("the exception says %q; want the ILS's words", e.Text)
+		}
+		if e := b.entry(back); e.Text != "Item not checked out" {
+			b.Errorf("the settled return says %q; want the ILS's words", e.Text)
+		}
+	})
+}
+
+func TestInvalidIsAnException(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.line.OnTell = kiosktest.InTurn(kiosktest.Reply{Err: &kiosk.Error{Code: kiosk.CodeInvalid}})
+		b.run()
+		b.after(time.Second)
+		b.is(id, kiosk.Exception)
+		if e := b.entry(id); e.Text == "" {
+			b.Error("an exception without a word for staff")
+		}
+	})
+}
+
+func TestAnswerIsKept(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		due := time.Now().AddDate(0, 0, 7)
+		b.line.OnTell = kiosktest.InTurn(kiosktest.Reply{Answer: kiosk.Answer{Due: due, Text: "High demand"}})
+		b.run()
+		b.after(time.Second)
+		e := b.entry(id)
+		want := fmt.Sprintf("promised until %s, due %s by the ILS; High demand",
+			time.Now().AddDate(0, 0, 21).Format(time.DateOnly), due.Format(time.DateOnly))
+		if !e.Due.Equal(due) || e.Text != want {
+			b.Errorf("settled until %v, %q; want %v, %q", e.Due, e.Text, due, want)
+		}
+	})
+}
+
+// TestPoison: an entry that never goes through holds up its own patron's
+// and its own item's, and nobody else's, and is asked less and less.
+func TestPoison(t *testing.T) {
+	for _, f := range []fate{bug, dropped, mute, reset} {
+		in(t, func(b *bench) {
+			bad := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+			same := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
+			chain := b.put(kiosk.Offline, kiosk.Checkin, "B2", "C2")
+			free := b.put(kiosk.Offline, kiosk.Checkout, "B3", "C3")
+			b.line.meet = func(_ string, item kiosk.Barcode) fate {
+				if item == "B1" {
+					return f
+				}
+				return ""
+			}
+			b.run()
+			b.after(10 * time.Second)
+			b.is(free, kiosk.Settled)
+			b.line.take()
+			b.after(time.Hour)
+			b.is(bad, kiosk.Unsure)
+			b.is(same, kiosk.Offline)
+			b.is(chain, kiosk.Offline)
+			if n := len(b.line.take()); n < 10 || n > 40 {
+				b.Errorf("%s: asked %d times in an hour; want each 5 minutes", f, n)
+			}
+			b.line.heal()
+			b.after(lastRetry + time.Second)
+			b.is(bad, kiosk.Settled)
+			b.is(same, kiosk.Settled)
+			b.is(chain, kiosk.Settled)
+			if f == mute { // it took effect at once, only nobody heard
+				b.did("checkout B1", "checkout B3", "checkout B2", "checkin B2")
+			} else {
+				b.did("checkout B3", "checkout B1", "checkout B2", "checkin B2")
+			}
+		})
+	}
+}
+
+func TestLink(t *testing.T) {
+	in(t, func(b *bench) {
+		b.line.set(true)
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.run()
+		b.after(time.Minute)
+		b.asked() // nothing is told over a link that is down
+		if st := b.w.Status(); st.Up || st.Err == nil || st.Since.IsZero() {
+			b.Errorf("Status() = %+v; want down, and why", st)
+		}
+		if n := len(b.up); n < 6 || n > 20 || slices.Contains(b.up, true) {
+			b.Errorf("in a minute Link was told %v; want false, after 250 ms doubling to 15 s", b.up)
+		}
+		b.line.set(false)
+		b.after(lastProbe)
+		b.is(id, kiosk.Settled)
+		if !b.up[len(b.up)-1] || !b.w.Status().Up || b.w.Status().Err != nil {
+			b.Errorf("with the ILS back: Link was told %v, Status() = %+v", b.up, b.w.Status())
+		}
+		b.line.set(true)
+		two := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
+		b.after(time.Millisecond)
+		b.is(two, kiosk.Unsure)
+		if b.up[len(b.up)-1] {
+			b.Error("Link was not told that the link is down")
+		}
+		b.line.set(false)
+		b.after(b.w.Grace + lastProbe)
+		b.is(two, kiosk.Settled)
+		b.did("checkout B1", "checkout B2")
+	})
+}
+
+// TestHeartbeat: a link that dies in a quiet hour is found dead before the
+// next patron comes.
+func TestHeartbeat(t *testing.T) {
+	in(t, func(b *bench) {
+		b.run()
+		b.after(time.Second)
+		b.line.set(true)
+		b.after(b.w.Heartbeat)
+		if b.w.Status().Up {
+			b.Error("a dead link counts as up")
+		}
+	})
+}
+
+// TestLost: what the desk finds out, the worker need not find out again.
+func TestLost(t *testing.T) {
+	in(t, func(b *bench) {
+		b.run()
+		b.after(time.Second)
+		b.line.set(true)
+		b.w.Lost()
+		b.after(time.Millisecond)
+		if b.w.Status().Up || b.up[len(b.up)-1] {
+			b.Error("after Lost() the link counts as up")
+		}
+		b.line.set(false)
+		b.after(time.Second)
+		if !b.w.Status().Up || !b.up[len(b.up)-1] {
+			b.Error("the link is not found again")
+		}
+		told := len(b.up)
+		b.after(10 * time.Second)
+		if len(b.up) != told {
+			b.Errorf("Link was told %v once the link was back", b.up[told:])
+		}
+	})
+}
+
+// TestFullDisk: without a place for the mark nothing is told, and it goes on
+// when there is room.
+func TestFullDisk(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.box.Fail(errors.New("disk full"))
+		b.run()
+		b.after(time.Minute)
+		b.asked()
+		if st := b.w.Status(); !st.Up || st.Err == nil {
+			b.Errorf("Status() = %+v; want up, and what is wrong", st)
+		}
+		b.box.Fail(nil)
+		b.after(time.Second)
+		b.is(id, kiosk.Settled)
+	})
+}
+
+// TestOutcomeNotWritten: a yes that could not be written down is found again.
+func TestOutcomeNotWritten(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.line.meet = func(what string, _ kiosk.Barcode) fate {
+			if what == "tell" {
+				b.box.Fail(errors.New("disk full")) // the mark is written, the outcome won't be
+			}
+			return ""
+		}
+		b.run()
+		b.after(time.Second)
+		b.is(id, kiosk.Unsure)
+		b.box.Fail(nil)
+		b.after(time.Minute)
+		b.is(id, kiosk.Settled)
+		b.did("checkout B1")
+	})
+}
+
+// TestStopped: an answer that has come is written down though the worker is
+// being stopped; a question that has none is nobody's fault.
+func TestStopped(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		tell := b.line.OnTell
+		b.line.OnTell = func(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error) {
+			<-ctx.Done()
+			return tell(ctx, e)
+		}
+		b.run()
+		b.after(time.Second)
+		b.stop()
+		b.is(id, kiosk.Settled)
+
+		two := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
+		b.line.OnTell = kiosktest.Silence
+		b.run()
+		b.after(time.Second)
+		b.stop()
+		b.is(two, kiosk.Unsure)
+		q, err := b.box.Queue(b.Context(), 10)
+		if err != nil || len(q) != 1 || q[0].Attempts != 0 {
+			b.Errorf("Queue() = %+v, %v; want one entry, without a try", q, err)
+		}
+		b.line.OnTell = tell
+		b.run()
+	})
+}
+
+// TestAnotherClock: a try put off by a clock that was years ahead is not
+// waited for.
+func TestAnotherClock(t *testing.T) {
+	in(t, func(b *bench) {
+		id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		if err := b.box.Postpone(b.Context(), id, time.Now().AddDate(10, 0, 0)); err != nil {
+			b.Fatal(err)
+		}
+		b.run()
+		b.after(time.Second)
+		b.is(id, kiosk.Settled)
+	})
+}
