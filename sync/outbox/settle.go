@@ -138,13 +138,10 @@ func (w *Worker) conclude(ctx context.Context, o kiosk.Outcome) (end, error) {
 
 // postpone notes a fruitless try, and gives how the work on q ends.
 func (w *Worker) postpone(ctx context.Context, q kiosk.Queued, how end, why error) (end, error) {
-	if ctx.Err() != nil {
-		return later, nil // the worker was stopped: it is not the entry's fault
-	}
-	lctx, cancel := context.WithTimeout(ctx, ledgerTime)
+	ctx, cancel := context.WithTimeout(ctx, ledgerTime)
 	defer cancel()
 	at := w.Now().Add(backoff(firstRetry, lastRetry, q.Attempts))
-	if err := w.box.Postpone(lctx, q.ID, at.Round(time.Millisecond)); err != nil && how != gone {
+	if err := w.box.Postpone(ctx, q.ID, at.Round(time.Millisecond)); err != nil && how != gone {
 		return broken, fmt.Errorf("outbox: postpone %s: %w", q.ID, err)
 	}
 	return how, why

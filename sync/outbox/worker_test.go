@@ -506,6 +506,61 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
+// TestHungServer: one that takes questions and never answers is not fed the
+// whole outbox.
+func TestHungServer(t *testing.T) {
+	in(t, func(b *bench) {
+		b.run()
+		b.after(time.Second)
+		b.line.take()
+		b.line.meet = func(what string, _ kiosk.Barcode) fate {
+			if what == "probe" {
+				return reset
+			}
+			return mute
+		}
+		b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+		b.put(kiosk.Offline, kiosk.Checkout, "B2", "C2")
+		b.put(kiosk.Offline, kiosk.Checkin, "B8", "C3")
+		b.after(time.Minute)
+		b.asked("tell B1")
+		b.line.heal()
+		b.after(time.Minute)
+		b.did("checkout B1", "checkout B2", "checkin B8")
+	})
+}
+
+// TestBacklog: what the desk concludes meanwhile is seen before a long
+// backlog is through.
+func TestBacklog(t *testing.T) {
+	in(t, func(b *bench) {
+		desks := b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1")
+		next := b.put(kiosk.Offline, kiosk.Checkin, "B1", "C1")
+		for i := range 5 * spell {
+			b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("Y", i)), "")
+		}
+		n, seen := 0, 0
+		b.line.meet = func(what string, item kiosk.Barcode) fate {
+			if what == "tell" {
+				n++
+			}
+			if n == 5 {
+				b.box.Conclude(b.Context(), kiosk.Outcome{Entry: desks, State: kiosk.Granted, At: time.Now()})
+			}
+			if item == "B1" {
+				seen = n
+			}
+			return ""
+		}
+		b.run()
+		b.after(time.Second)
+		b.is(next, kiosk.Settled)
+		if seen == 0 || seen > spell+1 {
+			b.Errorf("what waited for the desk was told as number %d of %d; want the first of the second spell", seen, n)
+		}
+	})
+}
+
 // TestLost: what the desk finds out, the worker need not find out again.
 func TestLost(t *testing.T) {
 	in(t, func(b *bench) {
@@ -517,6 +572,7 @@ func TestLost(t *testing.T) {
 		if b.w.Status().Up || b.up[len(b.up)-1] {
 			b.Error("after Lost() the link counts as up")
 		}
+		b.w.Lost() // is known already
 		b.line.set(false)
 		b.after(time.Second)
 		if !b.w.Status().Up || !b.up[len(b.up)-1] {

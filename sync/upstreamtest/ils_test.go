@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -181,7 +182,7 @@ func TestKeep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.WriteString(`{"n":5,"did":"chec`)
+	f.WriteString(`{"n":5,"did":"checkout","text":"` + strings.Repeat("x", 1000))
 	f.Close()
 	again := Sample(now)
 	if err := again.Keep(path); err != nil {
