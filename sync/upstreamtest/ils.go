@@ -45,7 +45,8 @@ func (r Rules) filled() Rules {
 type ILS struct {
 	// Away takes the server in front of this ILS off the network, so that
 	// nobody can connect and whoever was connected is cut off, and brings it
-	// back. Whoever starts that server sets it; Test needs it.
+	// back. Whoever starts that server sets it, for example to Proxy.Away; Test
+	// needs it.
 	Away func(away bool)
 
 	rules Rules

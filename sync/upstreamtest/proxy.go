@@ -120,6 +120,16 @@ func (p *Proxy) Restore() error {
 	return nil
 }
 
+// Away is Cut and Restore, as ILS.Away wants it. Where the address can't be
+// had again, it stays away.
+func (p *Proxy) Away(away bool) {
+	if away {
+		p.Cut()
+		return
+	}
+	p.Restore() // what fails here is seen by whoever connects
+}
+
 // Close ends the proxy and waits for its connections.
 func (p *Proxy) Close() {
 	p.Cut()
