@@ -1,0 +1,105 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// apiLine and apiScreen are the screen for programs; their fields may grow
+// and do not change meaning.
+type apiLine struct {
+	Barcode string     `json:"barcode"`
+	Title   string     `json:"title"`
+	State   string     `json:"state"`
+	Due     *time.Time `json:"due"`
+	Text    string     `json:"text"`
+	Reason  string     `json:"reason"`
+}
+
+type apiFault struct {
+	Source string    `json:"source"`
+	Text   string    `json:"text"`
+	Since  time.Time `json:"since"`
+	Fatal  bool      `json:"fatal"`
+}
+
+type apiScreen struct {
+	View    kiosk.View `json:"view"`
+	Mode    kiosk.Mode `json:"mode"`
+	Patron  string     `json:"patron"`
+	Lines   []apiLine  `json:"lines"`
+	Notice  string     `json:"notice"`
+	Busy    bool       `json:"busy"`
+	Closing bool       `json:"closing"`
+	Faults  []apiFault `json:"faults"`
+	Online  bool       `json:"online"`
+	Seq     uint64     `json:"seq"`
+}
+
+func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
+	v := s.view(sc, chosen)
+	a := apiScreen{View: sc.View, Mode: sc.Mode, Patron: sc.Patron, Lines: []apiLine{}, Notice: v.Notice().Text(),
+		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
+	for _, l := range v.Lines {
+		out := apiLine{Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason)}
+		if !l.Due.IsZero() {
+			due := l.Due.In(s.Location)
+			out.Due = &due
+		}
+		a.Lines = append(a.Lines, out)
+	}
+	return a
+}
+
+func (s *site) apiFaults(sc kiosk.Screen) []apiFault {
+	fs := []apiFault{}
+	for _, f := range sc.Faults {
+		fs = append(fs, apiFault{Source: f.Source, Text: f.Text, Since: f.Since.In(s.Location), Fatal: f.Fatal})
+	}
+	return fs
+}
+
+func (s *site) apiScreen(w http.ResponseWriter, r *http.Request) {
+	s.json(w, http.StatusOK, s.api(s.Desk.Screen(), s.chosen(r)))
+}
+
+func (s *site) apiEvents(w http.ResponseWriter, r *http.Request) {
+	chosen := s.chosen(r)
+	s.follow(w, r, []byte(": beat\n\n"), func(sc kiosk.Screen) ([]byte, error) {
+		b, err := json.Marshal(s.api(sc, chosen))
+		return message{id: sc.Seq, data: string(b)}.encode(), err
+	})
+}
+
+func (s *site) json(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		s.Log.Error("web: json", "err", err)
+		http.Error(w, "can't be told", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(append(b, '\n')) //nolint:errcheck // the browser is gone
+}
+
+func (s *site) openAPI(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, assets, "api/openapi.json")
+}
+
+// health says that the server answers and the desk can be read.
+func (s *site) health(w http.ResponseWriter, r *http.Request) {
+	s.json(w, http.StatusOK, map[string]any{"ok": true, "seq": s.Desk.Screen().Seq})
+}
+
+// ready says whether the desk can lend and return.
+func (s *site) ready(w http.ResponseWriter, r *http.Request) {
+	sc, status := s.Desk.Screen(), http.StatusOK
+	if fatal(sc) {
+		status = http.StatusServiceUnavailable
+	}
+	s.json(w, status, map[string]any{"ready": status == http.StatusOK, "faults": s.apiFaults(sc)})
+}

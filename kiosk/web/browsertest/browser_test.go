@@ -1,0 +1,129 @@
+package browsertest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
+	"github.com/carrel-kiosk/carrel/kiosk/web/browsertest"
+)
+
+// bench is a touch screen on a fake desk, with a page below /bench by which a
+// script sets the scene, reads the touches, and cuts the line.
+type bench struct {
+	desk *fakeDesk
+	srv  *httptest.Server
+
+	mu  sync.Mutex
+	cut bool
+	all map[net.Conn]bool
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{desk: newDesk(scene("welcome")), all: map[net.Conn]bool{}}
+	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: []string{"en", "es"},
+		Beat: 500 * time.Millisecond, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		cut := b.cut
+		b.mu.Unlock()
+		if cut && !strings.HasPrefix(r.URL.Path, "/bench") {
+			panic(http.ErrAbortHandler)
+		}
+		site.ServeHTTP(w, r)
+	}))
+	b.srv.Config.ConnState = b.track
+	b.srv.Start()
+	t.Cleanup(func() { b.sever(); b.srv.Close() })
+	return b
+}
+
+func scene(name string) kiosk.Screen {
+	now := time.Now()
+	sc := scenes[name](now)
+	if sc.Mode == "" {
+		sc.Mode = kiosk.Borrowing
+	}
+	sc.Now = now
+	return sc
+}
+
+func (b *bench) track(c net.Conn, s http.ConnState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s == http.StateClosed {
+		delete(b.all, c)
+	} else {
+		b.all[c] = true
+	}
+}
+
+// sever cuts every open connection in two.
+func (b *bench) sever() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range b.all {
+		c.Close()
+	}
+}
+
+func (b *bench) control(w http.ResponseWriter, r *http.Request) {
+	switch what := strings.TrimPrefix(r.URL.Path, "/bench/"); what {
+	case "cut", "mend":
+		b.mu.Lock()
+		b.cut = what == "cut"
+		b.mu.Unlock()
+		if what == "cut" {
+			go b.sever() // this connection too
+		}
+	case "touches":
+		b.desk.mu.Lock()
+		defer b.desk.mu.Unlock()
+		names := []string{}
+		for _, ev := range b.desk.sent {
+			names = append(names, fmt.Sprintf("%T%+v", ev, ev))
+		}
+		b.desk.sent = nil
+		json.NewEncoder(w).Encode(names)
+	default:
+		if scenes[what] == nil {
+			http.NotFound(w, r)
+			return
+		}
+		b.desk.show(scene(what))
+	}
+}
+
+func sceneNames() string {
+	var names []string
+	for n := range scenes {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// TestLooks walks through every scene on every panel: nothing is cut off or
+// covered, axe finds nothing, no hostile text gets out of its place.
+func TestLooks(t *testing.T) {
+	b := newBench(t)
+	browsertest.Run(t, "looks.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
+}
+
+// TestTouches uses the screen as patrons do, and cuts the line under it.
+func TestTouches(t *testing.T) {
+	b := newBench(t)
+	browsertest.Run(t, "touches.cjs", "BASE="+b.srv.URL)
+}

@@ -1,0 +1,72 @@
+// Tools for scripts that look at the screen with Chromium.
+'use strict';
+const path = require('node:path');
+const {chromium} = require('playwright-core');
+const {AxeBuilder} = require('@axe-core/playwright');
+
+exports.launch = () => chromium.launch({
+  executablePath: process.env.CARREL_CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+});
+
+// open gives a page that remembers what went wrong in it, and every address it asked for.
+exports.open = async (browser, options = {}) => {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.wrong = [];
+  page.asked = new Set();
+  page.on('pageerror', e => page.wrong.push(`script: ${e}`));
+  page.on('console', m => { if (m.type() === 'error' && !/ERR_|status of 5/.test(m.text())) page.wrong.push(`console: ${m.text()}`); });
+  page.on('request', r => page.asked.add(new URL(r.url()).host));
+  return page;
+};
+
+// shot keeps a picture; motion is finished first, endless motion is frozen.
+exports.shot = (page, name) => page.screenshot({
+  path: path.join(process.env.CARREL_SCREENSHOTS || '.', name + '.png'), animations: 'disabled',
+});
+
+// axe gives what WCAG 2.2 AA and axe's own best practice find wrong.
+exports.axe = async page => {
+  const r = await new AxeBuilder({page}).analyze();
+  return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary.replace(/\s+/g, ' ')}`));
+};
+
+// layout gives what lies outside of the panel, over another target, or is too small to touch.
+exports.layout = page => page.evaluate(() => {
+  const wrong = [], W = innerWidth, H = innerHeight;
+  const name = e => `${e.tagName.toLowerCase()}${e.id ? '#' + e.id : ''}.${String(e.className.baseVal ?? e.className).replace(/ /g, '.')} "${e.textContent.trim().slice(0, 20)}"`;
+  const root = document.scrollingElement;
+  if (root.scrollWidth > W || root.scrollHeight > H) wrong.push(`the page scrolls: ${root.scrollWidth}x${root.scrollHeight} in ${W}x${H}`);
+  const scrolled = e => e.closest('.lines');
+  const visible = e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden' && !e.closest('.sr, [hidden]'); };
+  const targets = [...document.querySelectorAll('button, input:not([type=hidden])')].filter(visible);
+  const boxes = targets.map(e => [e, e.getBoundingClientRect()]);
+  for (const [e, r] of boxes) {
+    if (r.width < 44 || r.height < 44) wrong.push(`${name(e)} is ${r.width.toFixed()}x${r.height.toFixed()} px`);
+    if (!scrolled(e) && (r.left < 0 || r.top < 0 || r.right > W + .5 || r.bottom > H + .5)) wrong.push(`${name(e)} is cut off`);
+  }
+  for (const [i, [a, r]] of boxes.entries()) for (const [b, q] of boxes.slice(i + 1)) {
+    if (a.closest('.countdown') || b.closest('.countdown') || scrolled(a) !== scrolled(b)) continue;
+    if (Math.min(r.right, q.right) - Math.max(r.left, q.left) > 1 && Math.min(r.bottom, q.bottom) - Math.max(r.top, q.top) > 1) wrong.push(`${name(a)} and ${name(b)} overlap`);
+  }
+  // No text spills: a box that clips says so by its style.
+  for (const e of document.querySelectorAll('.screen *')) {
+    if (!visible(e) || e.closest('svg') || getComputedStyle(e).display === 'inline') continue;
+    const r = e.getBoundingClientRect();
+    if (r.left < -1 || r.right > W + 1) wrong.push(`${name(e)} leaves the panel: ${r.left.toFixed()} to ${r.right.toFixed()}`);
+    if (!scrolled(e) && (r.bottom > H + 1 || r.top < -1)) wrong.push(`${name(e)} leaves the panel: ${r.top.toFixed()} to ${r.bottom.toFixed()}`);
+    const s = getComputedStyle(e);
+    if (s.overflowX === 'visible' && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0) wrong.push(`${name(e)} spills sideways: ${e.scrollWidth} in ${e.clientWidth}`);
+  }
+  // Blocks that stand beside each other do not cover each other.
+  for (const e of document.querySelectorAll('.view > *, .view > * > *, .line > *')) {
+    const next = e.nextElementSibling;
+    if (!next || !visible(e) || !visible(next) || e.closest('svg')) continue;
+    const r = e.getBoundingClientRect(), q = next.getBoundingClientRect();
+    const w = Math.min(r.right, q.right) - Math.max(r.left, q.left), h = Math.min(r.bottom, q.bottom) - Math.max(r.top, q.top);
+    if (w > 1 && h > 1) wrong.push(`${name(e)} and ${name(next)} cover each other by ${w.toFixed()}x${h.toFixed()}`);
+  }
+  return wrong;
+});

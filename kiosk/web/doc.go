@@ -1,0 +1,21 @@
+// Package web serves the touch screen: pages made on the server from the
+// desk's newest kiosk.Screen, and one event stream that keeps them right.
+//
+// A Screen is complete in itself, so a reload, a second browser and a stream
+// that was cut and mended all show the same. The page sends touches back as
+// POST and changes nothing by itself; only the countdown, the digits of a PIN
+// that is being typed and the scroll position live in the browser.
+//
+// Each stream is a loop of its own that asks the desk for what is newer than
+// what it sent last: a slow browser misses screens in between, never the
+// newest, and never holds up the desk. A beat every few seconds tells the
+// page that the silence means nothing.
+//
+// Everything is embedded; the Content-Security-Policy lets no request leave
+// the machine. Words are in lang, one file a language. What the patron typed,
+// a catalogue spelled or a label held is escaped by html/template and set
+// apart from its surroundings in direction (bdi).
+//
+// Facts: server-sent events, HTML Living Standard section 9.2; the swap by
+// morphing and the hx-sse extension, htmx 4.0.1.
+package web

@@ -1,0 +1,188 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/feature/plural"
+	bcp47 "golang.org/x/text/language"
+	"golang.org/x/text/unicode/bidi"
+)
+
+//go:embed lang/*.json
+var langFS embed.FS
+
+// language is one file of lang: all the words of the screen. A text that
+// counts has one key for each plural form its language uses, by the names of
+// Unicode CLDR: "lent.one", "lent.few", "lent.other".
+type language struct {
+	Name   string            `json:"name"`   // in itself
+	Dir    string            `json:"dir"`    // "ltr" or "rtl"
+	Days   []string          `json:"days"`   // short, Sunday first
+	Months []string          `json:"months"` // as they stand in a date
+	Texts  map[string]string `json:"texts"`
+
+	Tag string `json:"-"` // BCP 47, the file's name
+	tag bcp47.Tag
+}
+
+// languages loads what the configuration names, in its order.
+func languages(tags []string) ([]*language, error) {
+	if len(tags) == 0 {
+		tags = []string{"en"}
+	}
+	var ls []*language
+	for _, t := range tags {
+		b, err := langFS.ReadFile("lang/" + t + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("web: languages: %q: must be one of %s", t, strings.Join(available(), ", "))
+		}
+		l, err := parseLanguage(t, b)
+		if err != nil {
+			return nil, fmt.Errorf("web: languages: %w", err)
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+// available lists the languages there are files for.
+func available() (tags []string) {
+	files, _ := fs.Glob(langFS, "lang/*.json") // the pattern is well-formed
+	for _, f := range files {
+		tags = append(tags, strings.TrimSuffix(path.Base(f), ".json"))
+	}
+	return tags
+}
+
+func parseLanguage(tag string, b []byte) (*language, error) {
+	l := &language{Tag: tag}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(l); err != nil {
+		return nil, fmt.Errorf("%s: %w", tag, err)
+	}
+	var err error
+	if l.tag, err = bcp47.Parse(tag); err != nil {
+		return nil, fmt.Errorf("%s: not a BCP 47 tag: %w", tag, err)
+	}
+	if len(l.Days) != 7 || len(l.Months) != 12 {
+		return nil, fmt.Errorf("%s: %d days and %d months; must be 7 and 12", tag, len(l.Days), len(l.Months))
+	}
+	if l.Dir != "ltr" && l.Dir != "rtl" {
+		return nil, fmt.Errorf("%s: dir %q: must be ltr or rtl", tag, l.Dir)
+	}
+	return l, nil
+}
+
+// T gives the text of key with its {placeholders} filled in from pairs of
+// name and value. A key without a text gives itself: the tests find it.
+func (l *language) T(key string, pairs ...string) string {
+	t, ok := l.Texts[key]
+	if !ok {
+		return key
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		pairs[i], pairs[i+1] = "{"+pairs[i]+"}", isolate(pairs[i+1])
+	}
+	return strings.NewReplacer(pairs...).Replace(t)
+}
+
+// N gives the text of key in the plural form of n, which is its {n}.
+func (l *language) N(key string, n int) string {
+	form := key + "." + l.form(n)
+	if _, ok := l.Texts[form]; !ok {
+		form = key + ".other"
+	}
+	return l.T(form, "n", strconv.Itoa(n))
+}
+
+// form names the CLDR plural form of a count.
+func (l *language) form(n int) string {
+	names := map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two",
+		plural.Few: "few", plural.Many: "many", plural.Other: "other"}
+	return names[plural.Cardinal.MatchPlural(l.tag, n, 0, 0, 0, 0)]
+}
+
+// Date gives a day in words, with the year where it is not now's.
+func (l *language) Date(t, now time.Time) string {
+	key := "date"
+	if t.Year() != now.Year() {
+		key = "date.year"
+	}
+	return l.T(key, "weekday", l.Days[t.Weekday()], "day", strconv.Itoa(t.Day()),
+		"month", l.Months[t.Month()-1], "year", strconv.Itoa(t.Year()))
+}
+
+// isolate keeps a foreign text that has its own direction from turning the
+// sentence around it (Unicode TR9, FSI and PDI).
+func isolate(s string) string {
+	for _, r := range s {
+		switch p, _ := bidi.LookupRune(r); p.Class() {
+		case bidi.R, bidi.AL, bidi.LRO, bidi.RLO, bidi.LRE, bidi.RLE, bidi.PDF, bidi.LRI, bidi.RLI, bidi.FSI, bidi.PDI:
+			return "\u2068" + s + "\u2069"
+		}
+	}
+	return s
+}
+
+// match finds the language offered for a tag: itself, or its base ("es" for
+// "es-MX"); nil where there is none.
+func (s *site) match(tag string) *language {
+	base, _, _ := strings.Cut(tag, "-")
+	for _, want := range []string{tag, base} {
+		for _, l := range s.langs {
+			if want != "" && strings.EqualFold(l.Tag, want) {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// languageCookie holds what was chosen on this screen; the page drops it when
+// the session ends.
+const languageCookie = "carrel-language"
+
+// chosen is the language that was asked for: in the address, or by touch.
+func (s *site) chosen(r *http.Request) *language {
+	if l := s.match(r.URL.Query().Get("lang")); l != nil {
+		return l
+	}
+	if c, err := r.Cookie(languageCookie); err == nil {
+		return s.match(c.Value)
+	}
+	return nil
+}
+
+// speak picks the language of a screen: what was chosen, the patron's, or the
+// library's.
+func (s *site) speak(chosen *language, patron string) *language {
+	if chosen != nil {
+		return chosen
+	}
+	if l := s.match(patron); l != nil {
+		return l
+	}
+	return s.langs[0]
+}
+
+// chooseLanguage keeps a choice in this browser; none that is offered takes
+// it back. The page loads again.
+func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	c := &http.Cookie{Name: languageCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: -1}
+	if l := s.match(r.FormValue("lang")); l != nil {
+		c.Value, c.MaxAge = l.Tag, 0 // until the browser ends, or the session does
+	}
+	http.SetCookie(w, c)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}

@@ -1,0 +1,172 @@
+// The touch screen's own behaviour. What is shown comes from the server; this
+// keeps the countdown going between two screens, takes the digits of a PIN,
+// keeps the newest book in sight, and says when the stream is lost.
+(() => {
+  'use strict';
+  const silence = 10_000;  // ms without a sign of life: the stream is lost
+  const giveUp = 20_000;   // ms: load the page again as soon as the server answers
+  const forget = 60_000;   // ms nobody touched the welcome view: its language goes back
+  const root = document.documentElement;
+  const $ = id => document.getElementById(id);
+  const stage = $('stage'), lost = $('lost'), say = $('say');
+  const screen = () => stage.querySelector('.screen');
+  const reduced = matchMedia('(prefers-reduced-motion: reduce)');
+
+  // The stream.
+  let heard = performance.now(), link = null, asking = false;
+  const setLost = is => { if (lost.hidden === is) lost.hidden = !is; };
+
+  stage.addEventListener('htmx:sse:before:connection', e => {
+    link = e.detail.connection;
+    if (link.attempt > 0) setLost(true);
+  });
+  stage.addEventListener('htmx:sse:error', () => setLost(true));
+  stage.addEventListener('htmx:sse:after:message', e => {
+    heard = performance.now();
+    setLost(false);
+    const m = e.detail.message;
+    if (m.event === 'beat' || m.event === 'version') {
+      if (m.data !== root.dataset.version) location.reload();
+      return;
+    }
+    shown();
+  });
+
+  async function reloadIfServed() {
+    if (asking) return;
+    asking = true;
+    try {
+      const r = await fetch('/healthz', {signal: AbortSignal.timeout(3000)});
+      if (r.ok) location.reload();
+    } catch { /* not yet */ } finally { asking = false; }
+  }
+
+  function watch() {
+    const quiet = performance.now() - heard;
+    if (quiet < silence) return;
+    setLost(true);
+    if (quiet > giveUp) reloadIfServed(); else link?.reader?.cancel();
+  }
+
+  // The countdown runs on the times sent with the screen, never on the browser's clock.
+  let endsAt = null, warnAt = null;
+  function times() {
+    const now = performance.now(), {left, warn} = screen().dataset;
+    endsAt = Number(left) < 0 ? null : now + Number(left);
+    warnAt = Number(warn) < 0 ? null : now + Number(warn);
+  }
+  function count() {
+    const now = performance.now(), box = $('countdown');
+    if (endsAt !== null) {
+      const left = Math.max(endsAt - now, 0);
+      for (const e of stage.querySelectorAll('[data-seconds]')) {
+        const text = String(Math.ceil(left / 1000));
+        if (e.textContent !== text) e.textContent = text;
+      }
+      box?.style.setProperty('--left', warnAt === null ? 1 : left / Math.max(endsAt - warnAt, 1));
+    }
+    if (box) box.hidden = warnAt === null || now < warnAt;
+  }
+
+  // After each screen: what changed, and what follows from it.
+  let was = {id: '', view: '', news: '', lines: null, since: performance.now()};
+  function shown() {
+    const s = screen(), {view, news} = s.dataset;
+    root.lang = s.lang;
+    root.dir = s.dir;
+    times();
+    count();
+    if (s.id !== was.id) entered(s);
+    lines(s);
+    if (news && news !== was.news) tell(news);
+    if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forgetLanguage();
+    Object.assign(was, {id: s.id, view, news});
+  }
+  function tell(text) {
+    const p = document.createElement('p');
+    p.textContent = text;
+    say.replaceChildren(p);
+  }
+  function entered(s) {
+    was.since = performance.now();
+    was.lines = null;
+    if (was.id || s.dataset.view === 'pin') ($('pin') ?? s.querySelector('h1'))?.focus({preventScroll: true});
+  }
+  function lines(s) {
+    const before = was.lines, changed = [];
+    was.lines = new Map();
+    for (const l of s.querySelectorAll('#lines .line')) {
+      const mark = l.dataset.state + l.dataset.times, old = before?.get(l.id);
+      was.lines.set(l.id, mark);
+      if (!before || old === mark) continue;
+      changed.push(l);
+      if (old) again(l);
+    }
+    changed[0]?.scrollIntoView({block: 'nearest', behavior: reduced.matches ? 'auto' : 'smooth'}); // the newest of them
+  }
+  function again(e) {
+    e.classList.remove('again', 'nudge');
+    void e.offsetWidth; // begin the animation anew
+    e.classList.add('again', 'nudge');
+  }
+
+  // A chosen language belongs to whoever chose it.
+  async function forgetLanguage() {
+    try {
+      await fetch('/language', {method: 'POST', redirect: 'manual'});
+      location.replace('/');
+    } catch { /* the next welcome tries again */ }
+  }
+
+  // Touches. A second tap of a double tap that lands on another view than the first is nobody's wish.
+  let touched = 0, firstTap = '';
+  addEventListener('click', e => {
+    if (e.detail <= 1) firstTap = screen().id;
+    else if (firstTap !== screen().id) { e.preventDefault(); e.stopImmediatePropagation(); }
+  }, true);
+  function alive() {
+    const now = performance.now(), {view} = screen().dataset;
+    was.since = now;
+    if (view === 'identifying' || view === 'welcome' || now - touched < 3000) return;
+    touched = now;
+    fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view})}).catch(() => {});
+  }
+  addEventListener('pointerdown', alive, true);
+  addEventListener('keydown', alive, true);
+  addEventListener('contextmenu', e => e.preventDefault());
+
+  // The PIN pad; a keyboard types into the field whatever has the focus.
+  function type(key) {
+    const pin = $('pin');
+    if (key === 'delete') pin.value = pin.value.slice(0, -1);
+    else if (pin.value.length < pin.maxLength) pin.value += key;
+  }
+  addEventListener('click', e => {
+    const key = e.target.closest?.('[data-key]');
+    if (key) type(key.dataset.key);
+    const nudge = e.target.closest?.('[data-nudge]');
+    if (nudge) {
+      again(nudge);
+      tell(nudge.querySelector('.words span').textContent);
+    }
+  });
+  addEventListener('keydown', e => {
+    const pin = $('pin');
+    if (!pin || document.activeElement === pin || e.ctrlKey || e.altKey || e.metaKey || !/^[0-9]$/.test(e.key)) return;
+    e.preventDefault();
+    type(e.key);
+    pin.focus();
+  });
+  stage.addEventListener('htmx:after:request', e => {
+    const pin = $('pin');
+    if (pin && e.target.closest?.('#pinpad')) pin.value = '';
+  });
+
+  setInterval(count, 200);
+  setInterval(() => {
+    watch();
+    const {view} = screen().dataset;
+    if (view === 'welcome' && 'chosen' in root.dataset && performance.now() - was.since > forget) forgetLanguage();
+  }, 1000);
+  shown();
+})();

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Bounds on what a touch may carry, in bytes.
+const (
+	maxBody = 4 << 10
+	maxPIN  = 64
+	maxLine = 64 // an ID is 36
+)
+
+// decode makes the event of a touch: what was touched, and the form's values.
+func decode(what string, form url.Values) (kiosk.Event, bool) {
+	line := kiosk.ID(form.Get("line"))
+	hasLine := line != "" && len(line) <= maxLine
+	switch what {
+	case "finish":
+		return kiosk.Finish{}, true
+	case "return":
+		return kiosk.StartReturn{}, true
+	case "cancel":
+		return kiosk.Cancel{}, true
+	case "stay":
+		return kiosk.Touched{}, true
+	case "renew":
+		return kiosk.RenewLine{Line: line}, hasLine
+	case "drop":
+		return kiosk.DropLine{Line: line}, hasLine
+	case "pin":
+		pin := form.Get("pin")
+		return kiosk.PINEntered{PIN: pin}, pin != "" && len(pin) <= maxPIN
+	}
+	return nil, false
+}
+
+// touch passes a touch to the desk. One that was meant for another view than
+// the desk now shows is dropped: the finger was slower than the session, and
+// what it would do now is somebody else's business.
+func (s *site) touch(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form can't be read", http.StatusBadRequest)
+		return
+	}
+	ev, ok := decode(r.PathValue("what"), r.PostForm)
+	if !ok {
+		http.Error(w, "no such touch", http.StatusBadRequest)
+		return
+	}
+	if v := r.PostForm.Get("view"); v != "" && v != string(s.Desk.Screen().View) {
+		http.Error(w, "the screen has moved on", http.StatusConflict)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	if err := s.Desk.Send(ctx, ev); err != nil {
+		http.Error(w, "the desk is busy", http.StatusServiceUnavailable)
+		return
+	}
+	if r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document" {
+		http.Redirect(w, r, "/", http.StatusSeeOther) // a form without script
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,314 @@
+package web
+
+import (
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// view is a Screen with words: what the templates show.
+type view struct {
+	kiosk.Screen
+	*language
+	Langs   []*language
+	Library string
+	Lines   []line // in the order they came
+	now     time.Time
+	zone    *time.Location
+}
+
+func (s *site) view(sc kiosk.Screen, chosen *language) view {
+	v := view{Screen: sc, language: s.speak(chosen, sc.Language), Langs: s.langs, Library: s.Library,
+		now: sc.Now.Add(s.age(sc)), zone: s.Location}
+	v.Patron = clean(v.Patron)
+	for _, l := range sc.Lines {
+		v.Lines = append(v.Lines, line{Line: l, v: &v})
+	}
+	return v
+}
+
+// Keys are the digits of the PIN pad above its last row.
+func (v view) Keys() []string { return strings.Split("123456789", "") }
+
+// Show names the template of the view. A broken desk asks everybody who has
+// nothing on the screen yet to go to staff; who has, keeps seeing it.
+func (v view) Show() string {
+	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt {
+		return "fatal"
+	}
+	return string(v.View)
+}
+
+func fatal(sc kiosk.Screen) bool {
+	return slices.ContainsFunc(sc.Faults, func(f kiosk.Fault) bool { return f.Fatal })
+}
+
+// Broken tells whether a fault is fatal.
+func (v view) Broken() bool { return fatal(v.Screen) }
+
+// Banner lists the sources of faults that a patron may run into. That
+// upstream is away has its own, quieter place.
+func (v view) Banner() string {
+	var names []string
+	for _, f := range v.Faults {
+		if f.Source != "upstream" {
+			names = append(names, clean(f.Source))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Offline tells whether the patron must know that the library's system is
+// away: while something is being lent or returned.
+func (v view) Offline() bool {
+	return !v.Online && (v.View == kiosk.ViewItems || v.View == kiosk.ViewReceipt)
+}
+
+// Returning tells whether books are being brought back.
+func (v view) Returning() bool { return v.Mode == kiosk.Returning }
+
+// Newest gives the lines with the newest first.
+func (v view) Newest() []line {
+	ls := slices.Clone(v.Lines)
+	slices.Reverse(ls)
+	return ls
+}
+
+// in gives the lines in one of the states.
+func (v view) in(states ...kiosk.LineState) (ls []line) {
+	for _, l := range v.Lines {
+		if slices.Contains(states, l.State) {
+			ls = append(ls, l)
+		}
+	}
+	return ls
+}
+
+// Done lists what was lent, renewed or returned.
+func (v view) Done() []line { return v.in(kiosk.LineLent, kiosk.LineRenewed, kiosk.LineReturned) }
+
+// Pile is the newest of Done, as many as have room: the newest on top.
+func (v view) Pile() []line {
+	done := v.Done()
+	done = done[max(len(done)-9, 0):]
+	slices.Reverse(done)
+	return done
+}
+
+// Waiting lists what is being worked on.
+func (v view) Waiting() []line { return v.in(kiosk.LineWaiting) }
+
+// Trouble lists what the patron should look at.
+func (v view) Trouble() []line { return v.in(kiosk.LineRefused, kiosk.LineAction) }
+
+// Summary counts what was done, in words.
+func (v view) Summary() string {
+	if v.Returning() {
+		return v.N("count.returned", len(v.Done()))
+	}
+	return v.N("count.lent", len(v.Done()))
+}
+
+// Left and Warn are the milliseconds until the view ends by itself and until
+// the countdown shows, counted from when this is sent; -1 means never.
+func (v view) Left() int64 { return v.until(v.EndsAt) }
+
+// Warn: see Left.
+func (v view) Warn() int64 { return v.until(v.WarnAt) }
+
+func (v view) until(t time.Time) int64 {
+	if t.IsZero() {
+		return -1
+	}
+	return max(t.Sub(v.now).Milliseconds(), 0)
+}
+
+// Seconds is Left as a count for people.
+func (v view) Seconds() int64 { return (max(v.Left(), 0) + 999) / 1000 }
+
+// Warning tells whether the countdown shows now; the page goes on from there.
+func (v view) Warning() bool { return v.Warn() == 0 }
+
+// News is what a screen reader says when the newest line changes.
+func (v view) News() string {
+	if len(v.Lines) == 0 || v.View != kiosk.ViewItems && v.View != kiosk.ViewWelcome {
+		return ""
+	}
+	l := v.Lines[len(v.Lines)-1]
+	return l.Title() + ": " + l.Text()
+}
+
+// Notice is the notice with words.
+func (v view) Notice() notice { return notice{v: v, Notice: v.Screen.Notice} }
+
+type notice struct {
+	kiosk.Notice
+	v view
+}
+
+// Title says what happened, Step what to do.
+func (n notice) Title() string { return n.v.reason(n.Reason, "title") }
+
+// Step: see Title.
+func (n notice) Step() string { return n.v.reason(n.Reason, "step") }
+
+// Code is what was scanned, for showing.
+func (n notice) Code() string { return clean(n.Notice.Code) }
+
+// Text is all of it, "" where there is nothing to tell.
+func (n notice) Text() string {
+	if n.Reason == "" {
+		return ""
+	}
+	return n.Title() + " " + n.Step()
+}
+
+// reason gives the words for r; one that nobody has words for sends to staff.
+func (l *language) reason(r kiosk.Reason, part string) string {
+	key := "reason." + string(r) + "." + part
+	if _, ok := l.Texts[key]; !ok {
+		key = "reason." + string(kiosk.ReasonAskStaff) + "." + part
+	}
+	return l.T(key)
+}
+
+// line is a Line with words.
+type line struct {
+	kiosk.Line
+	v *view
+}
+
+// Title names the item as well as is known.
+func (l line) Title() string {
+	switch t := clean(l.Line.Title); {
+	case t != "":
+		return t
+	case l.Item != "":
+		return l.v.T("line.item", "barcode", clean(string(l.Item)))
+	case l.ISBN != "":
+		return l.v.T("line.isbn", "isbn", clean(l.ISBN))
+	}
+	return l.v.T("line.unknown")
+}
+
+// Label is the state in a word or two.
+func (l line) Label() string {
+	if l.Waits() {
+		return l.v.T("state.held")
+	}
+	return l.v.T("state." + string(l.State))
+}
+
+// Head is the line's one message: when it is due, or why not.
+func (l line) Head() string {
+	switch l.State {
+	case kiosk.LineLent, kiosk.LineRenewed:
+		if !l.DueDateShown() {
+			return l.v.T("line.no-due")
+		}
+		return l.DueText()
+	case kiosk.LineReturned:
+		if l.Alert {
+			return l.v.T("line.alert")
+		}
+		return l.v.T("line.thanks")
+	case kiosk.LineWaiting:
+		return l.v.T("line.waiting")
+	}
+	return l.v.reason(l.Reason, "title")
+}
+
+// Step is what to do next, or "".
+func (l line) Step() string {
+	if l.Reason == "" || l.State != kiosk.LineRefused && l.State != kiosk.LineAction {
+		return ""
+	}
+	return l.v.reason(l.Reason, "step")
+}
+
+// Text is head and step as one.
+func (l line) Text() string {
+	if s := l.Step(); s != "" {
+		return l.Head() + " " + s
+	}
+	return l.Head()
+}
+
+// DueText is the due date in words, in the library's zone.
+func (l line) DueText() string {
+	return l.v.T("line.due", "date", l.v.Date(l.Due.In(l.v.zone), l.v.now.In(l.v.zone)))
+}
+
+// DueDate is the due date for machines.
+func (l line) DueDate() string { return l.Due.In(l.v.zone).Format(time.DateOnly) }
+
+// DueDateShown tells whether Head is a due date.
+func (l line) DueDateShown() bool {
+	return !l.Due.IsZero() && (l.State == kiosk.LineLent || l.State == kiosk.LineRenewed)
+}
+
+// V is the view the line stands in.
+func (l line) V() *view { return l.v }
+
+// Acts tells whether what the line offers can be touched: not on the receipt,
+// nor while the session closes.
+func (l line) Acts() bool { return l.v.View != kiosk.ViewReceipt && !l.v.Closing }
+
+// Drop says what its button takes off the list.
+func (l line) Drop() string { return l.v.T("line.drop") + ": " + l.Title() }
+
+// Offers tells whether the patron has it already and may renew it.
+func (l line) Offers() bool {
+	return l.State == kiosk.LineAction && l.Reason == kiosk.ReasonOnLoanYou
+}
+
+// Waits tells whether it was put down before a card.
+func (l line) Waits() bool {
+	return l.State == kiosk.LineAction && l.Reason == kiosk.ReasonWaitsForCard
+}
+
+// Icon names the picture of the state; it differs in shape, not only in colour.
+func (l line) Icon() string {
+	switch {
+	case l.State == kiosk.LineReturned && l.Alert:
+		return "hand"
+	case l.Offers():
+		return "renew"
+	case l.Waits():
+		return "card"
+	}
+	return map[kiosk.LineState]string{kiosk.LineWaiting: "clock", kiosk.LineLent: "check", kiosk.LineReturned: "return",
+		kiosk.LineRenewed: "renew", kiosk.LineRefused: "cross", kiosk.LineAction: "hand"}[l.State]
+}
+
+// Cover gives every title one of eight bindings, always the same.
+func (l line) Cover() uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(l.Title()))
+	return h.Sum32() % 8
+}
+
+// Initial is the letter on the binding.
+func (l line) Initial() string {
+	for _, r := range clean(l.Line.Title) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return ""
+}
+
+// clean takes out what no screen can show: control characters, and those that
+// only turn the direction of what follows.
+func clean(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, s))
+}

@@ -1,0 +1,137 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Desk is what the screen shows and where touches go. Its methods are called
+// by several goroutines at once and never wait for a browser.
+type Desk interface {
+	// Screen is the newest.
+	Screen() kiosk.Screen
+	// Next waits until there is a screen with a Seq greater than seq, and
+	// gives the newest. When ctx ends first it returns ctx's error.
+	Next(ctx context.Context, seq uint64) (kiosk.Screen, error)
+	// Send passes a touch on.
+	Send(ctx context.Context, ev kiosk.Event) error
+}
+
+// Config is what the touch screen stands on.
+type Config struct {
+	Desk      Desk
+	Name      string           // the kiosk's, for staff
+	Library   string           // as the patron knows it; empty shows none
+	Languages []string         // offered, the first is the default; none means English
+	Location  *time.Location   // of due dates; nil means time.Local
+	Clock     func() time.Time // the desk's; nil means time.Now
+	Log       *slog.Logger     // nil means slog.Default
+	Beat      time.Duration    // between signs of life on a silent stream; 0 means 4 s
+	Streams   int              // most browsers at once; 0 means 32
+
+	// Pages are further pages by path ("/sim"), each with all below it. They
+	// get the same protection; a page that needs another policy sets its own
+	// Content-Security-Policy header.
+	Pages map[string]http.Handler
+}
+
+// patience is the longest wait for the desk to take a touch, and for a
+// browser to take what is written to it.
+const patience = 5 * time.Second
+
+// site is the handler behind New.
+type site struct {
+	Config
+	langs []*language
+	pages *template.Template
+	open  chan struct{} // one place for each stream
+
+	mu   sync.Mutex
+	seq  uint64    // of the screen shown last
+	seen time.Time // when it was first shown; by Clock
+}
+
+// New makes the handler. A stream ends with its request: give the server a
+// BaseContext that ends with the daemon.
+func New(c Config) (http.Handler, error) {
+	if c.Desk == nil {
+		return nil, errors.New("web: no desk")
+	}
+	c.Location = cmp.Or(c.Location, time.Local)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	c.Beat = cmp.Or(c.Beat, 4*time.Second)
+	c.Streams = cmp.Or(c.Streams, 32)
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	langs, err := languages(c.Languages)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := templates()
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	s := &site{Config: c, langs: langs, pages: pages, open: make(chan struct{}, c.Streams)}
+	return s.handler(), nil
+}
+
+func (s *site) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /stream", s.stream)
+	mux.HandleFunc("POST /touch/{what}", s.touch)
+	mux.HandleFunc("POST /language", s.chooseLanguage)
+	mux.HandleFunc("GET /static/{version}/", s.asset)
+	mux.HandleFunc("GET /api/v1/screen", s.apiScreen)
+	mux.HandleFunc("GET /api/v1/events", s.apiEvents)
+	mux.HandleFunc("GET /api/v1/openapi.json", s.openAPI)
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	for path, h := range s.Pages {
+		mux.Handle(path, h)
+		mux.Handle(path+"/", h)
+	}
+	return guard(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// policy lets a page use what this server gives and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guard sets the headers that hold for everything; nothing a patron sees is
+// kept by the browser.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// age is how long ago sc was made. The desk's clock may run apart from
+// Clock, where it has none it can trust; then the time since this screen was
+// first shown counts.
+func (s *site) age(sc kiosk.Screen) time.Duration {
+	now := s.Clock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sc.Seq != s.seq {
+		s.seq, s.seen = sc.Seq, now
+	}
+	return max(now.Sub(sc.Now), now.Sub(s.seen), 0)
+}
