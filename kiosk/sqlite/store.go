@@ -90,15 +90,15 @@ func create(path string) error {
 }
 
 func (s *Store) openWriter(ctx context.Context, path string, page int) (err error) {
-	// Order matters: the page size is fixed when the file turns to WAL.
+	// The driver runs the pragmas in the order of the alphabet and the journal
+	// mode, which fixes the page size, after them.
 	if s.db, err = sql.Open("sqlite", dsn(path, "rw",
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
 		fmt.Sprintf("page_size(%d)", page),
-		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(OFF)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpoint),
-	)); err != nil {
+	)+"&_journal_mode=WAL"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(2)
@@ -163,6 +163,9 @@ func (s *Store) release() error {
 	var errs []error
 	if s.Reader.db != nil {
 		errs = append(errs, s.Reader.db.Close())
+	}
+	if s.w != nil {
+		errs = append(errs, s.w.close())
 	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())

@@ -1,9 +1,13 @@
 package sqlite
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 )
 
@@ -56,4 +60,116 @@ func sound(t testing.TB, s *Store) {
 
 func TestStore(t *testing.T) {
 	kiosktest.TestLedger(t, func(t *testing.T) kiosktest.Store { return newFile(t) })
+}
+
+// TestCloseLetsGo: what was open is closed, the log is folded in and stays.
+func TestCloseLetsGo(t *testing.T) {
+	f := newFile(t)
+	must(t, f.Record(t.Context(), kiosktest.Checkout(1, 1, 1)))
+	must(t, f.Store.Close())
+	must(t, f.Store.Close()) // twice is no error
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here to see open files in")
+	}
+	for _, fd := range fds {
+		if name, _ := os.Readlink("/proc/self/fd/" + fd.Name()); strings.HasPrefix(name, f.path) {
+			t.Errorf("%s is still open", name)
+		}
+	}
+	if err := f.Record(t.Context(), kiosktest.Checkout(2, 2, 2)); !errors.Is(err, ErrClosed) {
+		t.Errorf("Record after Close: %v; want ErrClosed", err)
+	}
+}
+
+func TestNewerDatabaseIsRefused(t *testing.T) {
+	f := newFile(t)
+	_, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version=99")
+	must(t, err)
+	must(t, f.Store.Close())
+	if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrNewer) {
+		t.Errorf("Open: %v; want ErrNewer", err)
+	}
+	if _, err := OpenReadOnly(t.Context(), f.path); !errors.Is(err, ErrNewer) {
+		t.Errorf("OpenReadOnly: %v; want ErrNewer", err)
+	}
+}
+
+func TestNotADatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	must(t, os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600))
+	if _, err := Open(t.Context(), path); !errors.Is(err, ErrDamaged) {
+		t.Errorf("Open of rubbish: %v; want ErrDamaged", err)
+	}
+}
+
+// TestSettings: what the promises rest on.
+func TestSettings(t *testing.T) {
+	f := newFile(t)
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "page_size": "2048", "mmap_size": "0", "cache_size": "-2000",
+	} {
+		var got string
+		must(t, f.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
+		if got != want {
+			t.Errorf("%s is %s; want %s", pragma, got, want)
+		}
+	}
+	info, err := os.Stat(f.path)
+	must(t, err)
+	if info.Mode().Perm()&0o007 != 0 {
+		t.Errorf("the ledger has mode %v; others must not read it", info.Mode())
+	}
+}
+
+// TestCheckFinds: each kind of damage is named.
+func TestCheckFinds(t *testing.T) {
+	for damage, want := range map[string]string{
+		"DELETE FROM outbox":                     "missing",
+		"INSERT INTO outbox (seq) VALUES (2)":    "granted",
+		"DELETE FROM entries WHERE seq = 1":      "foreign key",
+		"UPDATE loans SET entry = 1":             "does not hold",
+		"UPDATE outcomes SET state = 'refused'":  "does not hold",
+		"UPDATE outbox SET seq = 77":             "foreign key",
+		"UPDATE entries SET id = 'x' WHERE 1=0;": "",
+	} {
+		f := newFile(t)
+		must(t, f.Record(t.Context(), kiosktest.Checkout(1, 1, 1)))
+		must(t, f.Record(t.Context(), kiosktest.Checkout(2, 2, 1)))
+		must(t, f.Conclude(t.Context(), kiosktest.After(kiosktest.Checkout(2, 2, 1), kiosk.Granted)))
+		_, err := f.conn.ExecContext(t.Context(), damage)
+		must(t, err)
+		wrong, err := f.Check(t.Context())
+		must(t, err)
+		if got := strings.Join(wrong, "\n"); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("after %s: Check() = %q; want something with %q", damage, wrong, want)
+		}
+	}
+}
+
+func TestLostOutboxIsDamage(t *testing.T) {
+	f := newFile(t)
+	_, err := f.conn.ExecContext(t.Context(), "INSERT INTO outbox (seq) VALUES (5)")
+	must(t, err)
+	must(t, f.Store.Close())
+	if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrDamaged) {
+		t.Errorf("Open: %v; want ErrDamaged", err)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	f := newFile(t)
+	must(t, f.Record(t.Context(), kiosktest.Checkout(1, 1, 1)))
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	must(t, f.Backup(t.Context(), copied))
+	if err := f.Backup(t.Context(), copied); !errors.Is(err, os.ErrExist) {
+		t.Errorf("Backup over a file: %v; want ErrExist", err)
+	}
+	must(t, f.Record(t.Context(), kiosktest.Checkout(2, 2, 2)))
+	s := opened(t, copied)
+	defer s.Close()
+	sound(t, s)
+	if c, err := s.Counts(t.Context()); c.Entries != 1 || c.Outbox != 1 || err != nil {
+		t.Errorf("the copy has %+v, %v; want one entry in the outbox", c, err)
+	}
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // write is one caller's wish to change the ledger.
@@ -60,6 +61,11 @@ func (s *Store) commit(batch []*write) {
 	err := s.w.begin.run()
 	if err == nil {
 		s.w.all(batch)
+		if len(batch) == 1 {
+			err = batch[0].err
+		}
+	}
+	if err == nil {
 		err = s.w.commit.run()
 	}
 	if err != nil {
@@ -82,6 +88,11 @@ func (s *Store) commit(batch []*write) {
 // all carries out each of a batch inside the open transaction, so that one
 // that fails leaves no trace and the others stand.
 func (w *writer) all(batch []*write) {
+	if len(batch) == 1 {
+		// Alone it needs no savepoint; its failure ends the transaction.
+		batch[0].err = batch[0].do(w)
+		return
+	}
 	for _, one := range batch {
 		if one.err = w.save.run(); one.err != nil {
 			continue
@@ -116,6 +127,7 @@ func (s stmt) count(args ...any) (int, error) {
 // writer holds the writing connection's statements.
 type writer struct {
 	conn                                        *sql.Conn
+	open                                        []*sql.Stmt
 	begin, commit, rollback, save, back, forget stmt
 
 	addEntry, addOutcome, find, stateOf stmt
@@ -154,9 +166,20 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {
-			return nil, err
+			return w, err
 		}
 		p.to.Stmt = st
+		w.open = append(w.open, st)
 	}
 	return w, nil
+}
+
+// close ends the statements. Those of a sql.Conn do not end with it, and as
+// long as one lives SQLite keeps the files open.
+func (w *writer) close() error {
+	var errs []error
+	for _, st := range w.open {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -45,4 +45,4 @@ CREATE TABLE loans (
     entry  INTEGER NOT NULL -- entries.seq, 0 means the library's own list
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX loans_patron ON loans (patron, at);
+CREATE INDEX loans_patron ON loans (patron);

@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+)
+
+// What the model test draws from: few of each, so that they meet.
+var (
+	someIDs    = rapid.IntRange(0, 12)
+	someItems  = rapid.IntRange(1, 3)
+	someCards  = rapid.IntRange(1, 2)
+	someTimes  = rapid.IntRange(0, 100)
+	someStates = rapid.SampledFrom([]kiosk.State{kiosk.Asked, kiosk.Granted, kiosk.Denied, kiosk.Offline,
+		kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed})
+	someKinds = rapid.SampledFrom([]kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew})
+)
+
+// someDue is none, or one of a hundred.
+func someDue(t *rapid.T) time.Time {
+	n := someTimes.Draw(t, "due")
+	if n < 50 {
+		return time.Time{}
+	}
+	return kiosktest.Morning.AddDate(0, 0, n)
+}
+
+func someAt(t *rapid.T) time.Time {
+	return kiosktest.Morning.Add(time.Duration(someTimes.Draw(t, "at")) * time.Second)
+}
+
+// pair is the ledger on disk and the one in memory that it must equal.
+type pair struct {
+	disk  kiosktest.Store
+	model *kiosktest.Memory
+}
+
+// TestModel does at random to both what may be done, and sees no difference.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := newFile(t)
+		defer f.Store.Close()
+		p := &pair{f, &kiosktest.Memory{}}
+		rt.Repeat(map[string]func(*rapid.T){
+			"record":      p.record,
+			"conclude":    p.conclude,
+			"postpone":    p.postpone,
+			"interrupted": p.interrupted,
+			"load":        p.load,
+			"reopen": func(t *rapid.T) {
+				if _, err := f.Reopen(); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"": p.same,
+		})
+	})
+}
+
+// both does the same to each; the errors must be of one class.
+func (p *pair) both(t *rapid.T, do func(kiosktest.Store) error) {
+	a, b := do(p.disk), do(p.model)
+	if kiosk.CodeOf(a) != kiosk.CodeOf(b) || errors.Is(a, kiosk.ErrUnknown) != errors.Is(b, kiosk.ErrUnknown) {
+		t.Fatalf("on disk: %v; in memory: %v", a, b)
+	}
+}
+
+func (p *pair) record(t *rapid.T) {
+	e := kiosktest.Checkout(someIDs.Draw(t, "id"), someItems.Draw(t, "item"), someCards.Draw(t, "card"))
+	e.Kind, e.State, e.At, e.Due = someKinds.Draw(t, "kind"), someStates.Draw(t, "state"), someAt(t), someDue(t)
+	p.both(t, func(s kiosktest.Store) error { return s.Record(t.Context(), e) })
+}
+
+func (p *pair) conclude(t *rapid.T) {
+	o := kiosk.Outcome{Entry: kiosktest.ID(someIDs.Draw(t, "id")), State: someStates.Draw(t, "state"), At: someAt(t),
+		Due: someDue(t), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text")}
+	p.both(t, func(s kiosktest.Store) error { return s.Conclude(t.Context(), o) })
+}
+
+func (p *pair) postpone(t *rapid.T) {
+	id, at := kiosktest.ID(someIDs.Draw(t, "id")), someAt(t)
+	p.both(t, func(s kiosktest.Store) error { return s.Postpone(t.Context(), id, at) })
+}
+
+func (p *pair) interrupted(t *rapid.T) {
+	now := someAt(t)
+	var n []int
+	p.both(t, func(s kiosktest.Store) error {
+		got, err := s.Interrupted(t.Context(), now)
+		n = append(n, got)
+		return err
+	})
+	if n[0] != n[1] {
+		t.Fatalf("Interrupted() = %d on disk, %d in memory", n[0], n[1])
+	}
+}
+
+func (p *pair) load(t *rapid.T) {
+	l := kiosk.Loan{Item: kiosktest.Barcode(someItems.Draw(t, "item")), Patron: kiosktest.Card(someCards.Draw(t, "card")),
+		At: someAt(t), Due: someDue(t)}
+	var got []kiosk.Change
+	p.both(t, func(s kiosktest.Store) error {
+		c, err := s.PutLoans(t.Context(), []kiosk.Loan{l})
+		got = append(got, c)
+		return err
+	})
+	if got[0] != got[1] {
+		t.Fatalf("PutLoans(%+v) = %+v on disk, %+v in memory", l, got[0], got[1])
+	}
+}
+
+// same compares all that can be read.
+func (p *pair) same(t *rapid.T) {
+	if a, b := view(t, p.disk), view(t, p.model); !reflect.DeepEqual(a, b) {
+		t.Fatalf("on disk:\n%+v\nin memory:\n%+v", a, b)
+	}
+}
+
+type seen struct {
+	Newest    time.Time
+	Queue     []kiosk.Queued
+	Loans     [][]kiosk.Loan
+	Loan      []kiosk.Loan
+	Unsettled []bool
+}
+
+func view(t *rapid.T, s kiosktest.Store) (v seen) {
+	ctx := t.Context()
+	check := func(err error) {
+		if err != nil && !errors.Is(err, kiosk.ErrUnknown) {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	v.Newest, err = s.Newest(ctx)
+	check(err)
+	v.Queue, err = s.Queue(ctx, 100)
+	check(err)
+	for n := 1; n <= 3; n++ {
+		loans, err := s.Loans(ctx, kiosktest.Card(n))
+		check(err)
+		loan, err := s.Loan(ctx, kiosktest.Barcode(n))
+		check(err)
+		open, err := s.Unsettled(ctx, kiosktest.Barcode(n))
+		check(err)
+		v.Loans, v.Loan, v.Unsettled = append(v.Loans, loans), append(v.Loan, loan), append(v.Unsettled, open)
+	}
+	return v
+}
