@@ -1,0 +1,25 @@
+// Package all is the list of the drivers that are built in. A new one is a
+// line here; nothing registers itself.
+package all
+
+import (
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/serialscan"
+)
+
+// Drivers lists them in the order of their names.
+func Drivers() []drivers.Driver {
+	return []drivers.Driver{
+		serialscan.Driver,
+	}
+}
+
+// ByName finds one.
+func ByName(name string) (drivers.Driver, bool) {
+	for _, d := range Drivers() {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return drivers.Driver{}, false
+}
