@@ -151,9 +151,12 @@ func (w *Worker) probe(ctx context.Context) bool {
 	case <-w.lost: // what was lost until now, this probe answers
 	default:
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.Deadline)
+	pctx, cancel := context.WithTimeout(ctx, w.Deadline)
 	defer cancel()
-	if err := w.up.Probe(ctx); err != nil {
+	if err := w.up.Probe(pctx); err != nil {
+		if ctx.Err() != nil {
+			return false // stopped: this says nothing of the link
+		}
 		w.down(err)
 		w.probes++
 		return false
