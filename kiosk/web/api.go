@@ -11,6 +11,7 @@ import (
 // apiLine and apiScreen are the screen for programs; their fields may grow
 // and do not change meaning.
 type apiLine struct {
+	ID      kiosk.ID   `json:"id"`
 	Barcode string     `json:"barcode"`
 	Title   string     `json:"title"`
 	State   string     `json:"state"`
@@ -44,7 +45,7 @@ func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	a := apiScreen{View: sc.View, Mode: sc.Mode, Patron: sc.Patron, Lines: []apiLine{}, Notice: v.Notice().Text(),
 		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
 	for _, l := range v.Lines {
-		out := apiLine{Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason)}
+		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason)}
 		if !l.Due.IsZero() {
 			due := l.Due.In(s.Location)
 			out.Due = &due

@@ -1,0 +1,259 @@
+package web
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	bcp47 "golang.org/x/text/language"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// all are the languages there are files for; English is the measure.
+func all(t testing.TB) (en *language, ls []*language) {
+	ls, err := languages(available())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range ls {
+		if l.Tag == "en" {
+			return l, ls
+		}
+	}
+	t.Fatal("no English")
+	return nil, nil
+}
+
+var forms = []string{"zero", "one", "two", "few", "many", "other"}
+
+// stem takes the plural form off a key.
+func stem(key string) (string, bool) {
+	i := strings.LastIndexByte(key, '.')
+	if i > 0 && slices.Contains(forms, key[i+1:]) {
+		return key[:i], true
+	}
+	return key, false
+}
+
+func stems(l *language) map[string]bool {
+	m := map[string]bool{}
+	for k := range l.Texts {
+		s, _ := stem(k)
+		m[s] = true
+	}
+	return m
+}
+
+func placeholders(text string) []string {
+	found := regexp.MustCompile(`\{[^}]*\}`).FindAllString(text, -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+func TestLanguagesAreComplete(t *testing.T) {
+	en, ls := all(t)
+	if len(ls) < 2 {
+		t.Fatalf("languages %v; want at least two", available())
+	}
+	want := stems(en)
+	for _, l := range ls {
+		have := stems(l)
+		for k := range want {
+			if !have[k] {
+				t.Errorf("%s: %s is missing", l.Tag, k)
+			}
+		}
+		for k := range have {
+			if !want[k] {
+				t.Errorf("%s: %s is not in en", l.Tag, k)
+			}
+		}
+		for k, text := range l.Texts {
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s: %s is empty", l.Tag, k)
+			}
+			measure := en.Texts[k]
+			if s, plural := stem(k); plural {
+				measure = en.Texts[s+".other"]
+			}
+			if a, b := placeholders(text), placeholders(measure); measure != "" && !slices.Equal(a, b) {
+				t.Errorf("%s: %s has %v; en has %v", l.Tag, k, a, b)
+			}
+		}
+	}
+}
+
+func TestLanguagesHaveTheirPlurals(t *testing.T) {
+	_, ls := all(t)
+	for _, l := range ls {
+		for k := range l.Texts {
+			s, plural := stem(k)
+			if !plural {
+				continue
+			}
+			for _, n := range []int{0, 1, 2, 3, 5, 11, 12, 21, 22, 25, 100, 101, 102, 200, 1_000_000} {
+				if _, ok := l.Texts[s+"."+l.form(n)]; !ok {
+					t.Errorf("%s: %s.%s is missing (for %d)", l.Tag, s, l.form(n), n)
+				}
+			}
+		}
+	}
+}
+
+// reasons reads the constants of kiosk.Reason from their source, so that a
+// new one without words is found.
+func reasons(t testing.TB) (rs []string) {
+	f, err := parser.ParseFile(token.NewFileSet(), "../reason.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			if id, ok := v.Type.(*ast.Ident); ok && id.Name == "Reason" {
+				s, _ := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+				rs = append(rs, s)
+			}
+		}
+		return true
+	})
+	if len(rs) < 20 {
+		t.Fatalf("found only %d reasons", len(rs))
+	}
+	return rs
+}
+
+func TestEveryReasonHasWords(t *testing.T) {
+	en, _ := all(t)
+	for _, r := range reasons(t) {
+		for _, part := range []string{"title", "step"} {
+			if en.Texts["reason."+r+"."+part] == "" {
+				t.Errorf("reason.%s.%s is missing", r, part)
+			}
+		}
+	}
+}
+
+// TestTextsAreUsed compares the keys that templates and code ask for with
+// those there are.
+func TestTextsAreUsed(t *testing.T) {
+	en, _ := all(t)
+	asked := map[string]bool{}
+	key := regexp.MustCompile(`\.[TN]\(? ?"([a-z.-]+)"`)
+	scan := func(tree fs.FS, pattern string) {
+		files, _ := fs.Glob(tree, pattern)
+		for _, f := range files {
+			b, err := fs.ReadFile(tree, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range key.FindAllStringSubmatch(string(b), -1) {
+				asked[m[1]] = true
+			}
+		}
+	}
+	scan(assets, "templates/*.html")
+	scan(os.DirFS("."), "view.go")
+	delete(asked, "state.") // put together from a line's state
+	have := stems(en)
+	for k := range asked {
+		if !have[k] {
+			t.Errorf("%s is asked for and missing", k)
+		}
+	}
+	for k := range have {
+		built := strings.HasPrefix(k, "reason.") || strings.HasPrefix(k, "state.") || strings.HasPrefix(k, "date")
+		if !asked[k] && !built {
+			t.Errorf("%s is never asked for", k)
+		}
+	}
+}
+
+func TestDates(t *testing.T) {
+	tests := []struct {
+		tag  string
+		at   time.Time
+		want string
+	}{
+		{"en", noon.AddDate(0, 0, 21), "Mon 14 December"},
+		{"es", noon.AddDate(0, 0, 21), "lun 14 de diciembre"},
+		{"en", noon.AddDate(0, 0, 41), "Sun 3 January 2027"},
+		{"es", noon.AddDate(0, 0, 41), "dom 3 de enero de 2027"},
+	}
+	for _, tt := range tests {
+		ls, err := languages([]string{tt.tag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ls[0].Date(tt.at, noon); got != tt.want {
+			t.Errorf("%s: %v is %q; want %q", tt.tag, tt.at, got, tt.want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	l := &language{tag: bcp47.English, Texts: map[string]string{"hello": "Hi {name}!", "n.one": "{n} book", "n.other": "{n} books"}}
+	for got, want := range map[string]string{
+		l.T("hello", "name", "Ada"):    "Hi Ada!",
+		l.T("hello", "name", "{name}"): "Hi {name}!",
+		l.T("hello", "name", "مريم"):   "Hi \u2068مريم\u2069!",
+		l.T("nothing"):                 "nothing",
+		l.N("n", 1):                    "1 book",
+		l.N("n", 0):                    "0 books",
+	} {
+		if got != want {
+			t.Errorf("got %q; want %q", got, want)
+		}
+	}
+}
+
+func TestParseLanguageRefuses(t *testing.T) {
+	good := `{"name":"X","dir":"ltr","days":["a","b","c","d","e","f","g"],"months":["1","2","3","4","5","6","7","8","9","10","11","12"],"texts":{}}`
+	if _, err := parseLanguage("de", []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]string{
+		"an unknown key": strings.Replace(good, `"name"`, `"nome"`, 1),
+		"six days":       strings.Replace(good, `"a",`, ``, 1),
+		"no direction":   strings.Replace(good, `ltr`, `up`, 1),
+		"no JSON":        good[:20],
+	} {
+		if _, err := parseLanguage("de", []byte(bad)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	if _, err := parseLanguage("not a tag", []byte(good)); err == nil {
+		t.Error("a name that is no tag is taken")
+	}
+	if _, err := New(Config{Desk: newDesk(kiosk.Screen{}), Languages: []string{"en", "tlh"}}); err == nil || !strings.Contains(err.Error(), "en, es") {
+		t.Errorf("New with a language nobody wrote: %v; want an error that lists those there are", err)
+	}
+}
+
+func FuzzParseLanguage(f *testing.F) {
+	files, _ := fs.Glob(langFS, "lang/*.json")
+	for _, name := range files {
+		b, _ := langFS.ReadFile(name)
+		f.Add("en", b)
+	}
+	f.Fuzz(func(t *testing.T, tag string, b []byte) {
+		l, err := parseLanguage(tag, b)
+		if err != nil {
+			return
+		}
+		for k := range maps.Clone(l.Texts) {
+			l.T(k, "name", string(b))
+		}
+		l.Date(noon, noon)
+		l.N("x", len(b))
+	})
+}

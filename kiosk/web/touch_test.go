@@ -1,0 +1,124 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestTouches(t *testing.T) {
+	tests := []struct {
+		path, form string
+		status     int
+		want       kiosk.Event
+	}{
+		{"finish", "", 204, kiosk.Finish{}},
+		{"finish", "view=items", 204, kiosk.Finish{}},
+		{"finish", "view=receipt", 409, nil}, // meant for a screen that is gone
+		{"return", "", 204, kiosk.StartReturn{}},
+		{"cancel", "", 204, kiosk.Cancel{}},
+		{"stay", "", 204, kiosk.Touched{}},
+		{"renew", "line=a1", 204, kiosk.RenewLine{Line: "a1"}},
+		{"renew", "", 400, nil},
+		{"drop", "line=a1", 204, kiosk.DropLine{Line: "a1"}},
+		{"drop", "line=" + strings.Repeat("a", maxLine+1), 400, nil},
+		{"pin", "pin=0042", 204, kiosk.PINEntered{PIN: "0042"}},
+		{"pin", "pin=", 400, nil},
+		{"pin", "pin=" + strings.Repeat("1", maxPIN+1), 400, nil},
+		{"pin", "pin=" + strings.Repeat("1", 2*maxBody), 400, nil},
+		{"pin", "%zz", 400, nil},
+		{"explode", "", 400, nil},
+		{"pin?pin=1", "", 400, nil}, // never from the address: it would be kept
+	}
+	for _, tt := range tests {
+		h, d := newSite(t, kiosk.Screen{View: kiosk.ViewItems})
+		w := post(h, "/touch/"+tt.path, tt.form)
+		var got kiosk.Event
+		if len(d.sent) > 0 {
+			got = d.sent[0]
+		}
+		if w.Code != tt.status || !reflect.DeepEqual(got, tt.want) || len(d.sent) > 1 {
+			t.Errorf("%s %.40q: %d, %+v; want %d, %+v", tt.path, tt.form, w.Code, d.sent, tt.status, tt.want)
+		}
+	}
+}
+
+func TestTouchOfABusyDesk(t *testing.T) {
+	h, d := newSite(t, kiosk.Screen{})
+	d.deaf = true
+	if w := post(h, "/touch/finish", ""); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a desk that takes nothing: %d; want 503", w.Code)
+	}
+}
+
+func TestOtherOriginsTouchNothing(t *testing.T) {
+	for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		for _, path := range []string{"/touch/finish", "/language", "/bench/x"} {
+			h, d := newSite(t, kiosk.Screen{}, func(c *Config) {
+				c.Pages = map[string]http.Handler{"/bench": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") })}
+			})
+			r := httptest.NewRequest("POST", path, nil)
+			r.Header.Set(header, value)
+			if w := serve(h, r); w.Code != http.StatusForbidden || len(d.sent) > 0 {
+				t.Errorf("%s with %s: %d, sent %v; want 403", path, header, w.Code, d.sent)
+			}
+		}
+	}
+}
+
+func TestTouchWithoutScript(t *testing.T) {
+	h, _ := newSite(t, kiosk.Screen{})
+	r := httptest.NewRequest("POST", "/touch/return", nil)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	if w := serve(h, r); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
+		t.Errorf("%d to %q; want 303 to /", w.Code, w.Header().Get("Location"))
+	}
+	if w := serve(h, httptest.NewRequest("GET", "/touch/return", nil)); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d; want 405", w.Code)
+	}
+}
+
+func FuzzTouch(f *testing.F) {
+	f.Add("pin", "pin=1234&view=pin")
+	f.Add("renew", "line=0190-ab")
+	f.Add("drop", "line=%00;line=2")
+	f.Fuzz(func(t *testing.T, what, form string) {
+		vs, err := url.ParseQuery(form)
+		if err != nil {
+			return
+		}
+		ev, ok := decode(what, vs)
+		if ok == (ev == nil) && ev == nil {
+			t.Fatalf("decode(%q, %q) = nothing, and calls it good", what, form)
+		}
+		if !ok {
+			return
+		}
+		switch ev := ev.(type) {
+		case kiosk.PINEntered:
+			if ev.PIN == "" || len(ev.PIN) > maxPIN {
+				t.Errorf("a PIN of %d bytes", len(ev.PIN))
+			}
+		case kiosk.RenewLine:
+			if ev.Line == "" || len(ev.Line) > maxLine {
+				t.Errorf("a line of %d bytes", len(ev.Line))
+			}
+		case kiosk.DropLine:
+			if ev.Line == "" || len(ev.Line) > maxLine {
+				t.Errorf("a line of %d bytes", len(ev.Line))
+			}
+		}
+	})
+}

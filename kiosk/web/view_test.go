@@ -1,0 +1,240 @@
+package web
+
+import (
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+var views = []kiosk.View{kiosk.ViewWelcome, kiosk.ViewIdentifying, kiosk.ViewPIN, kiosk.ViewItems, kiosk.ViewReceipt}
+
+// seen is the text of a page, as a patron reads it.
+func seen(body string) string {
+	body = regexp.MustCompile(`(?s)<head>.*?</head>|<svg.*?</svg>`).ReplaceAllString(body, " ")
+	body = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " ")
+	return strings.Join(strings.Fields(html.UnescapeString(body)), " ")
+}
+
+// TestEveryViewRenders shows every view in both modes, in every language,
+// with every reason: whole pages, no key in place of a text.
+func TestEveryViewRenders(t *testing.T) {
+	en, ls := all(t)
+	key := regexp.MustCompile(`\b(?:reason|state|items|receipt|welcome|held|line|pin|count|fault|fatal|lost)\.[a-z-]+`)
+	for _, l := range ls {
+		h, d := newSite(t, kiosk.Screen{}, func(c *Config) { c.Languages = []string{l.Tag} })
+		for _, v := range views {
+			for _, mode := range []kiosk.Mode{kiosk.Borrowing, kiosk.Returning} {
+				for _, r := range append(reasons(t), "", "a-reason-of-tomorrow") {
+					ls := sample()
+					ls[6].Reason = kiosk.Reason(r)
+					d.show(kiosk.Screen{View: v, Mode: mode, Patron: "Zoë", Lines: ls, Notice: kiosk.Notice{Reason: kiosk.Reason(r), Code: "%C1"},
+						Now: noon, EndsAt: noon.Add(time.Minute), WarnAt: noon, Faults: []kiosk.Fault{{Source: "scanner"}}})
+					w := get(h, "/")
+					text := seen(w.Body.String())
+					if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "</html>") || text == "" {
+						t.Fatalf("%s %s %s: %d, %q", l.Tag, v, mode, w.Code, text)
+					}
+					if k := key.FindString(text); k != "" {
+						t.Errorf("%s %s %s %s: the key %s is shown", l.Tag, v, mode, r, k)
+					}
+				}
+			}
+		}
+	}
+	_ = en
+}
+
+func show(t *testing.T, sc kiosk.Screen, lang string) string {
+	t.Helper()
+	h, _ := newSite(t, sc)
+	return seen(get(h, "/?lang="+lang).Body.String())
+}
+
+func TestWhatIsShown(t *testing.T) {
+	items := func(f func(*kiosk.Screen)) kiosk.Screen {
+		sc := kiosk.Screen{View: kiosk.ViewItems, Mode: kiosk.Borrowing, Patron: "Zoë", Online: true, Lines: sample(),
+			EndsAt: noon.Add(time.Minute), WarnAt: noon.Add(40 * time.Second)}
+		if f != nil {
+			f(&sc)
+		}
+		return sc
+	}
+	tests := []struct {
+		name   string
+		screen kiosk.Screen
+		lang   string
+		want   []string
+		not    []string
+	}{
+		{"welcome", kiosk.Screen{View: kiosk.ViewWelcome}, "en", []string{"Maple Street Library", "Welcome", "Borrow Scan your card", "Return"}, []string{"Offline", "Hello"}},
+		{"welcome in Spanish", kiosk.Screen{View: kiosk.ViewWelcome}, "es", []string{"Bienvenidos", "Devolver"}, []string{"Welcome"}},
+		{"a book before the card", kiosk.Screen{View: kiosk.ViewWelcome, Lines: sample()[8:]}, "en",
+			[]string{"Now your card", "Return these instead", "Item 309", "waiting for you"}, []string{"What would you like"}},
+		{"a notice", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonForeign, Code: "%C0105H"}}, "en",
+			[]string{"another system", "library’s own label", "%C0105H"}, nil},
+		{"PIN", kiosk.Screen{View: kiosk.ViewPIN, Notice: kiosk.Notice{Reason: kiosk.ReasonWrongPIN}}, "en",
+			[]string{"Your PIN", "That PIN did not match. Please try again.", "1 2 3 4 5 6 7 8 9 0", "Cancel"}, nil},
+		{"items", items(nil), "en", []string{"Hello, Zoë", "Matilda Due Mon 14 December Lent", "Pippi Due Mon 14 December Renewed",
+			"Atlas This one stays in the library. You are welcome to read it here.", "Dune You already have this one. Would you like to keep it longer? Renew No, thanks",
+			"Emil Yours. Staff can tell you the due date.", "5 books for you", "Still working on 1 book", "3 books need a look", "Finish"},
+			[]string{"ILS SAYS NO", "Offline"}},
+		{"items in Spanish", items(nil), "es", []string{"Hola, Zoë", "Matilda Hasta el lun 14 de diciembre", "5 libros para ti"}, []string{"Due"}},
+		{"nothing yet", items(func(sc *kiosk.Screen) { sc.Lines = nil }), "en", []string{"Your first book, please", "0 books for you"}, nil},
+		{"returning", items(func(sc *kiosk.Screen) { sc.Mode, sc.Patron, sc.Lines = kiosk.Returning, "", sample()[3:5] }), "en",
+			[]string{"Returning", "2 books returned", "Heidi Thank you!", "Krabat Please hand this one to staff"}, []string{"Hello"}},
+		{"closing", items(func(sc *kiosk.Screen) { sc.Closing = true }), "en", []string{"One moment"}, []string{"Finish", "Renew No"}},
+		{"offline", items(func(sc *kiosk.Screen) { sc.Online = false }), "en", []string{"Offline – your loans are safe"}, nil},
+		{"a fault", items(func(sc *kiosk.Screen) { sc.Faults = []kiosk.Fault{{Source: "scanner", Text: "ENODEV"}} }), "en",
+			[]string{"needs repair", "scanner"}, []string{"ENODEV"}},
+		{"upstream is no fault to a patron", items(func(sc *kiosk.Screen) { sc.Faults = []kiosk.Fault{{Source: "upstream"}} }), "en", nil, []string{"needs repair"}},
+		{"broken under a patron", items(func(sc *kiosk.Screen) { sc.Faults = []kiosk.Fault{{Source: "ledger", Fatal: true}} }), "en",
+			[]string{"Please ask staff", "ledger", "Matilda"}, nil},
+		{"broken", kiosk.Screen{View: kiosk.ViewWelcome, Faults: []kiosk.Fault{{Source: "ledger", Fatal: true}}}, "en",
+			[]string{"Please ask staff", "ledger"}, []string{"Welcome", "Borrow"}},
+		{"receipt", kiosk.Screen{View: kiosk.ViewReceipt, Patron: "Zoë", Lines: sample(), EndsAt: noon.Add(15 * time.Second)}, "en",
+			[]string{"Thank you, Zoë", "5 books are yours", "Matilda Due Mon 14 December", "3 books were not taken", "Done", "Closes by itself 15"},
+			[]string{"Renew No", "Momo"}},
+		{"receipt of one", kiosk.Screen{View: kiosk.ViewReceipt, Mode: kiosk.Returning, Lines: sample()[3:4]}, "en",
+			[]string{"Thank you 1 book is back", "Heidi"}, []string{"Closes"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := show(t, tt.screen, tt.lang)
+			for _, s := range tt.want {
+				if !strings.Contains(got, s) {
+					t.Errorf("%q is not in\n%s", s, got)
+				}
+			}
+			for _, s := range tt.not {
+				if strings.Contains(got, s) {
+					t.Errorf("%q is in\n%s", s, got)
+				}
+			}
+		})
+	}
+}
+
+func TestNewestFirst(t *testing.T) {
+	got := show(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample()}, "en")
+	if strings.Index(got, "Dune") > strings.Index(got, "Momo") {
+		t.Errorf("the newest book is not first:\n%s", got)
+	}
+}
+
+func TestTheCardIsNeverShown(t *testing.T) {
+	for _, v := range views {
+		h, _ := newSite(t, kiosk.Screen{View: v, Card: "29999000000017", Patron: "Zoë", Lines: sample()})
+		for _, path := range []string{"/", "/api/v1/screen"} {
+			if strings.Contains(get(h, path).Body.String(), "29999000000017") {
+				t.Errorf("%s tells the card at %s", v, path)
+			}
+		}
+	}
+}
+
+func attr(t *testing.T, body, name string) string {
+	t.Helper()
+	m := regexp.MustCompile(` ` + name + `="([^"]*)"`).FindStringSubmatch(body)
+	if m == nil {
+		t.Fatalf("no %s in\n%s", name, body)
+	}
+	return m[1]
+}
+
+// TestCountdownAfterReload: what the page counts from is the time left now,
+// not when the screen was made, by whichever clock the desk has.
+func TestCountdownAfterReload(t *testing.T) {
+	for name, desk := range map[string]time.Time{"the same clock": noon, "a desk ahead of it": noon.AddDate(1, 0, 0)} {
+		now := noon
+		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Now: desk, EndsAt: desk.Add(time.Minute), WarnAt: desk.Add(40 * time.Second)},
+			func(c *Config) { c.Clock = func() time.Time { return now } })
+		body := get(h, "/").Body.String()
+		if left, warn := attr(t, body, "data-left"), attr(t, body, "data-warn"); left != "60000" || warn != "40000" {
+			t.Errorf("%s: at first %s left, warns in %s; want 60000, 40000", name, left, warn)
+		}
+		now = now.Add(45 * time.Second)
+		body = get(h, "/").Body.String()
+		if left, warn := attr(t, body, "data-left"), attr(t, body, "data-warn"); left != "15000" || warn != "0" {
+			t.Errorf("%s: after 45 s %s left, warns in %s; want 15000, 0", name, left, warn)
+		}
+		if strings.Contains(body, `role="alert" hidden`) {
+			t.Errorf("%s: the countdown is hidden", name)
+		}
+	}
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
+	if got := attr(t, get(h, "/").Body.String(), "data-left"); got != "-1" {
+		t.Errorf("a view that does not end has %s left; want -1", got)
+	}
+}
+
+func TestLanguageOfAScreen(t *testing.T) {
+	for _, tt := range []struct{ patron, query, cookie, want string }{
+		{"", "", "", "en"},
+		{"es-MX", "", "", "es"},
+		{"de", "", "", "en"},
+		{"es", "en", "", "en"},
+		{"", "", "es", "es"},
+		{"es", "", "en", "en"},
+		{"", "es", "en", "es"},
+		{"", "x\"><script>", "\x00", "en"},
+	} {
+		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Language: tt.patron})
+		r, _ := http.NewRequest("GET", "/", nil)
+		q := r.URL.Query()
+		q.Set("lang", tt.query)
+		r.URL.RawQuery = q.Encode()
+		if tt.cookie != "" {
+			r.AddCookie(&http.Cookie{Name: languageCookie, Value: tt.cookie})
+		}
+		w := serve(h, r)
+		if got := attr(t, w.Body.String(), "lang"); got != tt.want {
+			t.Errorf("%+v: %s", tt, got)
+		}
+	}
+}
+
+func TestChooseLanguage(t *testing.T) {
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
+	w := post(h, "/language", "lang=es")
+	if c := w.Result().Cookies(); w.Code != http.StatusSeeOther || len(c) != 1 || c[0].Value != "es" || c[0].MaxAge < 0 {
+		t.Fatalf("es: %d, %v", w.Code, c)
+	}
+	for _, form := range []string{"", "lang=", "lang=tlh"} {
+		w = post(h, "/language", form)
+		if c := w.Result().Cookies(); len(c) != 1 || c[0].Value != "" || c[0].MaxAge >= 0 {
+			t.Errorf("%q: %v; want the cookie gone", form, c)
+		}
+	}
+}
+
+// FuzzTitle: whatever a title holds, the page has the same tags.
+func FuzzTitle(f *testing.F) {
+	for _, s := range []string{"Momo", `<script>alert(1)</script>`, `"><img src=x onerror=y>`, "\u202e\x00\r\n", "{{.Patron}}", "&lt;", "الف ليلة", "-->", "</bdi></li>"} {
+		f.Add(s)
+	}
+	page := func(t testing.TB, s string) string {
+		sc := kiosk.Screen{View: kiosk.ViewItems, Patron: s, Lines: []kiosk.Line{{ID: "a", Title: s, State: kiosk.LineRefused, Reason: kiosk.ReasonUnreadable}},
+			Notice: kiosk.Notice{Reason: kiosk.ReasonUnreadable, Code: s}, Faults: []kiosk.Fault{{Source: s}}}
+		h, _ := newSite(t, sc)
+		return get(h, "/").Body.String()
+	}
+	tag := regexp.MustCompile(`<[^>]*>`)
+	tags := func(s string) string {
+		names := tag.FindAllString(regexp.MustCompile(`"[^"]*"`).ReplaceAllString(s, `""`), -1)
+		return strings.Join(names, "\n")
+	}
+	plain := tags(page(f, "Momo"))
+	f.Fuzz(func(t *testing.T, s string) {
+		if clean(s) == "" {
+			return // an empty text leaves its place out
+		}
+		if got := tags(page(t, s)); got != plain {
+			t.Errorf("%q changes the page's tags", s)
+		}
+	})
+}
