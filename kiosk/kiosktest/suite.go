@@ -43,6 +43,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"Return":        (*suite).giveBack,
 		"Renewal":       (*suite).renewal,
 		"LateRefusal":   (*suite).lateRefusal,
+		"LateRefusals":  (*suite).lateRefusals,
 		"LateOverride":  (*suite).lateOverride,
 		"Newest":        (*suite).newest,
 		"Mirror":        (*suite).mirror,

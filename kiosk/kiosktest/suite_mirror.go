@@ -89,6 +89,16 @@ func (s *suite) lateRefusal() {
 	}
 }
 
+// lateRefusals: what comes back is only what still holds.
+func (s *suite) lateRefusals() {
+	lent := s.record(As(Checkout(1, 1, 1), kiosk.Offline, due))
+	back := s.record(As(Checkin(2, 1), kiosk.Offline, time.Time{}))
+	s.conclude(After(lent, kiosk.Exception))
+	s.out(1, 0, due)
+	s.conclude(After(back, kiosk.Exception))
+	s.out(1, 0, due)
+}
+
 // lateOverride: what is settled late does not undo what was done since.
 func (s *suite) lateOverride() {
 	first := s.record(As(Checkout(1, 1, 1), kiosk.Offline, due))

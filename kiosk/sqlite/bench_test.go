@@ -18,10 +18,10 @@ import (
 // disk. x/bare is the ratio of the medians.
 func BenchmarkRecord(b *testing.B) {
 	for _, page := range []int{1024, 2048, 4096} {
-		b.Run(fmt.Sprintf("offline/page=%d", page), func(b *testing.B) { benchRecord(b, page, offlineCheckout) })
+		b.Run(fmt.Sprintf("offline/page=%d", page), func(b *testing.B) { benchRecord(b, page, nothing, offlineCheckout) })
 	}
-	b.Run("online", func(b *testing.B) { benchRecord(b, pageSize, onlineCheckout) })
-	b.Run("granted", func(b *testing.B) { benchRecord(b, pageSize, nil) })
+	b.Run("online", func(b *testing.B) { benchRecord(b, pageSize, nothing, onlineCheckout) })
+	b.Run("granted", func(b *testing.B) { benchRecord(b, pageSize, onlineCheckout, granted) })
 }
 
 // offlineCheckout is a loan that was decided here.
@@ -47,30 +47,36 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// benchRecord measures op; nil means the yes that follows onlineCheckout.
-func benchRecord(b *testing.B, page int, op func(*testing.B, *Store, int)) {
+// granted is the yes that follows it.
+func granted(b *testing.B, s *Store, n int) {
+	must(b, s.Conclude(b.Context(), kiosktest.After(checkout(n), kiosk.Granted)))
+}
+
+func nothing(*testing.B, *Store, int) {}
+
+// benchRecord measures op, which needs before.
+func benchRecord(b *testing.B, page int, before, op func(*testing.B, *Store, int)) {
 	path := filepath.Join(b.TempDir(), "ledger.db")
 	s, err := open(b.Context(), path, page)
 	must(b, err)
 	defer s.Close()
 	n := lived(b, s)
+	for i := range 100 {
+		before(b, s, n+i)
+	}
 	bytes := logged(b, s, path, func() {
 		for range 100 {
+			op(b, s, n)
 			n++
-			offlineCheckout(b, s, n)
 		}
 	}) / 100
 	bare := newBare(b, bytes)
 	var ours, theirs []time.Duration
 	for b.Loop() {
-		n++
+		before(b, s, n)
 		theirs = append(theirs, timed(func() { bare.write(b) }))
-		if op != nil {
-			ours = append(ours, timed(func() { op(b, s, n) }))
-			continue
-		}
-		onlineCheckout(b, s, n)
-		ours = append(ours, timed(func() { must(b, s.Conclude(b.Context(), kiosktest.After(checkout(n), kiosk.Granted))) }))
+		ours = append(ours, timed(func() { op(b, s, n) }))
+		n++
 	}
 	b.ReportMetric(float64(bytes), "B/log")
 	report(b, ours, "")
@@ -155,4 +161,49 @@ func at(all []time.Duration, percent int) time.Duration {
 func report(b *testing.B, all []time.Duration, name string) {
 	b.ReportMetric(float64(at(all, 50).Microseconds()), name+"p50-µs")
 	b.ReportMetric(float64(at(all, 99).Microseconds()), name+"p99-µs")
+}
+
+// BenchmarkItems loads a catalogue, again and again the same, and looks items
+// up in it: a load must be quick, a second free, a lookup flat.
+func BenchmarkItems(b *testing.B) {
+	for _, rows := range []int{10_000, 1_000_000} {
+		path := filepath.Join(b.TempDir(), "ledger.db")
+		s := opened(b, path)
+		load := func(b *testing.B) {
+			for from := 0; from < rows; from += 1000 {
+				items := make([]kiosk.Item, 1000)
+				for i := range items {
+					items[i] = kiosktest.Item(from + i)
+				}
+				_, err := s.PutItems(b.Context(), items)
+				must(b, err)
+			}
+		}
+		for _, name := range []string{"load", "again"} {
+			b.Run(fmt.Sprintf("%s/rows=%d", name, rows), func(b *testing.B) {
+				b.ReportMetric(float64(timed(func() { load(b) }))/float64(rows), "ns/row")
+			})
+		}
+		n := 0
+		b.Run(fmt.Sprintf("item/rows=%d", rows), func(b *testing.B) {
+			for b.Loop() {
+				n += 7919
+				_, err := s.Item(b.Context(), kiosktest.Barcode(n%rows))
+				must(b, err)
+			}
+		})
+		b.Run(fmt.Sprintf("isbn/rows=%d", rows), func(b *testing.B) {
+			for b.Loop() {
+				n += 7919
+				_, err := s.Copies(b.Context(), kiosktest.Item(n%rows).ISBN, 2)
+				must(b, err)
+			}
+		})
+		must(b, s.Close())
+		b.Run(fmt.Sprintf("open/rows=%d", rows), func(b *testing.B) {
+			for b.Loop() {
+				must(b, opened(b, path).Close())
+			}
+		})
+	}
 }

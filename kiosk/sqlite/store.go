@@ -32,9 +32,9 @@ type Store struct {
 	w    *writer
 
 	turn  sync.Mutex // held by whoever is writing
-	mu    sync.Mutex // guards queue and closed
+	mu    sync.Mutex // guards queue and done
 	queue []*write
-	done  bool
+	done  bool // closed
 
 	learned learned
 	stirred chan struct{} // a commit has happened since Run last looked

@@ -60,10 +60,7 @@ func (s *Store) commit(batch []*write) {
 	}
 	err := s.w.begin.run()
 	if err == nil {
-		s.w.all(batch)
-		if len(batch) == 1 {
-			err = batch[0].err
-		}
+		err = s.w.all(batch)
 	}
 	if err == nil {
 		err = s.w.commit.run()
@@ -86,22 +83,26 @@ func (s *Store) commit(batch []*write) {
 }
 
 // all carries out each of a batch inside the open transaction, so that one
-// that fails leaves no trace and the others stand.
-func (w *writer) all(batch []*write) {
-	if len(batch) == 1 {
-		// Alone it needs no savepoint; its failure ends the transaction.
-		batch[0].err = batch[0].do(w)
-		return
+// that fails leaves no trace and the others stand. An error is one that ends
+// the transaction.
+func (w *writer) all(batch []*write) error {
+	if len(batch) == 1 { // alone it needs no savepoint
+		return batch[0].do(w)
 	}
 	for _, one := range batch {
-		if one.err = w.save.run(); one.err != nil {
-			continue
+		if err := w.save.run(); err != nil {
+			return err
 		}
 		if one.err = one.do(w); one.err != nil {
-			w.back.run()
+			if err := w.back.run(); err != nil {
+				return err
+			}
 		}
-		w.forget.run()
+		if err := w.forget.run(); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // stmt is a prepared statement of the writer. It runs without a context: a

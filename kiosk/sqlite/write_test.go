@@ -1,0 +1,58 @@
+package sqlite
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+)
+
+// TestOneOfManyFails: in one transaction each stands or falls alone, and
+// what falls leaves nothing of what it had done so far.
+func TestOneOfManyFails(t *testing.T) {
+	f := newFile(t)
+	broken := errors.New("broken")
+	good := func(n int) *write {
+		return &write{do: func(w *writer) error {
+			return w.record(kiosktest.As(kiosktest.Checkout(n, n, n), kiosk.Offline, kiosktest.Morning))
+		}}
+	}
+	bad := func(n int) *write {
+		return &write{do: func(w *writer) error { return errors.Join(good(n).do(w), broken) }}
+	}
+	f.commit([]*write{good(0), bad(1), good(1)})
+	f.commit([]*write{bad(2)})
+	f.commit([]*write{good(2)})
+	f.commit(nil)
+	if err := unchanged(t.Context(), f.Store, 3); err != nil {
+		t.Error(err)
+	}
+	all := []*write{good(2), bad(3), good(3)}
+	f.commit(all)
+	if all[0].err != nil || !errors.Is(all[1].err, broken) || all[2].err != nil {
+		t.Errorf("errors are %v, %v, %v; want the second alone", all[0].err, all[1].err, all[2].err)
+	}
+}
+
+// FuzzText: whatever bytes a device or a list brings in come back the same,
+// or are refused.
+func FuzzText(f *testing.F) {
+	f.Add("30000000000004", "Öl auf Wasser")
+	f.Add("\x00", "\xff|\r\n'\"")
+	path := f.TempDir() + "/ledger.db"
+	s := opened(f, path)
+	f.Cleanup(func() { s.Close() })
+	f.Fuzz(func(t *testing.T, code, title string) {
+		want := kiosk.Item{Barcode: kiosk.Barcode(code), Title: title, ISBN: "x" + title}
+		_, err := s.PutItems(t.Context(), []kiosk.Item{want})
+		must(t, err)
+		got, err := s.Item(t.Context(), want.Barcode)
+		if err != nil || got != want {
+			t.Errorf("Item() = %+v, %v; want %+v", got, err, want)
+		}
+		if c, err := s.Copies(t.Context(), want.ISBN, 1); len(c) != 1 || err != nil {
+			t.Errorf("Copies() = %+v, %v; want one", c, err)
+		}
+	})
+}
