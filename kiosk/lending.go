@@ -42,12 +42,18 @@ func (s *step) found(f Found) {
 		return
 	}
 	l.found = f
-	if l.Kind == Checkout && f.OnLoan && f.Loan.Patron == s.patron.Card {
+	if l.Kind == Checkout && f.OnLoan && f.Loan.Patron == s.patron.Card && !unpromised(f) {
 		l.stage, l.State, l.Reason, l.Due = offered, LineAction, ReasonOnLoanYou, f.Loan.Due
 		return
 	}
 	s.enter(l)
 }
+
+// unpromised tells a loan that was cut off between question and answer: it may
+// exist, but nobody was told, and it may yet come to nothing. The patron who
+// scans the book again gets a promise of its own; the outbox looks before it
+// tells the ILS of a second loan to the same patron.
+func unpromised(f Found) bool { return f.Unsettled && f.Loan.Due.IsZero() }
 
 // copyOf leads from an ISBN to the one copy that has it. An ISBN names a
 // title; which of several copies is in the hand it can't tell.

@@ -243,6 +243,19 @@ func TestUnsettledItemIsNotAsked(t *testing.T) {
 	b.only(LineLent, "")
 }
 
+// TestInterruptedLoan: the daemon died between question and answer; the
+// patron scans the book again and must be promised it, or refused.
+func TestInterruptedLoan(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.open1("c1")
+	b.send(ItemPlaced{book.Barcode})
+	b.send(Found{Line: take[Look](b).Line, Items: []Item{book}, Unsettled: true, OnLoan: true, Loan: Loan{Item: book.Barcode, Patron: "c1"}})
+	if e := b.store(); e.State != Offline || e.Due.IsZero() {
+		t.Fatalf("recorded %+v; want a promise", e)
+	}
+	b.only(LineLent, "")
+}
+
 func TestReturn(t *testing.T) {
 	b := newBench(t, Rules{})
 	b.send(StartReturn{})
