@@ -21,15 +21,18 @@ func TestOneOfManyFails(t *testing.T) {
 	bad := func(n int) *write {
 		return &write{do: func(w *writer) error { return errors.Join(good(n).do(w), broken) }}
 	}
-	f.commit([]*write{good(0), bad(1), good(1)})
-	f.commit([]*write{bad(2)})
+	f.commit([]*write{good(0), bad(7), good(1)})
+	f.commit([]*write{bad(8)})
 	f.commit([]*write{good(2)})
 	f.commit(nil)
 	if err := unchanged(t.Context(), f.Store, 3); err != nil {
 		t.Error(err)
 	}
-	all := []*write{good(2), bad(3), good(3)}
+	all := []*write{good(2), bad(9), good(3)}
 	f.commit(all)
+	if err := unchanged(t.Context(), f.Store, 4); err != nil {
+		t.Error(err)
+	}
 	if all[0].err != nil || !errors.Is(all[1].err, broken) || all[2].err != nil {
 		t.Errorf("errors are %v, %v, %v; want the second alone", all[0].err, all[1].err, all[2].err)
 	}
