@@ -27,10 +27,23 @@ type Verdict struct {
 	Text   string       // for staff
 }
 
+// Looks tells whether an entry is looked up before anything is done: it may
+// have been told, or an earlier one may have done what it would do.
+func Looks(q kiosk.Queued) bool {
+	return q.State == kiosk.Unsure || q.State == kiosk.Offline && again(q)
+}
+
+// again: a checkout of what the patron may have by an earlier entry. A second
+// loan to the same patron would be a renewal.
+func again(q kiosk.Queued) bool { return q.Again && q.Kind == kiosk.Checkout }
+
 // Decide says what is to be done with an entry, given what the ILS has just
-// said of its item. For an entry that is not Unsure st does not matter.
-func Decide(e kiosk.Entry, st kiosk.Standing) Verdict {
+// said of its item. Where [Looks] says no, st does not matter.
+func Decide(q kiosk.Queued, st kiosk.Standing) Verdict {
+	e := q.Entry
 	switch {
+	case e.State == kiosk.Offline && again(q):
+		return decideCheckout(e, st)
 	case e.State == kiosk.Offline:
 		return Verdict{Do: Send}
 	case e.State != kiosk.Unsure:

@@ -103,7 +103,7 @@ func TestDecide(t *testing.T) {
 		for _, r := range tt.rows {
 			e := tt.entry
 			e.State = kiosk.Unsure
-			v := Decide(e, r.st)
+			v := Decide(kiosk.Queued{Entry: e}, r.st)
 			if v.Do != r.do || v.Reason != r.reason {
 				t.Errorf("unsure %s, %s: Decide() = %s %q; want %s %q", tt.name, r.name, v.Do, v.Reason, r.do, r.reason)
 			}
@@ -120,7 +120,7 @@ func TestDecide(t *testing.T) {
 				kiosk.Settled: Wait, kiosk.Exception: Wait, kiosk.Dismissed: Wait,
 			} {
 				e.State = s
-				if v := Decide(e, r.st); v.Do != want {
+				if v := Decide(kiosk.Queued{Entry: e}, r.st); v.Do != want {
 					t.Errorf("%s %s, %s: Decide() = %s; want %s", s, tt.name, r.name, v.Do, want)
 				}
 			}
@@ -128,15 +128,44 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestDecideAgain: a checkout that repeats one is decided as if it had been
+// told; a return or a renewal repeats nothing.
+func TestDecideAgain(t *testing.T) {
+	for _, tt := range []struct {
+		st     kiosk.Standing
+		do     Action
+		reason kiosk.Reason
+	}{
+		{unknown, Except, kiosk.ReasonUnknownItem}, {shelf, Send, ""}, {shelfWho, Send, ""}, {held, Send, ""},
+		{mine, Settle, ""}, {mineLess, Settle, ""}, {mineWhen, Settle, ""}, {lostMine, Settle, ""},
+		{others, Except, kiosk.ReasonOnLoanOther}, {out, Except, kiosk.ReasonAskStaff},
+	} {
+		q := kiosk.Queued{Entry: kiosk.Entry{Kind: kiosk.Checkout, State: kiosk.Offline, Due: promised}, Again: true}
+		if v := Decide(q, tt.st); v.Do != tt.do || v.Reason != tt.reason || !Looks(q) {
+			t.Errorf("checkout again, %+v: Decide() = %s %q, Looks() = %v; want %s %q", tt.st, v.Do, v.Reason, Looks(q), tt.do, tt.reason)
+		}
+		for _, k := range []kiosk.Kind{kiosk.Checkin, kiosk.Renew} {
+			q.Kind = k
+			if v := Decide(q, tt.st); v.Do != Send || Looks(q) {
+				t.Errorf("%s again, %+v: Decide() = %s, Looks() = %v; want it told", k, tt.st, v.Do, Looks(q))
+			}
+		}
+		q.Kind, q.Again = kiosk.Checkout, false
+		if Looks(q) {
+			t.Error("a first checkout is looked up")
+		}
+	}
+}
+
 // TestAnotherDueDate: staff are told of another day, not of another minute.
 func TestAnotherDueDate(t *testing.T) {
 	e := kiosk.Entry{Kind: kiosk.Checkout, State: kiosk.Unsure, Due: promised}
-	if v := Decide(e, mineLess); v.Text != "promised until 2026-03-31, due 2026-03-24 by the ILS" {
+	if v := Decide(kiosk.Queued{Entry: e}, mineLess); v.Text != "promised until 2026-03-31, due 2026-03-24 by the ILS" {
 		t.Errorf("a week less is noted as %q", v.Text)
 	}
 	near := mine
 	near.Due = promised.Add(-59 * time.Second)
-	if v := Decide(e, near); v.Text != "" || !v.Due.Equal(near.Due) {
+	if v := Decide(kiosk.Queued{Entry: e}, near); v.Text != "" || !v.Due.Equal(near.Due) {
 		t.Errorf("59 seconds less: %+v; want the ILS's time and no word", v)
 	}
 }

@@ -14,13 +14,13 @@ import (
 // for ends gone and broken.
 func (w *Worker) settle(ctx context.Context, q kiosk.Queued) (end, error) {
 	var st kiosk.Standing
-	if q.State == kiosk.Unsure {
+	if Looks(q) {
 		var err error
 		if st, err = w.look(ctx, q.Entry); err != nil {
 			return w.unanswered(ctx, q, err)
 		}
 	}
-	v := Decide(q.Entry, st)
+	v := Decide(q, st)
 	if v.Do == Send {
 		return w.tell(ctx, q)
 	}

@@ -141,9 +141,9 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// run starts the worker, as a process that begins.
-func (b *bench) run() {
-	b.w = New(b.box, b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
+// run starts the worker, as a process that begins, over b.box or another.
+func (b *bench) run(box ...kiosk.Outbox) {
+	b.w = New(append(box, b.box)[0], b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.w.Run(ctx) }()
@@ -365,6 +365,50 @@ func TestInterrupted(t *testing.T) {
 			b.Error("the loan that the ILS has is without its due date")
 		}
 	})
+}
+
+// againBox says of some entries that they repeat an earlier one.
+type againBox struct {
+	kiosk.Outbox
+	again map[kiosk.ID]bool
+}
+
+func (a againBox) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
+	q, err := a.Outbox.Queue(ctx, limit)
+	for i := range q {
+		q[i].Again = a.again[q[i].ID]
+	}
+	return q, err
+}
+
+// TestPromisedAgain: a loan was cut off between question and answer, and the
+// patron scans the book once more and is promised it.
+func TestPromisedAgain(t *testing.T) {
+	for _, arrived := range []bool{true, false} {
+		in(t, func(b *bench) {
+			first := b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1")
+			if arrived {
+				if _, err := b.line.ils.Do(b.entry(first), false); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if _, err := b.box.Interrupted(b.Context(), time.Now()); err != nil {
+				b.Fatal(err)
+			}
+			second := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+			b.run(againBox{b.box, map[kiosk.ID]bool{second: true}})
+			b.after(time.Minute)
+			b.is(second, kiosk.Settled)
+			b.did("checkout B1")
+			if arrived {
+				b.is(first, kiosk.Settled)
+				b.asked("look B1", "look B1")
+			} else {
+				b.is(first, kiosk.Dismissed)
+				b.asked("look B1", "look B1", "tell B1")
+			}
+		})
+	}
 }
 
 func TestRefusals(t *testing.T) {
