@@ -44,6 +44,10 @@ func TestWedge(t *testing.T) {
 		}
 		return all
 	}
+	var empty []step // a report of no bytes at each moment that something could end
+	for range 12 {
+		empty = append(empty, pause(50*ms)...)
+	}
 	long := strings.Repeat("0123456789", 30)
 	for _, x := range []struct {
 		what   string
@@ -65,12 +69,13 @@ func TestWedge(t *testing.T) {
 		{"a slow scanner, 20 ms a report", nil, typing(t, 20*ms, item+"\n"), []drivers.Scan{{Text: item}}},
 		{"a fast person, 40 ms a report", nil, typing(t, 40*ms, item+"\n"), nil},
 		{"a person who is heard", func(c *Config) { c.Slow = 0 }, typing(t, 90*ms, "12\n"), []drivers.Scan{{Text: "12"}}},
-		{"a person, then a scanner", nil, join(typing(t, 90*ms, "9\n"), typing(t, 2*ms, "12\n")), []drivers.Scan{{Text: "12"}}},
+		{"a person, then a scanner", nil, join(typing(t, 90*ms, "987654\n"), typing(t, 2*ms, "12\n")), []drivers.Scan{{Text: "12"}}},
 		{"one long gap in a fast code", nil, join(typing(t, ms, "1234567"), pause(200*ms), typing(t, ms, "89\n")), []drivers.Scan{{Text: "123456789"}}},
 		{"no end", nil, typing(t, 2*ms, item), nil},
 		{"no end, then a code 600 ms later", nil, join(typing(t, 2*ms, "12"), pause(600*ms), typing(t, ms, "34\n")), []drivers.Scan{{Text: "34"}}},
 		{"no end, with reports of no bytes for 600 ms", nil,
 			join(typing(t, 2*ms, "12"), pause(200*ms), pause(200*ms), pause(200*ms), typing(t, ms, "34\n")), []drivers.Scan{{Text: "34"}}},
+		{"no end, with reports of no bytes all the time", nil, join(typing(t, 2*ms, "12"), empty, typing(t, ms, "34\n")), []drivers.Scan{{Text: "34"}}},
 		{"reports of no bytes between all", nil, withEmpty(typing(t, 2*ms, item+"\n")), []drivers.Scan{{Text: item}}},
 		{"over-long", nil, typing(t, ms, long+"\n12\n"), []drivers.Scan{{Text: long[:drivers.MaxText], Long: true}, {Text: "12"}}},
 		{"over-long with AIM identifier", nil, typing(t, ms, "]Q1"+long+"\n"), []drivers.Scan{{Text: long[:drivers.MaxText], AIM: "]Q1", Long: true}}},

@@ -23,6 +23,7 @@ var (
 	keyboardDescriptor = "\x05\x01\x09\x06\xA1\x01\x05\x07\x19\xE0\x29\xE7\x15\x00\x25\x01\x75\x01\x95\x08\x81\x02\xC0"
 	scannerDescriptor  = "\x05\x8C\x09\x02\xA1\x01\x09\x12\xA1\x02\x85\x02\x15\x00\x26\xFF\x00\x75\x08\x95\x01\x81\x02\xC0\xC0"
 	mouseDescriptor    = "\x05\x01\x09\x02\xA1\x01\x09\x01\xA1\x00\x05\x09\xC0\xC0"
+	keypadDescriptor   = "\x05\x01\x09\x07\xA1\x01\x05\x07\xC0"
 	consumerAndKeys    = "\x05\x0C\x09\x01\xA1\x01\x85\x01\xC0" + "\x05\x01\x09\x06\xA1\x01\x85\x02\xC0"
 )
 
@@ -105,6 +106,7 @@ func TestListHID(t *testing.T) {
 		iface{device: "1-1.5", number: "00", vid: "0403", pid: "6001", class: "ff", protocol: "ff"},
 		iface{device: "1-1.6", number: "0a", vid: "05e0", pid: "1200", class: "03", protocol: "00"},
 		iface{device: "1-1.7", number: "00", vid: "05e0", pid: "1200", class: "03", protocol: "01"},
+		iface{device: "1-1.9", number: "00", vid: "1a2c", pid: "0001", class: "03", protocol: "00", descriptor: keypadDescriptor},
 		iface{device: "1-1.8", number: "00", vid: "zz", pid: "1200", class: "03", protocol: "01"},
 	)
 	want := []HIDDevice{
@@ -114,6 +116,7 @@ func TestListHID(t *testing.T) {
 		{Path: "1-1.4:1.1", VID: 0x046D, PID: 0xC31C, Interface: 1, UsagePage: 0x0C, Usage: 1, Keyboard: true, known: true},
 		{Path: "1-1.6:1.10", VID: 0x05E0, PID: 0x1200, Interface: 10},
 		{Path: "1-1.7:1.0", VID: 0x05E0, PID: 0x1200, Keyboard: true, known: true},
+		{Path: "1-1.9:1.0", VID: 0x1A2C, PID: 0x0001, UsagePage: 1, Usage: 7, Keyboard: true, known: true},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("listHID() = %+v; want %d devices", got, len(want))
@@ -140,6 +143,8 @@ func TestChoose(t *testing.T) {
 		iface{device: "1-1.5", number: "01", vid: "1a2c", pid: "0e24", class: "03", protocol: "00", descriptor: consumerAndKeys},
 		iface{device: "1-1.6", number: "00", vid: "1a2c", pid: "8888", class: "03", protocol: "00", descriptor: scannerDescriptor},
 		iface{device: "1-1.7", number: "00", vid: "1a2c", pid: "9999", class: "03", protocol: "00"},
+		iface{device: "1-1.9", number: "00", vid: "0536", pid: "0001", class: "03", protocol: "00", descriptor: mouseDescriptor},
+		iface{device: "1-1.9", number: "01", vid: "0536", pid: "0001", class: "03", protocol: "00", descriptor: scannerDescriptor},
 		iface{device: "1-1.8", number: "00", vid: "046d", pid: "c077", class: "03", protocol: "02", descriptor: mouseDescriptor},
 	)
 	pos, keys, force := Take{}, Take{Keyboard: true}, Take{Keyboard: true, Force: true}
@@ -155,6 +160,7 @@ func TestChoose(t *testing.T) {
 		{"two alike", Config{VID: 0x0C2E, PID: 0x0B61, Interface: -1}, keys, "say which"},
 		{"no such serial", Config{VID: 0x0C2E, PID: 0x0B61, Serial: "S3", Interface: -1}, keys, "not there"},
 		{"the interface that is POS", Config{VID: 0x1EAB, PID: 0x1310, Interface: -1}, pos, "1-1.3:1.1"},
+		{"POS before anything else", Config{VID: 0x0536, PID: 0x0001, Interface: -1}, pos, "1-1.9:1.1"},
 		{"the interface that types", Config{VID: 0x1EAB, PID: 0x1310, Interface: -1}, keys, "1-1.3:1.0"},
 		{"the wrong interface", Config{VID: 0x1EAB, PID: 0x1310, Interface: 0}, pos, `set mode = "keyboard"`},
 		{"no such interface", Config{VID: 0x1EAB, PID: 0x1310, Interface: 5}, pos, "not there"},
@@ -169,12 +175,12 @@ func TestChoose(t *testing.T) {
 		{"not plugged in", Config{VID: 0x1234, PID: 0x5678, Interface: -1}, force, "1234:5678 is not there"},
 	} {
 		d, err := choose(all, x.c, x.t)
-		got := d.Path
-		if err != nil {
-			got = err.Error()
+		ok := err == nil && d.Path == x.want
+		if err != nil && !strings.HasPrefix(x.want, "1-") {
+			ok = strings.Contains(err.Error(), x.want)
 		}
-		if err == nil && got != x.want || err != nil && (d.Path != "" || !strings.Contains(got, x.want)) {
-			t.Errorf("%s: choose() = %q; want %q", x.what, got, x.want)
+		if !ok {
+			t.Errorf("%s: choose() = %q, %v; want %q", x.what, d.Path, err, x.want)
 		}
 	}
 	for _, d := range all { // whatever is asked for, a keyboard needs leave
