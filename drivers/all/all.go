@@ -4,12 +4,14 @@ package all
 
 import (
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 )
 
 // Drivers lists them in the order of their names.
 func Drivers() []drivers.Driver {
 	return []drivers.Driver{
+		hidscan.Driver,
 		serialscan.Driver,
 	}
 }
