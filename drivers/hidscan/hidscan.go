@@ -84,6 +84,8 @@ func (c Config) Check() error {
 	return nil
 }
 
+var _ link.Taker = (*Config)(nil)
+
 // Take says what kind of interface link may open for this configuration.
 func (c Config) Take() link.Take {
 	return link.Take{Keyboard: c.Mode == "keyboard", Force: c.Force}

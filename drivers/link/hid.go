@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ import (
 // made with cgo. Listing them works in every build.
 func HIDSupported() bool { return hid.Supported() }
 
-// ErrNoHID is what OpenHID says in a build without cgo.
+// ErrNoHID is what OpenReports says in a build without cgo.
 var ErrNoHID = errors.New("HID devices need the build with cgo; a scanner in USB serial mode works with this one")
 
 // Take is what a driver may take of HID devices.
@@ -35,18 +36,17 @@ type Take struct {
 	Force    bool // of any vendor but those of ordinary keyboards
 }
 
-// TakeOf is what the options of a driver say, with a method Take() Take, and
-// no keyboard if they have none.
-func TakeOf(options any) Take {
-	if t, ok := options.(interface{ Take() Take }); ok {
-		return t.Take()
-	}
-	return Take{}
-}
+// A Taker is the options of a driver that say what it may take. A driver
+// whose options do not say takes no keyboard.
+type Taker interface{ Take() Take }
 
-// OpenHID opens the one HID interface that c names by vendor, product and
-// perhaps serial number and interface, and holds it alone.
-func OpenHID(c Config, t Take) (drivers.Reports, error) {
+// OpenReports opens the one HID interface that c names by vendor, product and
+// perhaps serial number and interface, and holds it alone. options are those
+// of the driver; see Taker.
+func OpenReports(ctx context.Context, c Config, options any) (drivers.Reports, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if !HIDSupported() {
 		return nil, ErrNoHID
 	}
@@ -56,6 +56,10 @@ func OpenHID(c Config, t Take) (drivers.Reports, error) {
 	all, err := HIDDevices()
 	if err != nil {
 		return nil, err
+	}
+	var t Take
+	if o, ok := options.(Taker); ok {
+		t = o.Take()
 	}
 	d, err := choose(all, c, t)
 	if err != nil {

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -202,32 +203,24 @@ func TestVendorsAreEither(t *testing.T) {
 	}
 }
 
-func TestTakeOf(t *testing.T) {
-	if got := TakeOf(struct{}{}); got != (Take{}) {
-		t.Errorf("TakeOf() of options without it = %+v", got)
-	}
-	if got := TakeOf(taker{}); !got.Keyboard {
-		t.Errorf("TakeOf() = %+v; want what the options say", got)
-	}
-}
-
-type taker struct{}
-
-func (taker) Take() Take { return Take{Keyboard: true} }
-
-func TestOpenHID(t *testing.T) {
-	_, err := OpenHID(Config{VID: 0xFFFE, PID: 0xFFFE, Interface: -1}, Take{})
+func TestOpenReports(t *testing.T) {
+	_, err := OpenReports(t.Context(), Config{VID: 0xFFFE, PID: 0xFFFE, Interface: -1}, nil)
 	if !HIDSupported() {
 		if !errors.Is(err, ErrNoHID) {
-			t.Errorf("OpenHID() without cgo = %v; want ErrNoHID", err)
+			t.Errorf("OpenReports() without cgo = %v; want ErrNoHID", err)
 		}
 		return
 	}
 	if err == nil || !strings.Contains(err.Error(), "not there") {
-		t.Errorf("OpenHID() of no device = %v", err)
+		t.Errorf("OpenReports() of no device = %v", err)
 	}
-	if _, err := OpenHID(Config{PID: 1, Interface: -1}, Take{}); err == nil || !strings.HasPrefix(err.Error(), "vid, pid") {
-		t.Errorf("OpenHID() of any vendor = %v; want it refused", err)
+	if _, err := OpenReports(t.Context(), Config{PID: 1, Interface: -1}, nil); err == nil || !strings.HasPrefix(err.Error(), "vid, pid") {
+		t.Errorf("OpenReports() of any vendor = %v; want it refused", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := OpenReports(ended, Config{VID: 1, PID: 1}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("OpenReports() after the end = %v", err)
 	}
 }
 
