@@ -40,6 +40,9 @@ func (v view) Show() string {
 	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt {
 		return "fatal"
 	}
+	if v.View == kiosk.ViewWelcome && len(v.Lines) > 0 {
+		return "held" // books wait for a card
+	}
 	return string(v.View)
 }
 

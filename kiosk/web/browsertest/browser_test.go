@@ -23,9 +23,10 @@ type bench struct {
 	desk *fakeDesk
 	srv  *httptest.Server
 
-	mu  sync.Mutex
-	cut bool
-	all map[net.Conn]bool
+	mu   sync.Mutex
+	cut  bool // every request ends without an answer
+	mute bool // a stream opens and then says nothing
+	all  map[net.Conn]bool
 }
 
 func newBench(t *testing.T) *bench {
@@ -37,10 +38,17 @@ func newBench(t *testing.T) *bench {
 	}
 	b.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
-		cut := b.cut
+		cut, mute := b.cut, b.mute
 		b.mu.Unlock()
-		if cut && !strings.HasPrefix(r.URL.Path, "/bench") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/bench"):
+		case cut:
 			panic(http.ErrAbortHandler)
+		case mute && r.URL.Path == "/stream":
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
 		}
 		site.ServeHTTP(w, r)
 	}))
@@ -81,9 +89,9 @@ func (b *bench) sever() {
 
 func (b *bench) control(w http.ResponseWriter, r *http.Request) {
 	switch what := strings.TrimPrefix(r.URL.Path, "/bench/"); what {
-	case "cut", "mend":
+	case "cut", "mute", "mend":
 		b.mu.Lock()
-		b.cut = what == "cut"
+		b.cut, b.mute = what == "cut", what == "mute"
 		b.mu.Unlock()
 		if what == "cut" {
 			go b.sever() // this connection too
@@ -125,5 +133,5 @@ func TestLooks(t *testing.T) {
 // TestTouches uses the screen as patrons do, and cuts the line under it.
 func TestTouches(t *testing.T) {
 	b := newBench(t)
-	browsertest.Run(t, "touches.cjs", "BASE="+b.srv.URL)
+	browsertest.Run(t, "touches.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
 }

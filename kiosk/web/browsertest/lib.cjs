@@ -17,7 +17,8 @@ exports.open = async (browser, options = {}) => {
   page.wrong = [];
   page.asked = new Set();
   page.on('pageerror', e => page.wrong.push(`script: ${e}`));
-  page.on('console', m => { if (m.type() === 'error' && !/ERR_|status of 5/.test(m.text())) page.wrong.push(`console: ${m.text()}`); });
+  // What a cut line leaves in the console is expected; everything else is not.
+  page.on('console', m => { if (m.type() === 'error' && !/net::ERR_|status of 409|htmx:(sse:)?error/.test(m.text())) page.wrong.push(`console: ${m.text()}`); });
   page.on('request', r => page.asked.add(new URL(r.url()).host));
   return page;
 };

@@ -45,6 +45,11 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 		sc.EndsAt, sc.WarnAt = now.Add(12*time.Second), now.Add(-8*time.Second)
 		return sc
 	},
+	"items-soon": func(now time.Time) kiosk.Screen { // the countdown begins while one looks
+		sc := items(now, books(now)[:2]...)
+		sc.EndsAt, sc.WarnAt = now.Add(4*time.Second), now.Add(time.Second)
+		return sc
+	},
 	"items-offline": func(now time.Time) kiosk.Screen {
 		sc := items(now, books(now)[:3]...)
 		sc.Online = false

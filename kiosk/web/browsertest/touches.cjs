@@ -1,1 +1,235 @@
-process.exit(0)
+// The screen as patrons use it, and the line cut under it.
+'use strict';
+const assert = require('node:assert/strict');
+const {launch, open, shot} = require('./lib.cjs');
+const base = process.env.BASE;
+const scene = name => fetch(`${base}/bench/${name}`);
+const touches = async () => (await fetch(`${base}/bench/touches`)).json();
+
+// sent waits for the touches to reach the desk; signs of life are left out.
+const sent = async want => {
+  const got = [];
+  for (const end = Date.now() + 5000; Date.now() < end && got.length < want.length;) {
+    got.push(...(await touches()).filter(t => !t.startsWith('kiosk.Touched')));
+  }
+  assert.deepEqual(got, want);
+};
+const text = page => page.locator('main').innerText();
+
+const tests = {
+  async 'a reload and a second browser show the same'(page, browser) {
+    await scene('items');
+    await page.goto(base);
+    await page.locator('.line').first().waitFor();
+    const before = await text(page);
+    await page.reload();
+    assert.equal(await text(page), before);
+    const other = await open(browser, {viewport: {width: 1280, height: 800}});
+    await other.goto(base);
+    assert.equal(await text(other), before);
+    await scene('receipt');
+    await Promise.all([page.locator('#done').waitFor(), other.locator('#done').waitFor()]);
+    assert.equal(await text(other), await text(page));
+    await other.context().close();
+  },
+
+  async 'a book lands in sight, without a reload'(page) {
+    await scene('items-many');
+    await page.goto(base);
+    const list = page.locator('#lines');
+    await list.evaluate(e => { window.stays = 1; e.scrollTop = e.scrollHeight; });
+    await scene('items');
+    await page.locator('#line-a7').waitFor();
+    await page.waitForFunction(() => {
+      const r = document.getElementById('line-a7').getBoundingClientRect(), q = document.getElementById('lines').getBoundingClientRect();
+      return r.top >= q.top - 1 && r.bottom <= q.bottom + 1;
+    });
+    assert.equal(await page.evaluate(() => window.stays), 1);
+    assert.match(await page.locator('#say').innerText(), /Pippi Longstocking: One moment/);
+  },
+
+  async 'every button reaches the desk'(page) {
+    await scene('welcome');
+    await page.goto(base);
+    await page.locator('#return').click();
+    await sent(['kiosk.StartReturn{}']);
+    await page.locator('#borrow').click(); // says what to do, and no more
+    await scene('held');
+    await page.locator('#line-h2 button').click();
+    await sent(['kiosk.DropLine{Line:h2}']);
+    await page.locator('#return-these').click();
+    await sent(['kiosk.StartReturn{}']);
+    await scene('items');
+    await page.locator('#line-a6').getByRole('button', {name: 'Renew'}).click();
+    await sent(['kiosk.RenewLine{Line:a6}']);
+    await page.locator('#line-a6').getByRole('button', {name: 'No, thanks'}).click();
+    await sent(['kiosk.DropLine{Line:a6}']);
+    await page.locator('#finish').click();
+    await sent(['kiosk.Finish{}']);
+    await scene('items-closing');
+    await page.locator('#finish[disabled]').waitFor();
+    await scene('receipt');
+    await page.locator('#done').click();
+    await sent(['kiosk.Cancel{}']);
+  },
+
+  async 'the keyboard is enough'(page) {
+    await scene('welcome');
+    await page.goto(base);
+    await page.locator('#borrow').focus();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'return');
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.StartReturn{}']);
+  },
+
+  async 'the PIN is typed by touch and by keys, masked, and gone after'(page) {
+    await scene('pin');
+    await page.goto(base);
+    const pin = page.locator('#pin');
+    for (const k of ['1', '2', '3', 'delete']) await page.locator(`[data-key="${k}"]`).click();
+    await scene('pin'); // a new screen takes no digits away
+    await page.waitForFunction(() => document.querySelector('.screen').dataset.left > 59000);
+    await page.locator('[data-key="4"]').click();
+    assert.equal(await pin.inputValue(), '124');
+    assert.equal(await pin.getAttribute('type'), 'password');
+    await page.locator('#enter').click();
+    await sent(['kiosk.PINEntered{PIN:124}']);
+    await page.waitForFunction(() => document.getElementById('pin').value === '');
+    await page.keyboard.type('0042');
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.PINEntered{PIN:0042}']);
+    assert.ok(!page.url().includes('0042'));
+    await page.locator('#cancel').click();
+    await sent(['kiosk.Cancel{}']);
+  },
+
+  async 'the countdown comes by itself, whatever the browser thinks the time is'(page) {
+    await page.addInitScript(() => { const now = Date.now; Date.now = () => now() - 3.15e10; });
+    await scene('items-soon');
+    await page.goto(base);
+    assert.ok(await page.locator('#countdown').isHidden());
+    await page.locator('#countdown').waitFor();
+    const left = async () => Number(await page.locator('#countdown [data-seconds]').innerText());
+    const first = await left();
+    assert.ok(first >= 1 && first <= 3, `${first} s`);
+    await page.waitForFunction(n => Number(document.querySelector('#countdown [data-seconds]').textContent) < n, first);
+    await page.getByRole('button', {name: 'I’m still here'}).click();
+    await page.waitForFunction(async b => (await (await fetch(b + '/bench/touches')).json()).includes('kiosk.Touched{}'), base);
+    await scene('items');
+    await page.locator('#countdown').waitFor({state: 'hidden'});
+  },
+
+  async 'a lost stream is told, and mended'(page) {
+    await scene('items-one');
+    await page.goto(base);
+    await page.locator('#lost').waitFor({state: 'hidden'});
+    await fetch(`${base}/bench/cut`).catch(() => {});
+    await page.locator('#lost').waitFor();
+    await shot(page, 'lost');
+    await scene('receipt'); // meanwhile
+    await fetch(`${base}/bench/mend`);
+    await page.locator('#lost').waitFor({state: 'hidden'});
+    await page.locator('#done').waitFor();
+    assert.match(await text(page), /Thank you, Amélie/);
+  },
+
+  async 'the stream opens in whatever order the scripts arrive'(page) {
+    await scene('welcome');
+    const last = page.waitForResponse(/kiosk\.js/);
+    await page.route(/hx-sse/, async r => { await last; await r.continue(); });
+    const stream = page.waitForResponse(/\/stream/);
+    await page.goto(base);
+    assert.equal((await stream).status(), 200);
+  },
+
+  async 'a stream that falls silent is told, and mended'(page) {
+    await page.clock.install();
+    await fetch(`${base}/bench/mute`);
+    await scene('welcome');
+    await page.goto(base);
+    await page.clock.fastForward(12_000);
+    await page.locator('#lost').waitFor();
+    await scene('items-one'); // which only a new stream tells
+    await fetch(`${base}/bench/mend`);
+    await page.clock.fastForward(12_000);
+    await page.locator('#finish').waitFor();
+    await page.locator('#lost').waitFor({state: 'hidden'});
+  },
+
+  async 'after any change the page is what a reload gives'(page) {
+    const names = process.env.SCENES.split(' ');
+    let seed = 7;
+    const random = n => (seed = (seed * 48271) % 2147483647) % n;
+    await page.goto(base);
+    for (let i = 0; i < 150; i++) {
+      const name = names[random(names.length)];
+      await scene(name);
+      if (random(3) === 0) await scene(names[random(names.length)]); // and at once another
+      const differs = await page.evaluate(async () => {
+        const parse = async () => new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html').querySelector('.screen');
+        const shape = root => [...root.querySelectorAll('*')].map(e => `${e.tagName} ${e.id} ${e.hasAttribute('data-seconds') || e.children.length ? '' : e.textContent.trim()} ${e.getAttribute('name')} ${e.type === 'hidden' ? e.value : ''}`);
+        const want = await parse(), seq = want.dataset.seq;
+        for (const end = performance.now() + 5000; document.querySelector('.screen').dataset.seq !== seq;) {
+          if (performance.now() > end) return `the screen ${seq} never came`;
+          await new Promise(requestAnimationFrame);
+        }
+        const got = shape(document.querySelector('.screen')), should = shape(want);
+        const at = should.findIndex((s, i) => s !== got[i]);
+        return got.length === should.length && at < 0 ? '' : `${got.length} elements, not ${should.length}; at ${at}: ${got[at]} | ${should[at]}`;
+      });
+      assert.equal(differs, '', `change ${i} to ${name}`);
+      const buttons = page.locator('button:not([aria-pressed]):not(:disabled)');
+      if (random(2) === 0 && await buttons.count()) await buttons.first().click({force: true, noWaitAfter: true, timeout: 1000}).catch(() => {});
+    }
+    await touches();
+  },
+
+  async 'the second tap of a double tap does not reach the next view'(page) {
+    await scene('receipt');
+    await page.goto(base);
+    await page.locator('#done').click();
+    await sent(['kiosk.Cancel{}']);
+    await scene('items-one'); // and Finish lies where the finger comes down again
+    await page.locator('#finish').hover();
+    await page.mouse.down({clickCount: 2});
+    await page.mouse.up({clickCount: 2});
+    await page.locator('#finish').click();
+    await sent(['kiosk.Finish{}']); // once
+  },
+
+  async 'a language goes with the one who chose it'(page) {
+    await scene('welcome');
+    await page.goto(base);
+    await page.getByRole('button', {name: 'Español'}).click();
+    await page.getByText('Bienvenidos').waitFor();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'es');
+    await scene('items');
+    await page.getByText('Hola, Amélie').waitFor();
+    await scene('welcome');
+    await page.getByText('What would you like to do?').waitFor();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+  },
+};
+
+(async () => {
+  const browser = await launch();
+  for (const [name, run] of Object.entries(tests)) {
+    if (process.env.ONLY && !name.includes(process.env.ONLY)) continue;
+    const page = await open(browser, {viewport: {width: 1280, height: 800}});
+    await touches();
+    try {
+      await run(page, browser);
+      assert.deepEqual(page.wrong, []);
+      console.log(`ok   ${name}`);
+    } catch (e) {
+      await shot(page, 'failed-' + name.replace(/\W+/g, '-')).catch(() => {});
+      console.log(`FAIL ${name}: ${e.stack}\n${page.wrong.join('\n')}`);
+      process.exitCode = 1;
+      await fetch(`${base}/bench/mend`);
+    }
+    await page.context().close();
+  }
+  await browser.close();
+})().catch(e => { console.error(e); process.exit(1); });

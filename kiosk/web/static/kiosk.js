@@ -13,7 +13,7 @@
   const reduced = matchMedia('(prefers-reduced-motion: reduce)');
 
   // The stream.
-  let heard = performance.now(), link = null, asking = false;
+  let heard = performance.now(), link = null, failed = false, asking = false;
   const setLost = is => { if (lost.hidden === is) lost.hidden = !is; };
 
   stage.addEventListener('htmx:sse:before:connection', e => {
@@ -21,6 +21,10 @@
     if (link.attempt > 0) setLost(true);
   });
   stage.addEventListener('htmx:sse:error', () => setLost(true));
+  // The extension connects again by itself, but only where it has once been connected.
+  for (const name of ['htmx:error', 'htmx:response:error']) {
+    stage.addEventListener(name, e => { if (e.target === stage && !link) setLost(failed = true); });
+  }
   stage.addEventListener('htmx:sse:after:message', e => {
     heard = performance.now();
     setLost(false);
@@ -43,9 +47,9 @@
 
   function watch() {
     const quiet = performance.now() - heard;
-    if (quiet < silence) return;
+    if (quiet < silence && !failed) return;
     setLost(true);
-    if (quiet > giveUp) reloadIfServed(); else link?.reader?.cancel();
+    if (quiet > giveUp || failed) reloadIfServed(); else link?.reader?.cancel();
   }
 
   // The countdown runs on the times sent with the screen, never on the browser's clock.
