@@ -1,0 +1,362 @@
+package sip2
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Config is how to reach a server and how it speaks.
+type Config struct {
+	Address  string  `toml:"address"`  // host:port; 6001 by custom
+	TLS      bool    `toml:"tls"`      // the protocol has none of its own
+	CAFile   string  `toml:"ca_file"`  // PEM; empty: the machine's
+	User     string  `toml:"user"`     // empty: no login is sent
+	Location string  `toml:"location"` // CP at login
+	Charset  Charset `toml:"charset"`  // utf-8, latin-1, cp850
+	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones; off: send none
+	Profile  string  `toml:"profile"`  // generic, koha, evergreen: how to tell what already happened
+
+	Password         string         `toml:"-"`
+	TerminalPassword string         `toml:"-"` // AC
+	Institution      string         `toml:"-"` // AO
+	Zone             *time.Location `toml:"-"` // of dates; nil means time.Local
+	Log              *slog.Logger   `toml:"-"` // nil means slog.Default
+}
+
+// Check tells what is wrong; its error begins with the key.
+func (c *Config) Check() error {
+	if _, _, err := net.SplitHostPort(c.Address); err != nil {
+		return fmt.Errorf("address: %q: must be host:port", c.Address)
+	}
+	one := func(key, v string, choices ...string) error {
+		for _, x := range append(choices, "") {
+			if v == x {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s: %q: must be %s", key, v, strings.Join(choices, " or "))
+	}
+	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
+		one("checksum", c.Checksum, "auto", "strict", "off"),
+		one("profile", c.Profile, "generic", "koha", "evergreen"))
+}
+
+const (
+	dialTime   = 4 * time.Second
+	answerTime = 10 * time.Second // longest wait for one answer, unless the context ends earlier
+)
+
+// errStale is a line that holds bytes nobody asked for: what comes late must
+// never be taken for the next answer.
+var errStale = errors.New("sip2: the line has an answer that nobody waits for")
+
+// line is one connection to a server, logged in. One goroutine uses it at a
+// time, with one question under way.
+type line struct {
+	*Config
+	conn   net.Conn
+	in     *bufio.Reader
+	seq    byte
+	status Message // 98, as last told
+}
+
+// dial connects and logs in.
+func dial(ctx context.Context, c *Config) (*line, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	d := net.Dialer{Timeout: dialTime, KeepAlive: 20 * time.Second}
+	conn, err := d.DialContext(ctx, "tcp", c.Address)
+	if err != nil {
+		return nil, offline(err)
+	}
+	if c.TLS {
+		if conn, err = secure(ctx, conn, c); err != nil {
+			return nil, offline(err)
+		}
+	}
+	l := &line{Config: c, conn: conn, in: bufio.NewReaderSize(conn, 4096), seq: '9'}
+	if err := l.hello(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func secure(ctx context.Context, conn net.Conn, c *Config) (net.Conn, error) {
+	host, _, _ := net.SplitHostPort(c.Address)
+	conf := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			conn.Close()
+			return nil, fmt.Errorf("ca_file %s holds no certificate", c.CAFile)
+		}
+	}
+	t := tls.Client(conn, conf)
+	if err := t.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// hello logs in and asks for the status. A refused login is fatal for the
+// connection: some servers go on as somebody else, or answer rubbish.
+func (l *line) hello(ctx context.Context) error {
+	if l.User != "" {
+		m := Message{ID: "93", Fixed: "00"}.With("CN", l.User).With("CO", l.Password)
+		if l.Location != "" {
+			m = m.With("CP", l.Location)
+		}
+		a, err := l.ask(ctx, m, "94")
+		if err != nil {
+			return asOffline(err)
+		}
+		if a.Part(0, 1) != "1" {
+			return &kiosk.Error{Code: kiosk.CodeOffline, Reason: kiosk.ReasonAskStaff, Text: "the library's system refuses the login of user " + l.User,
+				Err: ErrLogin}
+		}
+	}
+	return asOffline(l.askStatus(ctx))
+}
+
+// ErrLogin says that the server does not take user and password.
+var ErrLogin = errors.New("sip2: login refused")
+
+func (l *line) askStatus(ctx context.Context) error {
+	a, err := l.ask(ctx, Message{ID: "99", Fixed: "00802.00"}, "98")
+	if err != nil {
+		return err
+	}
+	l.status = a
+	if a.Part(0, 1) == "N" {
+		return &kiosk.Error{Code: kiosk.CodeOffline, Text: "the library's system says that it is not on-line: " + strings.Join(a.All("AF"), " ")}
+	}
+	return nil
+}
+
+// supports reads BX, the list of messages that a server takes; a server that
+// sends none takes all.
+func (l *line) supports(pos int) bool {
+	bx := l.status.Value("BX")
+	return pos >= len(bx) || bx[pos] != 'N'
+}
+
+// fresh tells whether the line is there and quiet. What was closed while idle
+// is found here, before anything is written, and so costs no doubt.
+func (l *line) fresh() error {
+	if l.in.Buffered() > 0 {
+		return errStale
+	}
+	if tcp, ok := l.conn.(*net.TCPConn); ok {
+		return peek(tcp)
+	}
+	// Under TLS what has come may be the protocol's own: it must be read to
+	// know. A millisecond is enough for what lies there already.
+	if err := l.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return err
+	}
+	_, err := l.in.Peek(1)
+	switch {
+	case err == nil:
+		return errStale
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil
+	}
+	return err
+}
+
+// peek looks without waiting whether something has come, or the end.
+func peek(c *net.TCPConn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var n int
+	var got error
+	err = raw.Read(func(fd uintptr) bool {
+		n, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		return true
+	})
+	switch {
+	case err != nil:
+		return err
+	case got == unix.EAGAIN:
+		return nil
+	case got != nil:
+		return got
+	case n == 0:
+		return io.EOF
+	}
+	return errStale
+}
+
+// ask sends one question and reads until its answer, the message want. The
+// error is a *kiosk.Error: CodeOffline if not a byte was written, else
+// CodeUnsure; then the line must be closed.
+func (l *line) ask(ctx context.Context, m Message, want string) (Message, error) {
+	sum := l.Checksum != "off"
+	if sum {
+		l.seq = '0' + (l.seq-'0'+1)%10
+		m.Seq = l.seq
+	}
+	raw, err := m.Encode(l.Charset, sum)
+	if err != nil {
+		return Message{}, &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonUnreadable, Err: err}
+	}
+	end := time.Now().Add(answerTime)
+	if t, ok := ctx.Deadline(); ok && t.Before(end) {
+		end = t
+	}
+	if err := ctx.Err(); err != nil {
+		return Message{}, offline(err)
+	}
+	if err := l.conn.SetDeadline(end); err != nil {
+		return Message{}, offline(err)
+	}
+	stop := context.AfterFunc(ctx, func() { l.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if n, err := l.conn.Write(raw); err != nil {
+		if n == 0 {
+			return Message{}, offline(err)
+		}
+		return Message{}, unsure(err)
+	}
+	a, err := l.answer(m, raw, want)
+	if err != nil {
+		return Message{}, unsure(err)
+	}
+	return a, nil
+}
+
+// answer reads until the answer to m. What answers something else is stale
+// and passed over. A 96 says that the server has not taken the question: it
+// is sent once more. With strict checksums one 97 asks for a bad answer again.
+func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
+	resent, asked97 := false, false
+	for {
+		text, err := l.read()
+		if err != nil {
+			return Message{}, err
+		}
+		a, err := Parse(text, l.Charset)
+		switch {
+		case err != nil && l.Checksum == "strict" && !asked97, err == nil && a.Sum == SumBad && l.Checksum == "strict" && !asked97:
+			asked97 = true
+			if _, err := l.conn.Write([]byte("97AZFEF5\r")); err != nil {
+				return Message{}, err
+			}
+			continue
+		case err != nil:
+			return Message{}, err
+		case a.ID == "96" && !resent && !asked97:
+			resent = true
+			if _, err := l.conn.Write(raw); err != nil {
+				return Message{}, err
+			}
+			continue
+		case a.ID == "96":
+			return Message{}, errors.New("sip2: the server asks again and again for the same message")
+		case a.Sum == SumBad && l.Checksum == "strict":
+			return Message{}, fmt.Errorf("sip2: bad checksum in %q", text)
+		case l.torn(a):
+			return Message{}, fmt.Errorf("sip2: the end is missing of %q", text)
+		case a.ID != want || !answers(a, m):
+			l.log().Warn("sip2: an answer to another question is passed over", "answer", a.ID, "want", want)
+			continue
+		}
+		if a.Sum == SumBad {
+			l.log().Warn("sip2: bad checksum", "bytes", fmt.Sprintf("%q", text))
+		}
+		return a, nil
+	}
+}
+
+// torn tells that an answer has lost its checksum on the way: the server sends
+// one, and not with this. fsip2 leaves it out of 20 and 36.
+func (l *line) torn(a Message) bool {
+	return l.status.Sum != SumNone && l.Checksum != "off" && a.Sum == SumNone && a.ID != "20" && a.ID != "36" && a.ID != "96"
+}
+
+// answers tells whether a is the answer to m and not to an earlier question
+// of the same kind: the item must be the same, and the sequence number,
+// unless the server always says 0 or 97 was sent.
+func answers(a, m Message) bool {
+	if asked, ok := m.Get("AB"); ok {
+		if told, ok := a.Get("AB"); ok && !strings.EqualFold(strings.TrimSpace(told), strings.TrimSpace(asked)) {
+			return false
+		}
+	}
+	return a.Seq == 0 || m.Seq == 0 || a.Seq == m.Seq || a.Seq == '0'
+}
+
+// read reads one message, up to CR; a LF that follows belongs to it.
+func (l *line) read() ([]byte, error) {
+	var b []byte
+	for {
+		part, err := l.in.ReadSlice('\r')
+		b = append(b, part...)
+		switch {
+		case len(b) > MaxMessage:
+			return nil, syntax(b, "too long a message")
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil:
+			if len(b) > 0 {
+				err = fmt.Errorf("%w after %.100q", err, b)
+			}
+			return nil, err
+		}
+		if msg := bytes.Trim(b, "\r\n"); len(msg) > 0 {
+			l.dropLF()
+			return msg, nil
+		}
+		b = b[:0]
+	}
+}
+
+// dropLF takes the LF of a CRLF if it has come along, so that the line counts
+// as quiet. It never waits for one; one that comes later is skipped by read.
+func (l *line) dropLF() {
+	if l.in.Buffered() > 0 {
+		if c, err := l.in.Peek(1); err == nil && c[0] == '\n' {
+			l.in.Discard(1)
+		}
+	}
+}
+
+func (l *line) log() *slog.Logger { return cmp.Or(l.Log, slog.Default()) }
+
+func offline(err error) error { return &kiosk.Error{Code: kiosk.CodeOffline, Err: err} }
+
+func unsure(err error) error { return &kiosk.Error{Code: kiosk.CodeUnsure, Err: err} }
+
+// asOffline is for questions that change nothing: unanswered, they have had no
+// effect.
+func asOffline(err error) error {
+	if e, ok := errors.AsType[*kiosk.Error](err); ok && e.Code == kiosk.CodeUnsure {
+		return &kiosk.Error{Code: kiosk.CodeOffline, Reason: e.Reason, Text: e.Text, Err: e.Err}
+	}
+	return err
+}

@@ -1,0 +1,16 @@
+// Package sip2 speaks 3M's Standard Interchange Protocol 2.00 (document
+// revision 2.12, 2006): the codec of all its messages, a client that is a
+// kiosk.Upstream, and the server half for simulated library systems.
+//
+// A message is
+//
+//	2 characters id, fixed fields, then fields "XXvalue|", then AY<n>AZ<hhhh>, CR
+//
+// The checksum is the two's complement of the sum of all bytes up to and
+// with "AZ". What real servers do otherwise, and what therefore is tolerated
+// here, is said where it is.
+//
+// The client keeps to one rule above all: no server knows a repeated checkout
+// from a new one, so a transaction is written once, and whatever leaves its
+// answer in doubt is reported as kiosk.CodeUnsure.
+package sip2

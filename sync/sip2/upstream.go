@@ -1,0 +1,327 @@
+package sip2
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Upstream is a library's system that speaks SIP2. It keeps one connection,
+// which it opens when it is needed; questions wait for each other.
+type Upstream struct {
+	Config
+	turn chan *line // holds the line while nobody uses it; nil in it means none is open
+}
+
+var _ kiosk.Upstream = (*Upstream)(nil)
+
+// NewUpstream makes an Upstream; nothing is connected yet.
+func NewUpstream(c Config) (*Upstream, error) {
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("sip2: %w", err)
+	}
+	c.Zone = cmp.Or(c.Zone, time.Local)
+	u := &Upstream{Config: c, turn: make(chan *line, 1)}
+	u.turn <- nil
+	return u, nil
+}
+
+// Close closes the connection, when the question under way is over.
+func (u *Upstream) Close() error {
+	l := <-u.turn
+	u.turn <- nil
+	if l != nil {
+		return l.conn.Close()
+	}
+	return nil
+}
+
+// with gives do a line that is logged in, when it is this caller's turn. A
+// line on which a question was left in doubt is closed: what comes late comes
+// to nobody.
+func (u *Upstream) with(ctx context.Context, do func(*line) error) error {
+	var l *line
+	select {
+	case l = <-u.turn:
+	case <-ctx.Done():
+		return offline(ctx.Err())
+	}
+	var err error
+	defer func() { u.turn <- l }()
+	if l != nil && l.fresh() != nil {
+		l.conn.Close()
+		l = nil
+	}
+	if l == nil {
+		if l, err = dial(ctx, &u.Config); err != nil {
+			l = nil
+			return err
+		}
+	}
+	err = do(l)
+	switch kiosk.CodeOf(err) {
+	case kiosk.CodeOffline, kiosk.CodeUnsure, kiosk.CodeInternal:
+		l.conn.Close()
+		l = nil
+	}
+	return err
+}
+
+// Probe implements kiosk.Upstream.
+func (u *Upstream) Probe(ctx context.Context) error {
+	return u.with(ctx, func(l *line) error { return asOffline(l.askStatus(ctx)) })
+}
+
+func (u *Upstream) now() string { return formatDate(time.Now(), u.Zone) }
+
+// base begins a request with the fields that every one has.
+func (u *Upstream) base(id, fixed string) Message {
+	return Message{ID: id, Fixed: fixed}.With("AO", u.Institution)
+}
+
+// Identify implements kiosk.Upstream, by 63, or by 23 where the server does
+// not take that.
+func (u *Upstream) Identify(ctx context.Context, card kiosk.Card, pin string) (p kiosk.Patron, err error) {
+	if card == "" {
+		return p, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard}
+	}
+	err = u.with(ctx, func(l *line) error {
+		m, want := u.base("63", "001"+u.now()+strings.Repeat(" ", 10)), "64"
+		if !l.supports(7) {
+			m, want = u.base("23", "001"+u.now()), "24"
+		}
+		m = m.With("AA", string(card)).With("AC", u.TerminalPassword)
+		if pin != "" {
+			m = m.With("AD", pin)
+		}
+		a, err := l.ask(ctx, m, want)
+		if err != nil {
+			return asOffline(err)
+		}
+		p, err = u.patron(a, card, pin)
+		return err
+	})
+	return p, err
+}
+
+// patron reads a 64 or 24. A patron is valid with BL Y, or without BL if there
+// is a name; a PIN is right with CQ Y only, for some servers check none.
+func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron, error) {
+	text := strings.Join(a.All("AF"), " ")
+	name := strings.TrimSpace(a.Value("AE"))
+	bl, told := a.Get("BL")
+	if valid := strings.HasPrefix(bl, "Y") || !told && name != ""; !valid {
+		return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: text}
+	}
+	p := kiosk.Patron{Card: card, FamilyName: name, Seen: time.Now(),
+		Category: a.Value("PC"), Language: languages[a.Part(14, 3)]}
+	if pin != "" {
+		if !strings.HasPrefix(a.Value("CQ"), "Y") {
+			return p, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonWrongPIN, Text: text}
+		}
+		p.PINChecked = true
+	}
+	if pa := a.Value("PA"); len(pa) >= 8 { // expiry: good to the end of that day
+		if t, err := time.ParseInLocation("20060102", pa[:8], u.Zone); err == nil {
+			p.Expires = t.AddDate(0, 0, 1)
+		}
+	}
+	if p.Blocked = blockOf(a.Part(0, 14), text); p.Blocked != "" {
+		p.BlockText = text
+		if p.Blocked == kiosk.ReasonCardBlocked && !p.Expires.IsZero() && !time.Now().Before(p.Expires) {
+			p.Blocked = kiosk.ReasonCardExpired
+		}
+	}
+	return p, nil
+}
+
+// languages are the protocol's codes as BCP 47 tags; 000 and what is not here
+// is unknown. 001 is no wish: servers send it for everybody.
+var languages = map[string]string{
+	"002": "fr", "003": "de", "004": "it", "005": "nl", "006": "sv", "007": "fi", "008": "es", "009": "da", "010": "pt",
+	"011": "fr-CA", "012": "no", "013": "he", "014": "ja", "015": "ru", "016": "ar", "017": "pl", "018": "el", "019": "zh",
+	"020": "ko", "021": "es-US", "022": "ta", "023": "ms", "024": "en-GB", "025": "is", "027": "zh-TW",
+}
+
+// Tell implements kiosk.Upstream.
+func (u *Upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err error) {
+	m, want, err := u.request(e)
+	if err != nil {
+		return a, err
+	}
+	err = u.with(ctx, func(l *line) error {
+		answer, err := l.ask(ctx, m, want)
+		if err != nil {
+			return err
+		}
+		a, err = u.told(e.Kind, answer)
+		return err
+	})
+	return a, err
+}
+
+// request writes an entry as 11, 09 or 29. What already happened goes with no
+// block, its own time, and the due date that was promised.
+func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
+	happened := e.State == kiosk.Offline || e.State == kiosk.Unsure
+	noBlock, at, due := "N", u.now(), blankDate
+	if happened {
+		at = formatDate(e.At, u.Zone)
+	}
+	if happened && u.Profile != "evergreen" && (!e.Due.IsZero() || e.Kind == kiosk.Checkin) {
+		noBlock, due = "Y", formatDate(e.Due, u.Zone)
+		if u.Profile == "koha" { // takes it for the date of the loan
+			due = at
+		}
+	}
+	if e.Patron == "" && e.Kind != kiosk.Checkin || e.Item == "" {
+		return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Text: "an entry without card or item"}
+	}
+	switch e.Kind {
+	case kiosk.Checkout:
+		m = u.base("11", "N"+noBlock+at+due).With("AA", string(e.Patron)).With("AB", string(e.Item)).
+			With("AC", u.TerminalPassword).With("BO", "N").With("BI", "N")
+		return m, "12", nil
+	case kiosk.Renew:
+		m = u.base("29", "N"+noBlock+at+due).With("AA", string(e.Patron)).With("AB", string(e.Item)).
+			With("AC", u.TerminalPassword).With("BO", "N")
+		return m, "30", nil
+	case kiosk.Checkin:
+		m = Message{ID: "09", Fixed: noBlock + u.now() + at}.With("AP", "").With("AO", u.Institution).
+			With("AB", string(e.Item)).With("AC", u.TerminalPassword).With("BI", "N")
+		return m, "10", nil
+	}
+	return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("an entry of kind %q", e.Kind)}
+}
+
+// told reads a 12, 30 or 10.
+func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
+	text := strings.Join(m.All("AF"), " ")
+	a := kiosk.Answer{Title: m.Value("AJ"), Text: text}
+	date := 4
+	if ok := m.Part(0, 1); ok != "1" && !(k == kiosk.Checkin && ok == "Y") {
+		return a, u.refusal(k, m, text)
+	}
+	a.Time = parseDate(m.Part(date, 18), u.Zone)
+	if k == kiosk.Checkin {
+		cv := m.Value("CV")
+		a.Alert = m.Part(3, 1) == "Y" || cv != "" && cv != "00"
+		a.SortBin = m.Value("CL")
+		return a, nil
+	}
+	a.Renewed = k == kiosk.Checkout && m.Part(1, 1) == "Y"
+	if ah := m.Value("AH"); ah != "" {
+		if a.Due = parseDue(ah, u.Zone); a.Due.IsZero() {
+			a.DueText = ah
+		}
+	}
+	return a, nil
+}
+
+// refusal is a no. A checkin that names a patron or says that the item was
+// not out was handled all the same; the reason tells that.
+func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
+	e := &kiosk.Error{Code: kiosk.CodeRefused, Text: text, Reason: reasonOf(text)}
+	if bl, ok := m.Get("BL"); ok && strings.HasPrefix(bl, "N") {
+		e.Reason = kiosk.ReasonUnknownCard
+	}
+	if m.Value("BV") != "" && text == "" {
+		e.Reason = kiosk.ReasonFeeRequired
+	}
+	if k == kiosk.Checkin && text == "" {
+		e.Reason = kiosk.ReasonNotOnLoan // SIPServer says so by silence
+	}
+	return e
+}
+
+// statuses are the circulation statuses of an 18 (SIP2 2.12, "circulation
+// status").
+var statuses = map[string]kiosk.ItemStatus{
+	"03": kiosk.StatusAvailable, "04": kiosk.StatusOnLoan, "05": kiosk.StatusOnLoan, "07": kiosk.StatusOnLoan,
+	"08": kiosk.StatusOnHold, "09": kiosk.StatusAvailable, "10": kiosk.StatusInTransit, "11": kiosk.StatusOnLoan,
+	"12": kiosk.StatusLost, "13": kiosk.StatusMissing,
+}
+
+// Look implements kiosk.Upstream: 17, and if the item is out, 63 with the
+// list of what the card has.
+func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (st kiosk.Standing, err error) {
+	err = u.with(ctx, func(l *line) error {
+		a, err := l.ask(ctx, u.base("17", u.now()).With("AB", string(b)).With("AC", u.TerminalPassword), "18")
+		if err != nil {
+			return asOffline(err)
+		}
+		st = u.standing(a)
+		if !st.Known || card == "" {
+			return nil
+		}
+		st.Mine, err = u.mine(ctx, l, b, card)
+		return asOffline(err)
+	})
+	return st, err
+}
+
+func (u *Upstream) standing(a Message) kiosk.Standing {
+	st := kiosk.Standing{Title: strings.TrimSpace(a.Value("AJ")), Holds: -1}
+	code := a.Part(0, 2)
+	st.Known = !(code == "01" && st.Title == "")
+	st.Status = cmp.Or(statuses[code], kiosk.StatusOther)
+	st.Due = parseDue(a.Value("AH"), u.Zone)
+	if n, err := strconv.Atoi(strings.TrimSpace(a.Value("CF"))); err == nil && n >= 0 {
+		st.Holds = n
+	}
+	return st
+}
+
+// mine finds out whether a card has an item. The list may hold titles in
+// place of barcodes, or be cut: then only a match counts.
+func (u *Upstream) mine(ctx context.Context, l *line, b kiosk.Barcode, card kiosk.Card) (kiosk.Tri, error) {
+	m := u.base("63", "001"+u.now()+"  Y       ").With("AA", string(card)).With("AC", u.TerminalPassword)
+	a, err := l.ask(ctx, m, "64")
+	if err != nil {
+		return kiosk.Unknown, err
+	}
+	list := a.All("AU")
+	for _, au := range list {
+		if strings.EqualFold(strings.TrimSpace(au), string(b)) {
+			return kiosk.Yes, nil
+		}
+	}
+	charged, err := strconv.Atoi(strings.TrimSpace(a.Part(14+3+18+8, 4)))
+	switch {
+	case err != nil:
+		return kiosk.Unknown, nil
+	case charged == 0:
+		return kiosk.No, nil
+	case charged != len(list) || !barcodes(list):
+		return kiosk.Unknown, nil
+	}
+	return kiosk.No, nil
+}
+
+// barcodes tells whether every entry of a list looks like a barcode and not
+// like a title.
+func barcodes(list []string) bool {
+	for _, s := range list {
+		if s == "" || len(s) > kiosk.MaxCode || strings.ContainsAny(s, " ") || !strings.ContainsAny(s, "0123456789") {
+			return false
+		}
+	}
+	return true
+}
+
+// EndSession tells the server that the patron has gone (35). Nothing depends
+// on it.
+func (u *Upstream) EndSession(ctx context.Context, card kiosk.Card) error {
+	return u.with(ctx, func(l *line) error {
+		if !l.supports(8) {
+			return nil
+		}
+		_, err := l.ask(ctx, u.base("35", u.now()).With("AA", string(card)).With("AC", u.TerminalPassword), "36")
+		return asOffline(err)
+	})
+}
