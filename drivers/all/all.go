@@ -6,6 +6,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
+	"github.com/carrel-kiosk/carrel/drivers/sim"
 )
 
 // Drivers lists them in the order of their names.
@@ -13,6 +14,7 @@ func Drivers() []drivers.Driver {
 	return []drivers.Driver{
 		hidscan.Driver,
 		serialscan.Driver,
+		sim.Driver,
 	}
 }
 
