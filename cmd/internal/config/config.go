@@ -1,0 +1,249 @@
+// Package config reads the configuration of a kiosk: one TOML file, strict,
+// every problem reported at once as "FILE: key: value: why". Devices and the
+// upstream bring their own keys; the driver named by an entry says which.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/intake"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+)
+
+// Config is a whole configuration, checked.
+type Config struct {
+	Kiosk    Kiosk    `toml:"kiosk"`
+	Barcodes Barcodes `toml:"barcodes"`
+	Patrons  Patrons  `toml:"patrons"`
+	Loans    Loans    `toml:"loans"`
+	Screen   Screen   `toml:"screen"`
+
+	Devices  []Device `toml:"-"`
+	Upstream Upstream `toml:"-"`
+
+	Location *time.Location `toml:"-"`
+	Intake   *intake.Intake `toml:"-"`
+}
+
+// Kiosk is what this kiosk is.
+type Kiosk struct {
+	Name      string   `toml:"name"`      // unique within the library's fleet
+	Library   string   `toml:"library"`   // institution id, sent upstream (SIP2 AO)
+	Data      string   `toml:"data"`      // the ledger's folder
+	Listen    string   `toml:"listen"`    // address of the screen, staff pages and API
+	Timezone  string   `toml:"timezone"`  // IANA name; empty: the machine's
+	Languages []string `toml:"languages"` // BCP 47; the first is the default
+}
+
+// Barcodes are the library's conventions for codes; see package intake.
+type Barcodes struct {
+	Patron []string `toml:"patron"`
+	Item   []string `toml:"item"`
+	Check  string   `toml:"check"` // mod10, mod43, none
+	Wrong  string   `toml:"wrong"` // what a wrong check digit does: refuse (default) or warn
+}
+
+// Patrons are the rules for cards.
+type Patrons struct {
+	PIN        bool   `toml:"pin"`
+	PINOffline string `toml:"pin_offline"` // refuse (default) or accept
+	Unknown    string `toml:"unknown"`     // offline: refuse (default) or accept
+	Name       string `toml:"name"`        // first (default), initials, full, none
+}
+
+// Loans are the rules for loans that are decided here.
+type Loans struct {
+	Days     int            `toml:"days"` // 21
+	TypeDays map[string]int `toml:"type_days"`
+	Max      int            `toml:"max"`     // 0: no limit
+	Unknown  string         `toml:"unknown"` // offline, item not in the mirror: refuse (default) or accept
+}
+
+// Screen are the times of the touch screen.
+type Screen struct {
+	Idle    Duration `toml:"idle"`    // 60s
+	Warn    Duration `toml:"warn"`    // 20s
+	Receipt Duration `toml:"receipt"` // 15s
+}
+
+// Upstream is the library's system. SIP2 is nil unless Driver is "sip2".
+type Upstream struct {
+	Driver   string        // sip2 or none
+	Deadline time.Duration // longest a patron waits for it
+	SIP2     *sip2.Config
+}
+
+// Duration is a time.Duration that TOML writes as "2.5s".
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads Go's notation; negative times are refused.
+func (d *Duration) UnmarshalText(b []byte) (err error) {
+	if d.Duration, err = time.ParseDuration(string(b)); err == nil && d.Duration < 0 {
+		err = errors.New("must not be negative")
+	}
+	return err
+}
+
+// Problem is one thing wrong with a configuration.
+type Problem struct{ Key, Value, Why string }
+
+// Problems is everything wrong with one file.
+type Problems struct {
+	File string
+	List []Problem
+}
+
+func (p *Problems) Error() string {
+	var lines []string
+	for _, x := range p.List {
+		s := p.File + ": " + x.Key + ": "
+		if x.Value != "" {
+			s += x.Value + ": "
+		}
+		lines = append(lines, s+x.Why)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p *Problems) add(key string, value any, why string, args ...any) {
+	v := ""
+	if value != nil {
+		v = fmt.Sprintf("%v", value)
+		if s, ok := value.(string); ok {
+			v = fmt.Sprintf("%q", s)
+		}
+	}
+	p.List = append(p.List, Problem{key, v, fmt.Sprintf(why, args...)})
+}
+
+// Load reads and checks a file. The error is a *Problems if the file could be
+// read at all; nothing but the file and the secrets it names is opened.
+func Load(file string) (*Config, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, raw)
+}
+
+// Parse is Load of a file's content; secrets are found beside file if their
+// path is relative.
+func Parse(file string, raw []byte) (*Config, error) {
+	p := &Problems{File: file}
+	var all map[string]any
+	if err := toml.Unmarshal(raw, &all); err != nil {
+		p.syntax(err)
+		return nil, p
+	}
+	devices, upstream := all["device"], all["upstream"]
+	delete(all, "device")
+	delete(all, "upstream")
+	var c Config
+	p.strict("", all, &c)
+	c.devices(p, devices)
+	c.upstream(p, upstream, filepath.Dir(file))
+	c.check(p)
+	if len(p.List) > 0 {
+		return nil, p
+	}
+	return &c, nil
+}
+
+func (p *Problems) syntax(err error) {
+	key := "TOML"
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, _ := e.Position()
+		key = fmt.Sprintf("line %d", row)
+	}
+	p.add(key, nil, "%s", strings.TrimPrefix(err.Error(), "toml: "))
+}
+
+// strict decodes a table into a struct; what does not fit is a problem each.
+func (p *Problems) strict(prefix string, table map[string]any, into any) {
+	for _, bad := range Decode(table, into) {
+		if prefix != "" {
+			bad.Key = prefix + "." + bad.Key
+		}
+		p.List = append(p.List, bad)
+	}
+}
+
+func (c *Config) check(p *Problems) {
+	k := &c.Kiosk
+	if k.Name == "" {
+		p.add("kiosk.name", k.Name, "must be set: it names this kiosk in the fleet")
+	}
+	if k.Data == "" {
+		p.add("kiosk.data", k.Data, "must be set: the folder of the ledger")
+	}
+	if k.Listen == "" {
+		k.Listen = "127.0.0.1:8480"
+	}
+	if len(k.Languages) == 0 {
+		k.Languages = []string{"en"}
+	}
+	c.Location = time.Local
+	if k.Timezone != "" {
+		loc, err := time.LoadLocation(k.Timezone)
+		if err != nil {
+			p.add("kiosk.timezone", k.Timezone, "is not a zone that this machine knows, as \"America/New_York\"")
+		} else {
+			c.Location = loc
+		}
+	}
+	p.oneOf("barcodes.wrong", c.Barcodes.Wrong, "refuse", "warn")
+	p.oneOf("patrons.pin_offline", c.Patrons.PINOffline, "refuse", "accept")
+	p.oneOf("patrons.unknown", c.Patrons.Unknown, "refuse", "accept")
+	p.oneOf("patrons.name", c.Patrons.Name, "first", "initials", "full", "none")
+	p.oneOf("loans.unknown", c.Loans.Unknown, "refuse", "accept")
+	if c.Loans.Days < 0 || c.Loans.Days > 3660 {
+		p.add("loans.days", c.Loans.Days, "must be 1 to 3660")
+	}
+	for kind, n := range c.Loans.TypeDays {
+		if n < 0 || n > 3660 {
+			p.add("loans.type_days."+kind, n, "must be 0 to 3660")
+		}
+	}
+	if c.Loans.Max < 0 {
+		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
+	}
+	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
+		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
+	if err != nil {
+		key, rest, _ := strings.Cut(err.Error(), ": ")
+		p.add("barcodes."+key, nil, "%s", rest)
+	}
+	c.Intake = in
+}
+
+func (p *Problems) oneOf(key, value string, choices ...string) {
+	if value == "" {
+		return
+	}
+	for _, c := range choices {
+		if value == c {
+			return
+		}
+	}
+	p.add(key, value, "must be %s", strings.Join(choices, " or "))
+}
+
+// Rules are the library's rules as the desk wants them.
+func (c *Config) Rules() kiosk.Rules {
+	return kiosk.Rules{
+		Location: c.Location,
+		PIN:      c.Patrons.PIN, PINOffline: c.Patrons.PINOffline == "accept",
+		UnknownCards: c.Patrons.Unknown == "accept", UnknownItems: c.Loans.Unknown == "accept",
+		LoanDays: c.Loans.Days, TypeDays: c.Loans.TypeDays, MaxLoans: c.Loans.Max,
+		Name: kiosk.NameStyle(c.Patrons.Name),
+		Idle: c.Screen.Idle.Duration, Warn: c.Screen.Warn.Duration, Receipt: c.Screen.Receipt.Duration,
+	}
+}

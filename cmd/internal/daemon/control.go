@@ -1,0 +1,114 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+var _ control.Daemon = (*Daemon)(nil)
+
+// Status implements control.Daemon.
+func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
+	sc := d.desk.Screen()
+	s := control.Status{
+		Name: d.Config.Kiosk.Name, Version: cli.Version, Running: true, Since: d.since, View: string(sc.View),
+		Devices: d.devices.status(), DiskFree: DiskFree(d.Config.Kiosk.Data), Faults: []string{},
+	}
+	s.Upstream.Driver = d.Config.Upstream.Driver
+	if d.worker != nil {
+		w := d.worker.Status()
+		s.Upstream.Up, s.Upstream.Since = w.Up, w.Since
+		if !w.Up {
+			s.Faults = append(s.Faults, fmt.Sprintf("upstream: not reached: %v", w.Err))
+		}
+	}
+	for _, f := range sc.Faults {
+		s.Faults = append(s.Faults, f.Source+": "+f.Text)
+	}
+	return s, FromLedger(ctx, &d.store.Reader, &s)
+}
+
+// FromLedger fills in what the ledger knows.
+func FromLedger(ctx context.Context, r *sqlite.Reader, s *control.Status) error {
+	c, err := r.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	s.Outbox, s.Oldest, s.Exception = c.Outbox, c.Oldest, c.Exceptions
+	s.Entries, s.Items, s.Patrons, s.Loans = c.Entries, c.Items, c.Patrons, c.Loans
+	s.Clock = time.Now()
+	newest, err := r.Newest(ctx)
+	if err == nil && s.Clock.Before(newest.Add(-time.Minute)) {
+		s.Doubt = fmt.Sprintf("it is before the newest entry of the ledger (%s)", newest.Local().Format(time.DateTime))
+	}
+	return err
+}
+
+// DiskFree is how many bytes are free for the ledger; 0 if that can't be told.
+func DiskFree(folder string) uint64 {
+	var st syscall.Statfs_t
+	if syscall.Statfs(folder, &st) != nil {
+		return 0
+	}
+	return st.Bavail * uint64(st.Bsize)
+}
+
+// Import implements control.Daemon.
+func (d *Daemon) Import(ctx context.Context, what string, r io.Reader, tell func(control.Line)) error {
+	return Import(ctx, what, r, 0, d.Config.Location, d.store, tell)
+}
+
+// Retry implements control.Daemon.
+func (d *Daemon) Retry(ctx context.Context) error {
+	if d.worker == nil {
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this kiosk has no upstream"}
+	}
+	queue, err := d.store.Queue(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, q := range queue {
+		if !q.RetryAt.IsZero() {
+			if err := d.store.Postpone(ctx, q.ID, time.Now()); err != nil {
+				return err
+			}
+		}
+	}
+	d.worker.Wake()
+	return nil
+}
+
+// Resolve implements control.Daemon.
+func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution) error {
+	err := Resolve(ctx, d.store, id, r)
+	if err == nil && d.worker != nil {
+		d.worker.Wake()
+	}
+	return err
+}
+
+// Resolve settles an exception as staff decided.
+func Resolve(ctx context.Context, s *sqlite.Store, id kiosk.ID, r control.Resolution) error {
+	o, err := r.Outcome(id, time.Now())
+	if err != nil {
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
+	}
+	for row, err := range s.Entries(ctx, sqlite.Filter{ID: id}) {
+		if err != nil {
+			return err
+		}
+		if row.State != kiosk.Exception {
+			return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("entry %s is %s, not an exception", id, row.State)}
+		}
+		return s.Conclude(ctx, o)
+	}
+	return fmt.Errorf("entry %s: %w", id, kiosk.ErrUnknown)
+}

@@ -1,0 +1,227 @@
+// Package daemon is a whole kiosk in one process: ledger, desk, devices,
+// outbox and screen, wired by a configuration. kioskd runs it, kiosksim
+// measures it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/desk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
+	"github.com/carrel-kiosk/carrel/sync/outbox"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+)
+
+// LedgerFile is the ledger's name in the data folder.
+const LedgerFile = "ledger.db"
+
+// Options are what a configuration does not say.
+type Options struct {
+	Config *config.Config
+	Log    *slog.Logger
+	// Listener is where the screen is served; nil opens Config.Kiosk.Listen.
+	Listener net.Listener
+	// Pages are served beside the screen, as "/sim".
+	Pages map[string]http.Handler
+	// Ready is called once everything is open and served.
+	Ready func()
+	// Ledger may put something between desk and ledger, to measure it.
+	Ledger func(kiosk.Ledger) kiosk.Ledger
+}
+
+// Daemon is a running kiosk.
+type Daemon struct {
+	Options
+	since    time.Time
+	store    *sqlite.Store
+	desk     *desk.Desk
+	worker   *outbox.Worker // nil without an upstream
+	upstream kiosk.Upstream // nil without one
+	devices  *devices
+}
+
+// Run runs a kiosk until ctx ends or something that it can't do without
+// fails. What is in hand at the end is finished first.
+func Run(ctx context.Context, o Options) error {
+	d := &Daemon{Options: o, since: time.Now()}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	err := d.serve(ctx)
+	if d.upstream != nil {
+		if c, ok := d.upstream.(interface{ Close() error }); ok {
+			err = errors.Join(err, c.Close())
+		}
+	}
+	return errors.Join(err, d.store.Close())
+}
+
+// open opens the ledger and makes the parts; nothing runs yet.
+func (d *Daemon) open(ctx context.Context) error {
+	c := d.Config
+	if err := os.MkdirAll(c.Kiosk.Data, 0o750); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	store, err := sqlite.Open(ctx, filepath.Join(c.Kiosk.Data, LedgerFile))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	d.store = store
+	if n, err := store.Interrupted(ctx, time.Now()); err != nil {
+		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
+	} else if n > 0 {
+		d.Log.Warn("entries were interrupted between question and answer", "entries", n)
+	}
+	if s := c.Upstream.SIP2; s != nil {
+		up, err := sip2.NewUpstream(*s)
+		if err != nil {
+			return errors.Join(fmt.Errorf("upstream: %w", err), store.Close())
+		}
+		d.upstream = up
+		d.worker = outbox.New(store, up, outbox.Config{Link: d.link})
+	}
+	d.desk = desk.New(d.deskConfig())
+	d.devices = newDevices(d)
+	return nil
+}
+
+func (d *Daemon) deskConfig() desk.Config {
+	c := desk.Config{
+		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log,
+	}
+	if d.Options.Ledger != nil {
+		c.Ledger = d.Options.Ledger(d.store)
+	}
+	if d.worker != nil {
+		c.LinkLost = d.worker.Lost
+		c.Ledger = waking{c.Ledger, d.worker.Wake}
+	}
+	return c
+}
+
+// newID makes a UUID of version 7.
+func newID() kiosk.ID { return kiosk.ID(uuid.Must(uuid.NewV7()).String()) }
+
+// link tells the desk and the log whether upstream is there.
+func (d *Daemon) link(up bool) {
+	if up {
+		d.Log.Info("upstream is reached")
+		d.desk.Mend("upstream")
+	} else {
+		d.Log.Warn("upstream is away", "err", d.worker.Status().Err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := d.desk.Send(ctx, kiosk.LinkChanged{Up: up}); err != nil {
+		d.Log.Error("the desk does not take events", "err", err)
+	}
+}
+
+// waking is a ledger that wakes the outbox when it has got something to do.
+type waking struct {
+	kiosk.Ledger
+	wake func()
+}
+
+func (w waking) Record(ctx context.Context, e kiosk.Entry) error {
+	err := w.Ledger.Record(ctx, e)
+	if err == nil && e.State == kiosk.Offline {
+		w.wake()
+	}
+	return err
+}
+
+func (w waking) Conclude(ctx context.Context, o kiosk.Outcome) error {
+	err := w.Ledger.Conclude(ctx, o)
+	if err == nil && o.State.Queued() {
+		w.wake()
+	}
+	return err
+}
+
+// Probe tells whether the ledger takes writes.
+func (w waking) Probe(ctx context.Context) error {
+	if p, ok := w.Ledger.(interface{ Probe(context.Context) error }); ok {
+		return p.Probe(ctx)
+	}
+	return nil
+}
+
+// serve runs everything until ctx ends. Devices, worker and web stop at once;
+// the desk finishes what is in hand.
+func (d *Daemon) serve(ctx context.Context) error {
+	ln := d.Listener
+	if ln == nil {
+		var err error
+		if ln, err = net.Listen("tcp", d.Config.Kiosk.Listen); err != nil {
+			return fmt.Errorf("screen: %w", err)
+		}
+	}
+	ctl, err := control.Listen(d.Config.Kiosk.Data)
+	if err != nil {
+		return errors.Join(fmt.Errorf("control: %w", err), ln.Close())
+	}
+	screen, err := web.New(d.webConfig())
+	if err != nil {
+		return errors.Join(err, ln.Close(), ctl.Close())
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.desk.Run(ctx) })
+	g.Go(func() error { return d.store.Run(ctx) })
+	g.Go(func() error { return d.devices.run(ctx) })
+	if d.worker != nil {
+		g.Go(func() error { return d.worker.Run(ctx) })
+	}
+	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
+	g.Go(func() error { return serveHTTP(ctx, ctl, control.Handler(d, d.Log)) })
+	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
+	if d.Ready != nil {
+		d.Ready()
+	}
+	if err := g.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// serveHTTP serves until ctx ends, and then gives requests a second.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if srv.Shutdown(end) != nil {
+		srv.Close()
+	}
+	<-done
+	return nil
+}
+
+func (d *Daemon) webConfig() web.Config {
+	k := d.Config.Kiosk
+	return web.Config{Desk: d.desk, Name: k.Name, Library: k.Library, Languages: k.Languages,
+		Location: d.Config.Location, Pages: d.Pages}
+}

@@ -1,0 +1,164 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/all"
+	"github.com/carrel-kiosk/carrel/drivers/link"
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// devices keeps the configured devices open and knows how they are.
+type devices struct {
+	*Daemon
+	mu     sync.Mutex
+	states map[string]drivers.State
+}
+
+func newDevices(d *Daemon) *devices { return &devices{Daemon: d, states: map[string]drivers.State{}} }
+
+// run keeps every device until ctx ends. A device that is missing is a fault
+// on the screen and no error.
+func (ds *devices) run(ctx context.Context) error {
+	var g errgroup.Group
+	for _, dev := range ds.Config.Devices {
+		g.Go(func() error {
+			drivers.Keep(ctx,
+				func(ctx context.Context) (drivers.Scanner, error) { return open(ctx, dev) },
+				func(ctx context.Context, s drivers.Scanner) error {
+					return s.Scans(ctx, func(sc drivers.Scan) { ds.scanned(ctx, dev.Name, sc) })
+				},
+				func(s drivers.State) { ds.report(dev, s) })
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// open opens a device and what it hangs on.
+func open(ctx context.Context, dev config.Device) (drivers.Scanner, error) {
+	var under any
+	var err error
+	switch dev.Driver.Needs {
+	case drivers.NeedsLink:
+		under, err = link.Open(ctx, dev.Link)
+	case drivers.NeedsReports:
+		under, err = link.OpenReports(ctx, dev.Link, dev.Options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := dev.Driver.Open(under, dev.Options)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := a.(drivers.Scanner)
+	if !ok {
+		return nil, fmt.Errorf("driver %s gives no scans", dev.Driver.Name)
+	}
+	return s, nil
+}
+
+// sendTime is the longest a scan waits for the desk, which takes events at
+// once unless the machine itself stands still.
+const sendTime = 5 * time.Second
+
+func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
+	ev, warning := ds.Config.Intake.Event(sc)
+	if warning != "" {
+		ds.Log.Warn("scan", "device", name, "warning", warning)
+	}
+	if bad, ok := ev.(kiosk.Unreadable); ok {
+		ds.Log.Info("scan not understood", "device", name, "reason", bad.Reason, "code", bad.Code, "aim", sc.AIM)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	if err := ds.desk.Send(ctx, ev); err != nil {
+		ds.Log.Error("a scan was lost: the desk does not take it", "device", name, "err", err)
+	}
+}
+
+// report shows a missing device as a fault; it is logged once until it works
+// again or is missing for another reason.
+func (ds *devices) report(dev config.Device, s drivers.State) {
+	ds.mu.Lock()
+	before, seen := ds.states[dev.Name]
+	if seen && before.Working == s.Working {
+		s.Since = before.Since
+	}
+	ds.states[dev.Name] = s
+	ds.mu.Unlock()
+	if s.Working {
+		ds.Log.Info("device works", "device", dev.Name, "driver", dev.Driver.Name)
+		ds.desk.Mend(dev.Name)
+		return
+	}
+	if !seen || before.Working || before.Err.Error() != s.Err.Error() {
+		ds.Log.Warn("device is missing", "device", dev.Name, "driver", dev.Driver.Name, "err", s.Err)
+	}
+	ds.desk.Fault(kiosk.Fault{Source: dev.Name, Text: s.Err.Error()})
+}
+
+func (ds *devices) status() []control.Device {
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	list := []control.Device{}
+	for _, dev := range ds.Config.Devices {
+		s := ds.states[dev.Name]
+		d := control.Device{Name: dev.Name, Driver: dev.Driver.Name, Path: Where(dev), Working: s.Working, Since: s.Since}
+		if s.Err != nil {
+			d.Error = s.Err.Error()
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// Where tells what a device hangs on.
+func Where(dev config.Device) string {
+	switch dev.Driver.Needs {
+	case drivers.NeedsLink:
+		return dev.Link.Path
+	case drivers.NeedsReports:
+		return fmt.Sprintf("%04x:%04x", dev.Link.VID, dev.Link.PID)
+	}
+	return ""
+}
+
+// Try opens a device once and closes it, to see whether that can be done.
+func Try(ctx context.Context, dev config.Device) error {
+	s, err := open(ctx, dev)
+	if err != nil {
+		return err
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.Scans(ended, func(drivers.Scan) {}); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// PrintVersion writes what was built.
+func PrintVersion(w io.Writer, name string) {
+	var names []string
+	for _, d := range all.Drivers() {
+		if d.Needs == drivers.NeedsReports && !link.HIDSupported() {
+			names = append(names, d.Name+" (not in this build: needs cgo)")
+			continue
+		}
+		names = append(names, d.Name)
+	}
+	cli.PrintVersion(w, name, cgo, names)
+}

@@ -1,0 +1,247 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/drivers/sim"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
+)
+
+// Options are what can be said about the demo.
+type Options struct {
+	Listen string       // address of the screen
+	Data   string       // empty: a new temporary folder, removed at the end
+	Log    *slog.Logger //
+	Out    io.Writer    // where to say what to open; nil says nothing
+	Ready  func(addr string)
+}
+
+const (
+	user     = "kiosk1"
+	password = "demo"
+)
+
+// Run runs the whole desk in this process until ctx ends: sample library,
+// demo library system on SIP2 over TCP, simulated scanner, daemon.
+func Run(ctx context.Context, o Options) error {
+	if o.Data == "" {
+		dir, err := os.MkdirTemp("", "carrel-demo")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.Data = dir
+	}
+	lib, err := Load(time.Now())
+	if err != nil {
+		return err
+	}
+	ils, err := NewILS(lib)
+	if err != nil {
+		return err
+	}
+	defer ils.Close()
+	if err := os.MkdirAll(o.Data, 0o750); err != nil {
+		return err
+	}
+	if err := ils.Keep(filepath.Join(o.Data, "ils.journal")); err != nil {
+		return err
+	}
+	if err := fill(ctx, o.Data, lib); err != nil {
+		return err
+	}
+	ilsAt, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	proxy, err := upstreamtest.Listen("127.0.0.1:0", ilsAt.Addr().String())
+	if err != nil {
+		return errors.Join(err, ilsAt.Close())
+	}
+	defer proxy.Close()
+	ln, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("screen: %w (-listen ADDR names another address)", err), ilsAt.Close())
+	}
+	conf, err := settings(o.Data, proxy.Addr())
+	if err != nil {
+		return errors.Join(err, ilsAt.Close(), ln.Close())
+	}
+	bench := newBench(lib, ils, proxy)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return sip2.Serve(ctx, ilsAt, ils, sip2.ServerConfig{Institution: Institution, Log: o.Log})
+	})
+	g.Go(func() error {
+		return daemon.Run(ctx, daemon.Options{Config: conf, Log: o.Log, Listener: ln,
+			Pages: map[string]http.Handler{"/sim": simPage(bench)},
+			Ready: func() { o.ready(ln.Addr().String(), proxy.Addr()) }})
+	})
+	return g.Wait()
+}
+
+func (o Options) ready(screen, ils string) {
+	if o.Out != nil {
+		host := strings.Replace(strings.Replace(screen, "[::]", "localhost", 1), "0.0.0.0", "localhost", 1)
+		fmt.Fprintf(o.Out, `
+  %s is open.
+
+  The kiosk's screen      http://%s/
+  Cards, books, trouble   http://%s/sim   (keep it beside the screen)
+  The library's system    SIP2 on %s, user %s, password %s
+  Data                    %s
+
+  Click a card, then a book, on the second page. Ctrl-C ends it.
+
+`, Name, host, host, ils, user, password, o.Data)
+	}
+	if o.Ready != nil {
+		o.Ready(screen)
+	}
+}
+
+// NewILS is the demo library's system, with all that the library knows.
+func NewILS(lib Library) (*upstreamtest.ILS, error) {
+	ils := upstreamtest.New(upstreamtest.Rules{Days: LoanDays, MaxLoans: MaxLoans, MaxOwed: MaxOwed})
+	ils.AddUser(user, password)
+	ils.AddItems(lib.Items...)
+	for _, p := range lib.Patrons {
+		ils.AddPatron(p, lib.PINs[p.Card])
+	}
+	var errs []error
+	for _, l := range lib.Loans {
+		errs = append(errs, ils.AddLoan(l))
+	}
+	for _, h := range lib.Holds {
+		errs = append(errs, ils.AddHold(h.Item, h.Patron))
+	}
+	for c, owes := range lib.Owed {
+		errs = append(errs, ils.SetOwed(c, owes))
+	}
+	return ils, errors.Join(errs...)
+}
+
+// fill puts the library into the kiosk's mirror.
+func fill(ctx context.Context, data string, lib Library) error {
+	s, err := sqlite.Open(ctx, filepath.Join(data, daemon.LedgerFile))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	_, e1 := s.PutItems(ctx, lib.Items)
+	_, e2 := s.PutPatrons(ctx, lib.Patrons)
+	c, e3 := s.Counts(ctx)
+	var e4 error
+	if c.Entries == 0 { // later the ledger knows better than the sample
+		_, e4 = s.PutLoans(ctx, lib.Loans)
+	}
+	return errors.Join(e1, e2, e3, e4, s.Close())
+}
+
+// settings is the demo's configuration, as a file would have it.
+func settings(data, ils string) (*config.Config, error) {
+	secret := filepath.Join(data, "sip2.password")
+	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return config.Parse("demo", fmt.Appendf(nil, `
+[kiosk]
+name = "demo"
+library = %q
+data = %q
+languages = ["en", "es"]
+[[device]]
+name = "scanner"
+driver = "sim"
+[upstream]
+driver = "sip2"
+address = %q
+user = %q
+password_file = %q
+deadline = "2.5s"
+[barcodes]
+check = "mod10"
+[loans]
+days = %d
+max = %d
+`, Institution, data, ils, user, secret, LoanDays, MaxLoans))
+}
+
+// newBench lays the library on a bench, and adds the switches of the line to
+// the library's system.
+func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *sim.Bench {
+	b := sim.New("demo")
+	titles := map[kiosk.Barcode]string{}
+	for _, p := range lib.Patrons {
+		note := lib.Notes[string(p.Card)]
+		if note == "" {
+			note = p.Category
+		}
+		b.Things = append(b.Things, sim.Thing{Kind: "Cards", Code: string(p.Card), Label: strings.TrimSpace(p.FirstName + " " + p.FamilyName), Note: note})
+	}
+	for _, i := range lib.Items {
+		titles[i.Barcode] = i.Title
+		note := strings.Trim(i.Author+" · "+i.CallNumber, " ·")
+		if n := lib.Notes[string(i.Barcode)]; n != "" {
+			note = n
+		}
+		b.Things = append(b.Things, sim.Thing{Kind: "Books and equipment", Code: string(i.Barcode), Label: i.Title, Note: note})
+	}
+	slow := func(m upstreamtest.Mishap, d time.Duration) func(bool) error {
+		return func(on bool) error {
+			proxy.Clear()
+			if on {
+				proxy.Always(upstreamtest.Fault{Mishap: m, Delay: d})
+			}
+			return nil
+		}
+	}
+	b.Switches = []sim.Switch{
+		{Name: "cut", Label: "Cut the line to the library's system", Help: "Lending goes on; what happens is told when the line is back.",
+			Set: func(on bool) error {
+				if on {
+					proxy.Cut()
+					return nil
+				}
+				return proxy.Restore()
+			}},
+		{Name: "slow", Label: "Slow answers", Help: "Each answer takes 1.5 seconds.", Set: slow(upstreamtest.DelayAnswer, 1500*time.Millisecond)},
+		{Name: "late", Label: "Answers that come too late", Help: "Each answer takes 6 seconds; nobody waits so long.", Set: slow(upstreamtest.DelayAnswer, 6*time.Second)},
+		{Name: "garbage", Label: "Rubbish for answers", Help: "The line is there and sends nonsense.", Set: slow(upstreamtest.Garbage, 0)},
+	}
+	b.Panel = func() []sim.Row {
+		var rows []sim.Row
+		loans := ils.Loans()
+		for i := len(loans) - 1; i >= 0; i-- {
+			l := loans[i]
+			rows = append(rows, sim.Row{Title: titles[l.Item], Item: string(l.Item), Patron: string(l.Patron), Due: l.Due.Format(time.DateOnly)})
+		}
+		return rows
+	}
+	return b
+}
+
+// simPage lets the control page load its own style and script.
+func simPage(b *sim.Bench) http.Handler {
+	h := b.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
+		h.ServeHTTP(w, r)
+	})
+}

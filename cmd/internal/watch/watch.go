@@ -1,0 +1,122 @@
+// Package watch follows the screen of a kiosk over its API, for measurements
+// and tests of the whole program.
+package watch
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Screen is what the API says of the screen (/api/v1/screen).
+type Screen struct {
+	View   string `json:"view"`
+	Patron string `json:"patron"`
+	Lines  []Line `json:"lines"`
+	Faults []any  `json:"faults"`
+	Online bool   `json:"online"`
+}
+
+// Line is one item.
+type Line struct {
+	Barcode kiosk.Barcode `json:"barcode"`
+	Title   string        `json:"title"`
+	State   string        `json:"state"`
+	Due     time.Time     `json:"due,omitzero"`
+	Text    string        `json:"text"`
+}
+
+// State is that of an item's line, or "".
+func (s Screen) State(b kiosk.Barcode) string {
+	for _, l := range s.Lines {
+		if l.Barcode == b {
+			return l.State
+		}
+	}
+	return ""
+}
+
+// Stream is an open event stream (/api/v1/events).
+type Stream struct {
+	// Seen is called with each screen, before Until looks at it; may be nil.
+	Seen func(Screen)
+
+	body io.ReadCloser
+	next chan Screen
+	once sync.Once
+	err  error // why next was closed
+}
+
+// Open follows the kiosk at an address "host:port". seen may be nil.
+func Open(ctx context.Context, addr string, seen func(Screen)) (*Stream, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://"+addr+"/api/v1/events", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s: %s", req.URL, resp.Status)
+	}
+	s := &Stream{Seen: seen, body: resp.Body, next: make(chan Screen, 256)}
+	go s.read()
+	return s, nil
+}
+
+func (s *Stream) read() {
+	defer close(s.next)
+	r := bufio.NewReaderSize(s.body, 1<<16)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			s.err = err
+			return
+		}
+		data, ok := strings.CutPrefix(line, "data:")
+		if !ok {
+			continue
+		}
+		var sc Screen
+		if s.err = json.Unmarshal([]byte(data), &sc); s.err != nil {
+			return
+		}
+		if s.Seen != nil {
+			s.Seen(sc)
+		}
+		s.next <- sc
+	}
+}
+
+// Close ends the stream.
+func (s *Stream) Close() { s.once.Do(func() { s.body.Close() }) }
+
+// Until waits for a screen that fits, at most d. The error tells the last one.
+func (s *Stream) Until(d time.Duration, fits func(Screen) bool) (Screen, error) {
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	var last Screen
+	for {
+		select {
+		case sc, ok := <-s.next:
+			if !ok {
+				return last, fmt.Errorf("the event stream ended: %v", s.err)
+			}
+			if last = sc; fits(sc) {
+				return sc, nil
+			}
+		case <-limit.C:
+			return last, fmt.Errorf("no such screen within %v; the last was %+v", d, last)
+		}
+	}
+}

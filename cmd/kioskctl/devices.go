@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/all"
+	"github.com/carrel-kiosk/carrel/drivers/link"
+)
+
+type devicesCmd struct{}
+
+// plugged is a device that is there, whether configured or not.
+type plugged struct {
+	Kind    string `json:"kind"` // serial, hid
+	Path    string `json:"path"`
+	USB     string `json:"usb,omitempty"` // vid:pid
+	Serial  string `json:"serial,omitempty"`
+	Product string `json:"product,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (devicesCmd) Run(p *printer) error {
+	found, err := here()
+	if err != nil {
+		return err
+	}
+	p.head("KIND", "PATH", "USB", "SERIAL", "PRODUCT", "")
+	for _, d := range found {
+		if err := p.row(d, d.Kind, d.Path, d.USB, d.Serial, d.Product, d.Hint); err != nil {
+			return err
+		}
+	}
+	if len(found) == 0 {
+		p.say("no serial port and no HID device is plugged in")
+	}
+	if !link.HIDSupported() {
+		p.say("HID devices are not listed: this build is without cgo")
+	}
+	p.flush()
+	return nil
+}
+
+func here() ([]plugged, error) {
+	var list []plugged
+	ports, err := link.Ports()
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range ports {
+		d := plugged{Kind: "serial", Path: x.Path, Serial: x.Serial, Product: x.Product}
+		if x.VID != "" {
+			d.USB = x.VID + ":" + x.PID
+		}
+		list = append(list, d)
+	}
+	devices, err := link.HIDDevices()
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range devices {
+		d := plugged{Kind: "hid", Path: fmt.Sprintf("interface %d", x.Interface), USB: fmt.Sprintf("%04x:%04x", x.VID, x.PID),
+			Serial: x.Serial, Product: x.Product}
+		switch x.UsagePage {
+		case 0x8c:
+			d.Hint = "a barcode scanner: driver hidscan, mode pos"
+		case 0x01:
+			d.Hint = "types like a keyboard: a scanner, or a real keyboard"
+		}
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+type driversCmd struct{}
+
+func (driversCmd) Run(p *printer) error {
+	type driver struct {
+		Name    string           `json:"driver"`
+		Doc     string           `json:"doc"`
+		Needs   string           `json:"needs"`
+		Built   bool             `json:"built"`
+		Options []drivers.Option `json:"options"`
+	}
+	for _, d := range all.Drivers() {
+		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), options(d)}
+		if *p.json {
+			if err := p.row(v); err != nil {
+				return err
+			}
+			continue
+		}
+		p.say("%s", d.Name)
+		p.say("    %s", d.Doc)
+		if !v.Built {
+			p.say("    NOT IN THIS BUILD: it needs cgo; install the package for arm64, armhf or amd64")
+		}
+		for _, o := range v.Options {
+			def := "-"
+			if o.Default != "" {
+				def = o.Default
+			}
+			p.row(nil, "    "+o.Key, o.Type, def, o.Help)
+		}
+		p.flush()
+		p.say("")
+	}
+	return nil
+}
+
+// options are a driver's own, after those of what it hangs on.
+func options(d drivers.Driver) []drivers.Option {
+	serial := map[string]bool{"path": true, "baud": true, "data_bits": true, "parity": true, "stop_bits": true}
+	var list []drivers.Option
+	for _, o := range drivers.OptionsOf(&link.Config{}) {
+		if d.Needs == drivers.NeedsLink && serial[o.Key] || d.Needs == drivers.NeedsReports && !serial[o.Key] {
+			list = append(list, o)
+		}
+	}
+	return append(list, d.Options()...)
+}
+
+type doctorCmd struct{}
+
+// finding is one thing that was looked at.
+type finding struct {
+	What string `json:"check"`
+	OK   bool   `json:"ok"`
+	Says string `json:"says"`
+	Mend string `json:"mend,omitempty"`
+}
+
+func (doctorCmd) Run(g *grammar, p *printer) error {
+	bad := 0
+	see := func(f finding) {
+		mark := "ok  "
+		if !f.OK {
+			mark = "BAD "
+			bad++
+		}
+		if *p.json {
+			p.row(f)
+			return
+		}
+		p.say("%s %s: %s", mark, f.What, f.Says)
+		if f.Mend != "" {
+			p.say("       %s", f.Mend)
+		}
+	}
+	conf, err := g.load()
+	if err != nil {
+		see(finding{"configuration", false, err.Error(), "correct the file; deploy/example/kiosk.toml shows every key"})
+		return errNeeds
+	}
+	see(finding{What: "configuration", OK: true, Says: g.Config})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, f := range examine(ctx, conf, running(conf)) {
+		see(f)
+	}
+	if bad > 0 {
+		return fmt.Errorf("%w: %d of the checks above", errNeeds, bad)
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+)
+
+// examine looks at everything the configuration names. What a running daemon
+// holds open is asked of the daemon; otherwise it is tried here.
+func examine(ctx context.Context, c *config.Config, d *control.Client) []finding {
+	list := []finding{folder(c.Kiosk.Data), flush(c.Kiosk.Data), ledgerState(ctx, c)}
+	if d != nil {
+		return append(list, askDaemon(ctx, d)...)
+	}
+	list = append(list, finding{What: "daemon", OK: true, Says: "is not running; devices and upstream are tried from here"})
+	for _, dev := range c.Devices {
+		f := finding{What: "device " + dev.Name, OK: true, Says: dev.Driver.Name + " " + daemon.Where(dev) + " opens"}
+		if err := daemon.Try(ctx, dev); err != nil {
+			f.OK, f.Says = false, err.Error()
+			f.Mend = "kioskctl devices lists what is plugged in"
+		}
+		list = append(list, f)
+	}
+	return append(list, upstream(ctx, c))
+}
+
+func folder(path string) finding {
+	f := finding{What: "data folder", OK: true, Says: path}
+	probe, err := os.CreateTemp(path, ".doctor")
+	if err != nil {
+		f.OK, f.Says, f.Mend = false, err.Error(), "make the folder and give it to the user that runs kioskd"
+		return f
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	if free := daemon.DiskFree(path); free < 50<<20 {
+		f.OK, f.Says, f.Mend = false, fmt.Sprintf("only %d MB free", free>>20), "free some space: without it nothing can be lent"
+	} else {
+		f.Says += fmt.Sprintf(", %d MB free", free>>20)
+	}
+	return f
+}
+
+// slowFlush is a flush that a patron feels.
+const slowFlush = 300 * time.Millisecond
+
+// flush measures what each loan costs on this disk.
+func flush(path string) finding {
+	f := finding{What: "disk flush", OK: true}
+	file, err := os.CreateTemp(path, ".doctor")
+	if err != nil {
+		f.OK, f.Says = false, err.Error()
+		return f
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	var worst time.Duration
+	page := make([]byte, 4096)
+	for range 20 {
+		start := time.Now()
+		if _, err := file.WriteAt(page, 0); err != nil {
+			f.OK, f.Says = false, err.Error()
+			return f
+		}
+		if err := unix.Fdatasync(int(file.Fd())); err != nil {
+			f.OK, f.Says = false, err.Error()
+			return f
+		}
+		worst = max(worst, time.Since(start))
+	}
+	f.Says = fmt.Sprintf("at worst %v of 20", worst.Round(10*time.Microsecond))
+	if worst > slowFlush {
+		f.OK, f.Mend = false, "each loan waits for this: use a better card (class A1 or A2) or a USB disk"
+	}
+	return f
+}
+
+func ledgerState(ctx context.Context, c *config.Config) finding {
+	f := finding{What: "ledger", OK: true}
+	r, err := sqlite.OpenReadOnly(ctx, filepath.Join(c.Kiosk.Data, daemon.LedgerFile))
+	if errors.Is(err, os.ErrNotExist) {
+		f.Says = "none yet; kioskd makes it"
+		return f
+	}
+	if err != nil {
+		f.OK, f.Says = false, err.Error()
+		return f
+	}
+	defer r.Close()
+	wrong, err := r.Check(ctx)
+	switch {
+	case err != nil:
+		f.OK, f.Says = false, err.Error()
+	case len(wrong) > 0:
+		f.OK, f.Says, f.Mend = false, wrong[0], "keep the file, and put the last backup in place: kioskctl restore"
+	default:
+		var s control.Status
+		if err := daemon.FromLedger(ctx, r, &s); err != nil {
+			f.OK, f.Says = false, err.Error()
+			break
+		}
+		f.Says = fmt.Sprintf("sound: %d entries, %d in the outbox, %d items", s.Entries, s.Outbox, s.Items)
+		if s.Doubt != "" {
+			f.OK, f.Says, f.Mend = false, "the clock: "+s.Doubt, "set the clock, or connect the network so that it sets itself"
+		}
+	}
+	return f
+}
+
+func askDaemon(ctx context.Context, d *control.Client) []finding {
+	s, err := d.Status(ctx)
+	if err != nil {
+		return []finding{{"daemon", false, err.Error(), "restart it: systemctl restart kioskd"}}
+	}
+	list := []finding{{What: "daemon", OK: true, Says: "running since " + when(s.Since)}}
+	for _, dev := range s.Devices {
+		f := finding{What: "device " + dev.Name, OK: dev.Working, Says: dev.Driver + " " + dev.Path + " works"}
+		if !dev.Working {
+			f.Says, f.Mend = dev.Error, "kioskctl devices lists what is plugged in"
+		}
+		list = append(list, f)
+	}
+	f := finding{What: "upstream", OK: s.Upstream.Up || s.Upstream.Driver == "none", Says: s.Upstream.Driver}
+	if !f.OK {
+		f.Mend = "the daemon's log says why; loans go on and are told later"
+	}
+	return append(list, f)
+}
+
+func upstream(ctx context.Context, c *config.Config) finding {
+	f := finding{What: "upstream", OK: true, Says: "none: everything is decided here"}
+	if c.Upstream.SIP2 == nil {
+		return f
+	}
+	up, err := sip2.NewUpstream(*c.Upstream.SIP2)
+	if err == nil {
+		defer up.Close()
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		err = up.Probe(ctx)
+	}
+	f.Says = "sip2 " + c.Upstream.SIP2.Address + ": logged in and answering"
+	if err != nil {
+		f.OK, f.Says = false, err.Error()
+		f.Mend = "check address, user, password and firewall with whoever runs the library's system"
+	}
+	return f
+}

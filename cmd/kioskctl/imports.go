@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+type importCmd struct {
+	What string `arg:"" enum:"items,patrons,loans" help:"items, patrons or loans."`
+	File string `arg:"" type:"existingfile" help:"CSV, MARC 21 or MARCXML; told apart by content."`
+}
+
+func (c *importCmd) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	t := &teller{p: p, file: c.File, total: fi.Size(), terminal: isTerminal(os.Stderr)}
+	if d := running(conf); d != nil {
+		err = d.Import(ctx, c.What, f, t.tell)
+	} else {
+		err = writing(conf, func(s *sqlite.Store) error {
+			return daemon.Import(ctx, c.What, f, fi.Size(), conf.Location, s, t.tell)
+		})
+	}
+	t.clear()
+	return err
+}
+
+// teller shows how an import goes.
+type teller struct {
+	p        *printer
+	file     string
+	total    int64
+	terminal bool
+	last     time.Time
+	shown    bool
+}
+
+func (t *teller) tell(l control.Line) {
+	if *t.p.json {
+		t.p.row(l)
+		return
+	}
+	switch {
+	case l.Progress != nil:
+		if t.terminal && time.Since(t.last) > 100*time.Millisecond {
+			t.last, t.shown = time.Now(), true
+			part := ""
+			if t.total > 0 {
+				part = fmt.Sprintf("%3d %%, ", min(100, l.Progress.Bytes*100/t.total))
+			}
+			fmt.Fprintf(os.Stderr, "\r%s: %s%d rows ", t.file, part, l.Progress.Rows)
+		}
+	case l.Refused != nil:
+		t.clear()
+		t.p.say("row %d not taken: %s: %s", l.Refused.Row, l.Refused.Key, l.Refused.Why)
+	case l.Report != nil:
+		t.clear()
+		r := l.Report
+		t.p.say("%s (%s): %d rows read: %d new, %d changed, %d the same, %d skipped, %d not taken",
+			t.file, r.Format, r.Rows, r.New, r.Changed, r.Same, r.Skipped, r.Refused)
+	}
+}
+
+func (t *teller) clear() {
+	if t.shown {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+		t.shown = false
+	}
+}
+
+func isTerminal(f *os.File) bool {
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+}

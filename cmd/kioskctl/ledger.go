@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+// loan is one entry as scripts see it.
+type loan struct {
+	Entry  kiosk.ID      `json:"entry"`
+	Kind   kiosk.Kind    `json:"kind"`
+	Patron kiosk.Card    `json:"patron"`
+	Item   kiosk.Barcode `json:"item"`
+	Title  string        `json:"title"`
+	At     time.Time     `json:"at"`
+	Due    time.Time     `json:"due,omitzero"`
+	State  kiosk.State   `json:"state"`
+	Reason kiosk.Reason  `json:"reason,omitempty"`
+	Text   string        `json:"text,omitempty"`
+}
+
+func view(r sqlite.Row, loc *time.Location) loan {
+	l := loan{r.ID, r.Kind, r.Patron, r.Item, r.Title, r.At.In(loc), r.Due, r.State, r.Reason, r.Text}
+	if !l.Due.IsZero() {
+		l.Due = l.Due.In(loc)
+	}
+	return l
+}
+
+type loansCmd struct {
+	Open   bool   `help:"Only those to which an item is still out."`
+	Patron string `help:"Only this card." placeholder:"CARD"`
+	Item   string `help:"Only this item." placeholder:"BARCODE"`
+}
+
+func (c *loansCmd) Run(g *grammar, p *printer) error {
+	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
+		p.head("AT", "KIND", "STATE", "CARD", "ITEM", "DUE", "TITLE")
+		n := 0
+		f := sqlite.Filter{Open: c.Open, Patron: kiosk.Card(c.Patron), Item: kiosk.Barcode(c.Item)}
+		for row, err := range r.Entries(context.Background(), f) {
+			if err != nil {
+				return err
+			}
+			n++
+			if err := p.row(view(row, conf.Location), row.At, row.Kind, row.State, row.Patron, row.Item, row.Due, row.Title); err != nil {
+				return err
+			}
+		}
+		p.say("%d entries", n)
+		return nil
+	})
+}
+
+type outboxCmd struct {
+	List  outboxList  `cmd:"" default:"1" help:"List it, in order."`
+	Retry outboxRetry `cmd:"" help:"Try all of it again now."`
+}
+
+type (
+	outboxList  struct{}
+	outboxRetry struct{}
+)
+
+func (outboxList) Run(g *grammar, p *printer) error {
+	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
+		queue, err := r.Queue(context.Background(), 0)
+		if err != nil {
+			return err
+		}
+		p.head("AT", "KIND", "STATE", "CARD", "ITEM", "TRIES", "NEXT", "TITLE")
+		for _, q := range queue {
+			v := struct {
+				loan
+				Attempts int       `json:"attempts"`
+				RetryAt  time.Time `json:"retry_at,omitzero"`
+			}{view(sqlite.Row{Entry: q.Entry}, conf.Location), q.Attempts, q.RetryAt}
+			if err := p.row(v, q.At, q.Kind, q.State, q.Patron, q.Item, q.Attempts, q.RetryAt, q.Title); err != nil {
+				return err
+			}
+		}
+		p.say("%d entries wait for the library's system", len(queue))
+		return nil
+	})
+}
+
+func (outboxRetry) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	d := running(conf)
+	if d == nil {
+		return fmt.Errorf("%w: it tries again by itself as soon as it starts", control.ErrNotRunning)
+	}
+	if err := d.Retry(context.Background()); err != nil {
+		return err
+	}
+	p.say("asked the daemon to try again now; see: kioskctl outbox")
+	return nil
+}
+
+type exceptionsCmd struct {
+	List    exceptionsList    `cmd:"" default:"1" help:"List them, the oldest first."`
+	Resolve exceptionsResolve `cmd:"" help:"Settle one."`
+}
+
+type exceptionsList struct{}
+
+func (exceptionsList) Run(g *grammar, p *printer) error {
+	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
+		rows, err := r.Exceptions(context.Background())
+		if err != nil {
+			return err
+		}
+		p.head("ENTRY", "AT", "KIND", "CARD", "ITEM", "TITLE", "THE LIBRARY'S SYSTEM SAYS")
+		for _, row := range rows {
+			if err := p.row(view(row, conf.Location), row.ID, row.At, row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
+				return err
+			}
+		}
+		if len(rows) == 0 {
+			p.say("nothing to settle")
+		}
+		return nil
+	})
+}
+
+type exceptionsResolve struct {
+	Entry string `arg:"" help:"The entry's ID, from the list."`
+	How   string `required:"" enum:"retry,override,dismiss" help:"retry: tell the library's system again; override: what the kiosk recorded stands, you have put it right there; dismiss: what the library's system says stands."`
+	Note  string `required:"" help:"Why; kept in the ledger." placeholder:"TEXT"`
+}
+
+func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	res := control.Resolution{How: c.How, Note: c.Note}
+	if d := running(conf); d != nil {
+		err = d.Resolve(ctx, kiosk.ID(c.Entry), res)
+	} else {
+		err = writing(conf, func(s *sqlite.Store) error { return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res) })
+	}
+	if errors.Is(err, kiosk.ErrUnknown) {
+		return fmt.Errorf("no entry %s: kioskctl exceptions lists them", c.Entry)
+	}
+	if err != nil {
+		return err
+	}
+	p.say("%s: %s", c.Entry, c.How)
+	return nil
+}
+
+type backupCmd struct {
+	File string `arg:"" help:"Where to; must not exist." type:"path"`
+}
+
+func (c *backupCmd) Run(g *grammar, p *printer) error {
+	return reading(g, func(_ *config.Config, r *sqlite.Reader) error {
+		if err := r.Backup(context.Background(), c.File); err != nil {
+			return err
+		}
+		p.say("%s is a copy of the ledger as it was just now", c.File)
+		return nil
+	})
+}
+
+type restoreCmd struct {
+	File  string `arg:"" help:"The copy." type:"existingfile"`
+	Force bool   `help:"Overwrite the ledger that is there; it is kept beside the new one."`
+}
+
+func (c *restoreCmd) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	if running(conf) != nil {
+		return fmt.Errorf("kioskd is running: stop it first")
+	}
+	kept, err := restore(c.File, ledger(conf), c.Force)
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		p.say("the ledger that was there is now %s", kept)
+	}
+	p.say("%s is in place", c.File)
+	return nil
+}
+
+// restore puts a checked copy in place of a ledger. What is overwritten by
+// force is kept under another name, which is returned.
+func restore(from, to string, force bool) (kept string, err error) {
+	ctx := context.Background()
+	r, err := sqlite.OpenReadOnly(ctx, from)
+	if err != nil {
+		return "", fmt.Errorf("%s is no ledger: %w", from, err)
+	}
+	defer r.Close()
+	if wrong, err := r.Check(ctx); err != nil {
+		return "", err
+	} else if len(wrong) > 0 {
+		return "", fmt.Errorf("%s is damaged: %s", from, wrong[0])
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(to); err == nil {
+		if !force {
+			return "", fmt.Errorf("%s exists: -force puts it aside (%w)", to, cli.ErrUsage)
+		}
+		s, err := sqlite.Open(ctx, to) // nobody else has it open, and its log goes into it
+		if err != nil && !errors.Is(err, sqlite.ErrDamaged) {
+			return "", err
+		}
+		if err == nil {
+			if err := s.Close(); err != nil {
+				return "", err
+			}
+		}
+		kept = to + ".before-" + time.Now().UTC().Format("20060102T150405Z")
+		if err := os.Rename(to, kept); err != nil {
+			return "", err
+		}
+	}
+	for _, rest := range []string{"-wal", "-shm"} {
+		if err := os.Remove(to + rest); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return kept, err
+		}
+	}
+	return kept, r.Backup(ctx, to)
+}
+
+// reading opens the ledger for reading, beside a daemon or without one.
+func reading(g *grammar, do func(*config.Config, *sqlite.Reader) error) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	r, err := sqlite.OpenReadOnly(context.Background(), ledger(conf))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no ledger in %s yet: start kioskd or import a list first", conf.Kiosk.Data)
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return do(conf, r)
+}
+
+// writing opens the ledger for writing; only without a daemon.
+func writing(conf *config.Config, do func(*sqlite.Store) error) error {
+	if err := os.MkdirAll(conf.Kiosk.Data, 0o750); err != nil {
+		return err
+	}
+	s, err := sqlite.Open(context.Background(), ledger(conf))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s), s.Close())
+}

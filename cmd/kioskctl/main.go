@@ -1,0 +1,125 @@
+// Kioskctl is the tool of staff and operators: how a kiosk is, what it has
+// lent, what the library's system has not confirmed, and lists to import.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+)
+
+type grammar struct {
+	Config string `help:"Configuration file." default:"/etc/carrel/kiosk.toml" placeholder:"FILE"`
+	JSON   bool   `help:"One JSON object a line, for scripts." name:"json"`
+
+	Status     statusCmd     `cmd:"" help:"How the kiosk is; exit status 1 when something needs a person."`
+	Import     importCmd     `cmd:"" help:"Take items, patrons or loans from a file into the mirror."`
+	Loans      loansCmd      `cmd:"" help:"What was lent, returned and renewed here."`
+	Outbox     outboxCmd     `cmd:"" help:"What the library's system has not confirmed yet."`
+	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
+	Devices    devicesCmd    `cmd:"" help:"What is plugged in."`
+	Drivers    driversCmd    `cmd:"" help:"What can be plugged in: drivers with their options."`
+	Backup     backupCmd     `cmd:"" help:"Write a consistent copy of the ledger, also while the daemon runs."`
+	Restore    restoreCmd    `cmd:"" help:"Put a copy back in place of the ledger; the daemon must not run."`
+	Doctor     doctorCmd     `cmd:"" help:"Check configuration, rights, devices, disk, clock and upstream."`
+	Version    versionCmd    `cmd:"" help:"What was built."`
+}
+
+func main() {
+	var g grammar
+	os.Exit(cli.Main("kioskctl", "See to a Carrel kiosk.", &g, os.Args[1:], &g, &printer{out: os.Stdout, json: &g.JSON}))
+}
+
+// load reads the configuration.
+func (g *grammar) load() (*config.Config, error) {
+	c, err := config.Load(g.Config)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w; -config FILE names another)", err, cli.ErrUsage)
+	}
+	return c, nil
+}
+
+// ledger is the path of the ledger.
+func ledger(c *config.Config) string { return filepath.Join(c.Kiosk.Data, daemon.LedgerFile) }
+
+// running finds the daemon; nil and no error if it does not run.
+func running(c *config.Config) *control.Client {
+	client, err := control.Dial(c.Kiosk.Data)
+	if err != nil {
+		return nil
+	}
+	return client
+}
+
+// printer writes rows for people, or JSON for scripts.
+type printer struct {
+	out  io.Writer
+	json *bool
+	tab  *tabwriter.Writer
+}
+
+// row writes v as JSON, or the cells. The first row of a table may be a head.
+func (p *printer) row(v any, cells ...any) error {
+	if *p.json {
+		return json.NewEncoder(p.out).Encode(v)
+	}
+	if p.tab == nil {
+		p.tab = tabwriter.NewWriter(p.out, 2, 8, 2, ' ', 0)
+	}
+	for i, c := range cells {
+		if i > 0 {
+			fmt.Fprint(p.tab, "\t")
+		}
+		if t, ok := c.(time.Time); ok {
+			c = when(t)
+		}
+		fmt.Fprint(p.tab, c)
+	}
+	_, err := fmt.Fprintln(p.tab)
+	return err
+}
+
+// head is a table's first row, for people only.
+func (p *printer) head(cells ...any) {
+	if !*p.json {
+		p.row(nil, cells...)
+	}
+}
+
+// say is a line for people only.
+func (p *printer) say(format string, args ...any) {
+	if !*p.json {
+		p.flush()
+		fmt.Fprintf(p.out, format+"\n", args...)
+	}
+}
+
+func (p *printer) flush() {
+	if p.tab != nil {
+		p.tab.Flush()
+		p.tab = nil
+	}
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(p *printer) error {
+	daemon.PrintVersion(p.out, "kioskctl")
+	return nil
+}

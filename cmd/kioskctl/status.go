@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"strings"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+type statusCmd struct{}
+
+// errNeeds makes the exit status 1; what is needed has been printed.
+var errNeeds = errors.New("something needs a person")
+
+func (statusCmd) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	var s control.Status
+	if d := running(conf); d != nil {
+		if s, err = d.Status(ctx); err != nil {
+			return err
+		}
+	} else {
+		s = control.Status{Name: conf.Kiosk.Name, Faults: []string{"kioskd is not running"}, Devices: []control.Device{}}
+		s.Upstream.Driver = conf.Upstream.Driver
+		err := reading(g, func(_ *config.Config, r *sqlite.Reader) error { return daemon.FromLedger(ctx, r, &s) })
+		if err != nil {
+			s.Faults = append(s.Faults, err.Error())
+		}
+		s.DiskFree = daemon.DiskFree(conf.Kiosk.Data)
+	}
+	printStatus(p, s)
+	p.flush()
+	if needs := s.Needs(); len(needs) > 0 {
+		return fmt.Errorf("%w: %s", errNeeds, strings.Join(needs, "; "))
+	}
+	return nil
+}
+
+func printStatus(p *printer, s control.Status) {
+	if *p.json {
+		p.row(s)
+		return
+	}
+	state := "not running"
+	if s.Running {
+		state = "running since " + when(s.Since) + ", version " + s.Version + ", screen: " + s.View
+	}
+	p.row(nil, "kiosk", s.Name+", "+state)
+	for _, d := range s.Devices {
+		how := "working"
+		if !d.Working {
+			how = "MISSING since " + when(d.Since) + ": " + d.Error
+		}
+		p.row(nil, "device", fmt.Sprintf("%s (%s %s): %s", d.Name, d.Driver, d.Path, how))
+	}
+	link := "away"
+	if s.Upstream.Up {
+		link = "reached"
+	}
+	if s.Upstream.Driver == "none" {
+		link = "everything is decided here"
+	}
+	p.row(nil, "upstream", s.Upstream.Driver+": "+link)
+	p.row(nil, "outbox", fmt.Sprintf("%d wait, the oldest since %s; %d exceptions", s.Outbox, when(s.Oldest), s.Exception))
+	p.row(nil, "mirror", fmt.Sprintf("%d items, %d patrons, %d loans; %d ledger entries", s.Items, s.Patrons, s.Loans, s.Entries))
+	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20))
+	p.row(nil, "clock", when(s.Clock))
+}

@@ -1,0 +1,108 @@
+// Kioskd is the daemon of a self-checkout kiosk.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/demo"
+)
+
+type grammar struct {
+	Config  string `help:"Configuration file." default:"/etc/carrel/kiosk.toml" placeholder:"FILE"`
+	Check   bool   `help:"Check the whole configuration, print every problem, open nothing."`
+	Demo    bool   `help:"Run the whole desk on embedded parts: simulated scanner, demo library system, sample library."`
+	Listen  string `help:"Address of the screen; with -demo." placeholder:"ADDR" default:"127.0.0.1:8480"`
+	Data    string `help:"Folder for the demo's data; a new temporary one by default." placeholder:"DIR"`
+	Verbose bool   `help:"Log each step."`
+	Version bool   `help:"Print version, commit, Go version and what is built in."`
+}
+
+func main() {
+	var g grammar
+	os.Exit(cli.Main("kioskd", "The daemon of a Carrel self-checkout kiosk.", &g, os.Args[1:]))
+}
+
+// Run is called by the command line.
+func (g *grammar) Run() error {
+	level := slog.LevelInfo
+	if g.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	switch {
+	case g.Version:
+		daemon.PrintVersion(os.Stdout, "kioskd")
+		return nil
+	case g.Demo:
+		return demo.Run(ctx, demo.Options{Listen: g.Listen, Data: g.Data, Log: log, Out: os.Stdout})
+	case g.Check:
+		if _, err := config.Load(g.Config); err != nil {
+			return fmt.Errorf("%w\n%w: see deploy/example/kiosk.toml", err, cli.ErrUsage)
+		}
+		fmt.Printf("%s: no problems\n", g.Config)
+		return nil
+	}
+	return g.serve(ctx, log)
+}
+
+// serve runs the configured kiosk, again after each SIGHUP that finds a good
+// configuration.
+func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
+	conf, err := config.Load(g.Config)
+	if err != nil {
+		return fmt.Errorf("%w\n%w: kioskd -demo needs none", err, cli.ErrUsage)
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for ctx.Err() == nil {
+		next, err := g.until(ctx, conf, hup, log)
+		if err != nil || next == nil {
+			return err
+		}
+		conf = next
+	}
+	return nil
+}
+
+// until runs one configuration until a signal; it returns the next one, or
+// nil at the end.
+func (g *grammar) until(ctx context.Context, conf *config.Config, hup <-chan os.Signal, log *slog.Logger) (*config.Config, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- daemon.Run(ctx, daemon.Options{Config: conf, Log: log}) }()
+	for {
+		select {
+		case err := <-ended:
+			return nil, err
+		case <-hup:
+		}
+		next, err := config.Load(g.Config)
+		if err != nil {
+			log.Error("the configuration is not taken; the old one goes on", "err", err)
+			continue
+		}
+		log.Info("the configuration was read again")
+		stop()
+		return next, ignoreCanceled(<-ended)
+	}
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

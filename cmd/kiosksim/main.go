@@ -1,0 +1,207 @@
+// Kiosksim is the simulated world around a kiosk: hardware, a library's
+// system, and the measurements.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+
+	"log/slog"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/bench"
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/demo"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
+)
+
+type grammar struct {
+	Desk    deskCmd    `cmd:"" default:"1" help:"The whole desk, as kioskd -demo."`
+	Devices devicesCmd `cmd:"" help:"A scanner on a pty that it names; each line you type is a scan."`
+	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
+	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
+	Serve   serveCmd   `cmd:"" hidden:"" help:"A daemon for bench, which tells when it is ready."`
+}
+
+func main() {
+	var g grammar
+	os.Exit(cli.Main("kiosksim", "The simulated world around a Carrel kiosk.", &g, os.Args[1:]))
+}
+
+func untilSignal() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+}
+
+func logger() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
+
+type deskCmd struct {
+	Listen string `help:"Address of the screen." placeholder:"ADDR" default:"127.0.0.1:8480"`
+	Data   string `help:"Folder for the demo's data; a new temporary one by default." placeholder:"DIR"`
+}
+
+func (c *deskCmd) Run() error {
+	ctx, stop := untilSignal()
+	defer stop()
+	return demo.Run(ctx, demo.Options{Listen: c.Listen, Data: c.Data, Log: logger(), Out: os.Stdout})
+}
+
+type devicesCmd struct {
+	Link   string `help:"A name to give to the scanner's port as well." placeholder:"PATH"`
+	Suffix string `help:"What the scanner sends after a code: cr, lf, crlf, tab, none." enum:"cr,lf,crlf,tab,none" default:"cr"`
+}
+
+func (c *devicesCmd) Run() error {
+	far, near, err := pty.Open()
+	if err != nil {
+		return err
+	}
+	defer far.Close()
+	defer near.Close()
+	if c.Link != "" {
+		os.Remove(c.Link)
+		if err := os.Symlink(near.Name(), c.Link); err != nil {
+			return err
+		}
+		defer os.Remove(c.Link)
+	}
+	fmt.Printf("scanner %s\n", near.Name())
+	end := map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "tab": "\t", "none": ""}[c.Suffix]
+	ctx, stop := untilSignal()
+	defer stop()
+	lines := make(chan string)
+	go readLines(os.Stdin, lines)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case code, ok := <-lines:
+			if !ok {
+				<-ctx.Done() // the scanner stays, though nobody scans
+				return nil
+			}
+			if _, err := io.WriteString(far, code+end); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+type ilsCmd struct {
+	Listen  string        `help:"Address to serve on." placeholder:"ADDR" default:"127.0.0.1:6001"`
+	Journal string        `help:"File in which it keeps what it did, over restarts." placeholder:"FILE"`
+	CRLF    bool          `name:"crlf" help:"Answers end with CR LF, as Koha's do."`
+	Charset string        `enum:"utf-8,latin-1,cp850" default:"utf-8" help:"Of its answers."`
+	Delay   time.Duration `help:"Each answer comes so late."`
+	Fault   string        `help:"What befalls questions by lot: drop-request, cut-request, drop-answer, cut-answer, close-mid-answer, truncate-answer, duplicate-answer, garbage."`
+	Rate    float64       `help:"Which part of the questions, 0 to 1." default:"0.1"`
+	Seed    uint64        `help:"Of the lot." default:"1"`
+	Quiet   bool          `help:"Do not print the messages."`
+}
+
+func (c *ilsCmd) Run() error {
+	ctx, stop := untilSignal()
+	defer stop()
+	lib, err := demo.Load(time.Now())
+	if err != nil {
+		return err
+	}
+	ils, err := demo.NewILS(lib)
+	if err != nil {
+		return err
+	}
+	defer ils.Close()
+	if c.Journal != "" {
+		if err := ils.Keep(c.Journal); err != nil {
+			return err
+		}
+	}
+	back, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	proxy, err := upstreamtest.Listen(c.Listen, back.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer proxy.Close()
+	if c.Delay > 0 {
+		proxy.Always(upstreamtest.Fault{Mishap: upstreamtest.DelayAnswer, Delay: c.Delay})
+	}
+	if c.Fault != "" {
+		proxy.Random(upstreamtest.Chance{Seed: c.Seed, Rate: c.Rate, Faults: []upstreamtest.Fault{{Mishap: upstreamtest.Mishap(c.Fault)}}})
+	}
+	conf := sip2.ServerConfig{Institution: demo.Institution, CRLF: c.CRLF, Charset: sip2.Charset(c.Charset), Log: logger()}
+	if !c.Quiet {
+		conf.Record = func(in bool, text string) {
+			dir := "<"
+			if in {
+				dir = ">"
+			}
+			fmt.Printf("%s %s\n", dir, text)
+		}
+	}
+	fmt.Printf("%s: SIP2 on %s, user kiosk1, password demo\n", demo.Name, proxy.Addr())
+	return sip2.Serve(ctx, back, ils, conf)
+}
+
+type benchCmd struct {
+	What  string `arg:"" enum:"checkout" help:"checkout: the durable checkout, and the way from the scanner to the screen."`
+	JSON  bool   `name:"json" help:"One JSON object a line."`
+	Dir   string `help:"Where to write; on the disk that is to be measured." default:"."`
+	Scans int    `help:"Loans for each size of the mirror." default:"600"`
+	Items []int  `help:"Sizes of the mirror." default:"10000,1000000"`
+}
+
+func (c *benchCmd) Run() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return err
+	}
+	figures, err := bench.Checkout(ctx, bench.CheckoutOptions{Dir: dir, Scans: c.Scans, Sizes: c.Items, Log: os.Stderr,
+		Start: func(file string) *exec.Cmd {
+			cmd := exec.Command(self, "serve", file)
+			cmd.Stderr = os.Stderr
+			return cmd
+		}})
+	if err != nil {
+		return err
+	}
+	return bench.Print(os.Stdout, c.JSON, figures)
+}
+
+type serveCmd struct {
+	File string `arg:"" help:"Configuration."`
+}
+
+func (c *serveCmd) Run() error {
+	conf, err := config.Load(c.File)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", conf.Kiosk.Listen)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	return daemon.Run(ctx, daemon.Options{Config: conf, Listener: ln, Log: slog.New(slog.DiscardHandler),
+		Ready: func() { fmt.Println("ready", ln.Addr()) }})
+}
