@@ -1,8 +1,8 @@
 package drivers
 
 import (
-	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"time"
@@ -76,13 +76,16 @@ func (d Driver) Check(config any) error {
 
 // Open opens a device over dev, which is a Link, Reports or nil as Needs
 // says, with options from NewConfig. What it returns implements Scanner or
-// another ability. dev is closed if that fails.
-func (d Driver) Open(dev, config any) (any, error) {
-	a, err := d.open(dev, config)
-	if err != nil {
-		if c, ok := dev.(interface{ Close() error }); ok {
+// another ability. dev is closed if that fails, also by a panic: a port that
+// stays open could not be opened again.
+func (d Driver) Open(dev, config any) (device any, err error) {
+	defer func() {
+		if c, ok := dev.(io.Closer); ok && device == nil {
 			c.Close()
 		}
+	}()
+	a, err := d.open(dev, config)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	return a, nil
@@ -179,61 +182,4 @@ func set(f reflect.Value, text string) error {
 		return fmt.Errorf("a %s can't have one", f.Type())
 	}
 	return nil
-}
-
-// State is how a kept device is.
-type State struct {
-	Working bool
-	Err     error     // why it is missing; nil while working or never tried
-	Since   time.Time // of Working
-}
-
-const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = 15 * time.Second
-	settled    = 30 * time.Second // a device that has worked so long begins with the first pause again
-)
-
-// Keep holds a device open until ctx ends: it opens and uses it, and when
-// either fails tries again after 250 ms, doubling to 15 s. report is told each
-// time the device begins or ceases to work. use returns nil only when its ctx
-// has ended. A panic in either is an error like others: a broken driver does
-// not end the daemon.
-func Keep[D any](ctx context.Context, open func(context.Context) (D, error), use func(context.Context, D) error, report func(State)) {
-	pause := firstPause
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := keepOnce(ctx, open, use, report)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			err = ErrGone
-		}
-		report(State{Err: err, Since: time.Now()})
-		if time.Since(began) >= settled {
-			pause = firstPause
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-		case <-t.C:
-		}
-		pause = min(2*pause, lastPause)
-	}
-}
-
-func keepOnce[D any](ctx context.Context, open func(context.Context) (D, error), use func(context.Context, D) error, report func(State)) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("driver panicked: %v", p)
-		}
-	}()
-	d, err := open(ctx)
-	if err != nil {
-		return err
-	}
-	report(State{Working: true, Since: time.Now()})
-	return use(ctx, d)
 }

@@ -1,11 +1,8 @@
 package drivers_test
 
 import (
-	"context"
 	"errors"
-	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -58,43 +55,37 @@ func TestDefine(t *testing.T) {
 	}
 }
 
-func TestKeep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		begin := time.Now()
-		var tries []time.Duration
-		var states []bool
-		open := func(context.Context) (int, error) {
-			tries = append(tries, time.Since(begin))
-			if n := len(tries); n <= 8 {
-				return 0, errors.New("missing")
-			} else if n == 9 {
-				panic("a broken driver")
-			}
-			return len(tries), nil
-		}
-		use := func(ctx context.Context, n int) error {
-			if n == 10 {
-				time.Sleep(time.Minute) // works for long, then is unplugged
-				return drivers.ErrGone
-			}
-			<-ctx.Done()
-			return nil
-		}
-		go func() { time.Sleep(3 * time.Minute); cancel() }()
-		drivers.Keep(ctx, open, use, func(s drivers.State) { states = append(states, s.Working) })
+// closer is a Link of which only the end matters.
+type closer struct {
+	drivers.Link
+	closed int
+}
 
-		ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-		want := []time.Duration{0, ms(250), ms(750), ms(1750), ms(3750), ms(7750), ms(15750), ms(30750), ms(45750), ms(60750), ms(121000)}
-		if !slices.Equal(tries, want) {
-			t.Errorf("tried at %v; want %v", tries, want)
+func (c *closer) Close() error { c.closed++; return nil }
+
+// TestOpenCloses: a device that does not open leaves its line free.
+func TestOpenCloses(t *testing.T) {
+	d := drivers.Define("thing", "a thing", func(l drivers.Link, o options) (*thing, error) {
+		switch o.Length {
+		case 0:
+			return nil, drivers.ErrSilent
+		case 1:
+			panic("a broken driver")
 		}
-		wantStates := append(slices.Repeat([]bool{false}, 9), true, false, true)
-		if !slices.Equal(states, wantStates) {
-			t.Errorf("states = %v; want %v", states, wantStates)
-		}
+		return &thing{o}, nil
 	})
+	for length, want := range []int{1, 1, 0} {
+		l := &closer{}
+		func() {
+			defer func() { recover() }()
+			if _, err := d.Open(l, &options{Length: length}); length == 0 && !errors.Is(err, drivers.ErrSilent) {
+				t.Errorf("Open() = %v; want ErrSilent", err)
+			}
+		}()
+		if l.closed != want {
+			t.Errorf("Open() with length %d closed the line %d times; want %d", length, l.closed, want)
+		}
+	}
 }
 
 func TestCutAIM(t *testing.T) {
