@@ -108,6 +108,10 @@ func (v view) Waiting() []line { return v.in(kiosk.LineWaiting) }
 // Trouble lists what the patron should look at.
 func (v view) Trouble() []line { return v.in(kiosk.LineRefused, kiosk.LineAction) }
 
+// Refused lists what came to nothing: the receipt says so. What the patron
+// had already and did not renew is no trouble any more.
+func (v view) Refused() []line { return v.in(kiosk.LineRefused) }
+
 // Summary counts what was done, in words.
 func (v view) Summary() string {
 	if v.Returning() {

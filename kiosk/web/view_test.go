@@ -97,8 +97,8 @@ func TestWhatIsShown(t *testing.T) {
 		{"broken", kiosk.Screen{View: kiosk.ViewWelcome, Faults: []kiosk.Fault{{Source: "ledger", Fatal: true}}}, "en",
 			[]string{"Please ask staff", "ledger"}, []string{"Welcome", "Borrow"}},
 		{"receipt", kiosk.Screen{View: kiosk.ViewReceipt, Patron: "Zoë", Lines: sample(), EndsAt: noon.Add(15 * time.Second)}, "en",
-			[]string{"Thank you, Zoë", "5 books are yours", "Matilda Due Mon 14 December", "3 books were not taken", "Done", "Closes by itself 15"},
-			[]string{"Renew No", "Momo"}},
+			[]string{"Thank you, Zoë", "5 books are yours", "Matilda Due Mon 14 December", "1 scan did not work", "Done", "Closes by itself 15"},
+			[]string{"Renew No", "Momo", "Dune"}},
 		{"receipt of one", kiosk.Screen{View: kiosk.ViewReceipt, Mode: kiosk.Returning, Lines: sample()[3:4]}, "en",
 			[]string{"Thank you 1 book is back", "Heidi"}, []string{"Closes"}},
 	}
@@ -116,6 +116,16 @@ func TestWhatIsShown(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestClean(t *testing.T) {
+	l := []kiosk.Line{{ID: "a", Title: " a\x00\x1b[1m\u202eb\r\nc\ufffd ", State: kiosk.LineWaiting}, {ID: "b", Title: "\u2067\t", Item: "301", State: kiosk.LineWaiting}}
+	got := show(t, kiosk.Screen{View: kiosk.ViewItems, Lines: l}, "en")
+	for _, want := range []string{" a[1mbc One moment", " Item 301 One moment"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
 	}
 }
 
