@@ -9,12 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"go.bug.st/serial"
-	"go.bug.st/serial/enumerator"
 
 	"github.com/carrel-kiosk/carrel/drivers"
 )
@@ -25,7 +24,7 @@ type Config struct {
 	Baud     int    `toml:"baud" default:"9600" help:"serial speed; USB-CDC ignores it"`
 	DataBits int    `toml:"data_bits" default:"8" help:"5 to 8"`
 	Parity   string `toml:"parity" default:"none" help:"none, odd, even"`
-	StopBits string `toml:"stop_bits" default:"1" help:"1, 1.5, 2"`
+	StopBits string `toml:"stop_bits" default:"1" help:"1, 2"`
 
 	VID       uint16 `toml:"vid" help:"USB vendor, for HID devices"`
 	PID       uint16 `toml:"pid" help:"USB product, for HID devices"`
@@ -33,20 +32,13 @@ type Config struct {
 	Interface int    `toml:"interface" default:"-1" help:"USB interface, where a device has several; -1: the one that fits"`
 }
 
+const tcpScheme = "tcp://"
+
 // Check tells what is wrong with a configuration for a driver's needs.
 func (c Config) Check(needs drivers.Connection) error {
 	switch needs {
 	case drivers.NeedsLink:
-		if c.Path == "" {
-			return errors.New("path: must be set: kioskctl devices lists the ports that are there")
-		}
-		if rest, ok := strings.CutPrefix(c.Path, "tcp://"); ok {
-			if _, _, err := net.SplitHostPort(rest); err != nil {
-				return fmt.Errorf("path: %v", err)
-			}
-		}
-		_, err := c.mode()
-		return err
+		return c.checkLink()
 	case drivers.NeedsReports:
 		if c.VID == 0 || c.PID == 0 {
 			return errors.New("vid, pid: must both be set: kioskctl devices lists the HID devices that are there")
@@ -55,6 +47,29 @@ func (c Config) Check(needs drivers.Connection) error {
 	return nil
 }
 
+func (c Config) checkLink() error {
+	switch {
+	case c.Path == "":
+		return errors.New("path: must be set: kioskctl devices lists the ports that are there")
+	case c.VID != 0 || c.PID != 0 || c.Serial != "":
+		return errors.New("vid: names HID devices only; a serial port is named by its path, which below /dev/serial/by-id stays with the device")
+	}
+	if addr, ok := strings.CutPrefix(c.Path, tcpScheme); ok {
+		host, port, err := net.SplitHostPort(addr)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || host == "" || bad != nil || n == 0 {
+			return fmt.Errorf("path: %q: must be tcp://host:port", c.Path)
+		}
+		return nil
+	}
+	if strings.Contains(c.Path, "://") {
+		return fmt.Errorf("path: %q: must be a serial port or tcp://host:port", c.Path)
+	}
+	_, err := c.mode()
+	return err
+}
+
+// mode is the line's setting. Stop bits of 1.5 are for 5 data bits, which
+// nothing uses, and Linux can't set them.
 func (c Config) mode() (*serial.Mode, error) {
 	m := &serial.Mode{BaudRate: c.Baud, DataBits: c.DataBits}
 	if c.Baud < 50 || c.Baud > 4_000_000 {
@@ -74,160 +89,31 @@ func (c Config) mode() (*serial.Mode, error) {
 	}
 	switch c.StopBits {
 	case "", "1":
-	case "1.5":
-		m.StopBits = serial.OnePointFiveStopBits
 	case "2":
 		m.StopBits = serial.TwoStopBits
 	default:
-		return nil, fmt.Errorf("stop_bits: %q: must be 1, 1.5 or 2", c.StopBits)
+		return nil, fmt.Errorf("stop_bits: %q: must be 1 or 2", c.StopBits)
 	}
 	return m, nil
 }
 
+// patience is how long a Read waits where nobody has said.
+const patience = time.Second
+
 // Open opens a byte stream.
 func Open(ctx context.Context, c Config) (drivers.Link, error) {
-	if addr, ok := strings.CutPrefix(c.Path, "tcp://"); ok {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if addr, ok := strings.CutPrefix(c.Path, tcpScheme); ok {
 		return openTCP(ctx, addr)
 	}
 	mode, err := c.mode()
 	if err != nil {
 		return nil, err
 	}
-	p, err := serial.Open(c.Path, mode)
-	if err != nil {
-		return nil, explain(c.Path, err)
-	}
-	l := &serialLink{port: p, patience: time.Second}
-	if err := p.SetReadTimeout(l.patience); err != nil {
-		p.Close()
-		return nil, err
-	}
-	return l, nil
+	return openSerial(c.Path, mode)
 }
 
-// explain says what can be done about a port that does not open.
-func explain(path string, err error) error {
-	if e, ok := errors.AsType[*serial.PortError](err); ok {
-		switch e.Code() {
-		case serial.PortNotFound:
-			return fmt.Errorf("%s is not there: plug the device in, or see kioskctl devices for the right path", path)
-		case serial.PermissionDenied:
-			return fmt.Errorf("%s may not be opened by this user: add it to the group dialout", path)
-		case serial.PortBusy:
-			return fmt.Errorf("%s is in use by another program", path)
-		}
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is not there: plug the device in, or see kioskctl devices for the right path", path)
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-// quickZeros is how many reads may come back at once with nothing until the
-// port counts as gone: an unplugged port reads so for ever.
-const quickZeros = 50
-
-type serialLink struct {
-	port     serial.Port
-	patience time.Duration
-	zeros    int
-}
-
-func (l *serialLink) Patience(d time.Duration) error {
-	l.patience = d
-	return l.port.SetReadTimeout(d)
-}
-
-func (l *serialLink) Read(p []byte) (int, error) {
-	start := time.Now()
-	n, err := l.port.Read(p)
-	switch {
-	case err != nil:
-		return n, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-	case n > 0:
-		l.zeros = 0
-		return n, nil
-	case time.Since(start) >= l.patience/2:
-		l.zeros = 0
-	default:
-		if l.zeros++; l.zeros >= quickZeros {
-			return 0, drivers.ErrGone
-		}
-	}
-	return 0, drivers.ErrSilent
-}
-
-func (l *serialLink) Write(p []byte) (int, error) {
-	n, err := l.port.Write(p)
-	if err != nil {
-		return n, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-	}
-	return n, nil
-}
-
-func (l *serialLink) Close() error { return l.port.Close() }
-
-// dialTime is the longest wait for a TCP device.
-const dialTime = 3 * time.Second
-
-type tcpLink struct {
-	net.Conn
-	patience time.Duration
-}
-
-func openTCP(ctx context.Context, addr string) (drivers.Link, error) {
-	d := net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
-	c, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	return &tcpLink{c, time.Second}, nil
-}
-
-func (l *tcpLink) Patience(d time.Duration) error { l.patience = d; return nil }
-
-func (l *tcpLink) Read(p []byte) (int, error) {
-	if err := l.SetReadDeadline(time.Now().Add(l.patience)); err != nil {
-		return 0, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-	}
-	n, err := l.Conn.Read(p)
-	switch {
-	case err == nil, n > 0:
-		return n, nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return 0, drivers.ErrSilent
-	}
-	return 0, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-}
-
-func (l *tcpLink) Write(p []byte) (int, error) {
-	if err := l.SetWriteDeadline(time.Now().Add(dialTime)); err != nil {
-		return 0, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-	}
-	n, err := l.Conn.Write(p)
-	if err != nil {
-		return n, fmt.Errorf("%w: %v", drivers.ErrGone, err)
-	}
-	return n, nil
-}
-
-// Port is a serial port that is there.
-type Port struct {
-	Path     string `json:"path"`
-	VID, PID string `json:",omitempty"` // USB, hexadecimal
-	Serial   string `json:"serial,omitempty"`
-	Product  string `json:"product,omitempty"`
-}
-
-// Ports lists the serial ports of this machine.
-func Ports() ([]Port, error) {
-	found, err := enumerator.GetDetailedPortsList()
-	if err != nil {
-		return nil, fmt.Errorf("serial ports: %w", err)
-	}
-	var list []Port
-	for _, p := range found {
-		list = append(list, Port{Path: p.Name, VID: p.VID, PID: p.PID, Serial: p.SerialNumber, Product: p.Product})
-	}
-	return list, nil
-}
+// gone says that what was opened is no longer there, and how that showed.
+func gone(err error) error { return fmt.Errorf("%w: %v", drivers.ErrGone, err) }
