@@ -36,7 +36,7 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 		err = d.Import(ctx, c.What, f, t.tell)
 	} else {
 		err = writing(conf, func(s *sqlite.Store) error {
-			return daemon.Import(ctx, c.What, f, fi.Size(), conf.Location, s, t.tell)
+			return daemon.Import(ctx, c.What, f, conf.Location, s, t.tell)
 		})
 	}
 	t.clear()

@@ -164,7 +164,7 @@ func (w *town) load(dir string) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		err = daemon.Import(ctx, what, f, 0, time.UTC, s, func(control.Line) {})
+		err = daemon.Import(ctx, what, f, time.UTC, s, func(control.Line) {})
 		f.Close()
 		if err != nil {
 			w.t.Fatal(err)

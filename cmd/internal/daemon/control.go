@@ -63,7 +63,7 @@ func DiskFree(folder string) uint64 {
 
 // Import implements control.Daemon.
 func (d *Daemon) Import(ctx context.Context, what string, r io.Reader, tell func(control.Line)) error {
-	return Import(ctx, what, r, 0, d.Config.Location, d.store, tell)
+	return Import(ctx, what, r, d.Config.Location, d.store, tell)
 }
 
 // Retry implements control.Daemon.

@@ -8,10 +8,32 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 )
 
-// Import reads items, patrons or loans from r into the mirror. total is r's
-// length in bytes, 0 if it is not known.
-func Import(ctx context.Context, what string, r io.Reader, total int64, loc *time.Location, into kiosk.Loader, tell func(control.Line)) error {
-	return fmt.Errorf("import of %s", what)
+// Import reads items, patrons or loans from r into the mirror, and tells how
+// it goes: progress, each row that is not taken, at the end the report.
+func Import(ctx context.Context, what string, r io.Reader, loc *time.Location, into kiosk.Loader, tell func(control.Line)) error {
+	o := catalog.Options{
+		Location: loc,
+		Progress: func(bytes int64, rows int) {
+			tell(control.Line{Progress: &control.Progress{Bytes: bytes, Rows: rows}})
+		},
+		Refused: func(x catalog.Refused) {
+			tell(control.Line{Refused: &control.Refused{Row: x.Row, Key: x.Key, Why: x.Why}})
+		},
+	}
+	read, ok := map[string]func(context.Context, io.Reader, catalog.Options, kiosk.Loader) (catalog.Report, error){
+		"items": catalog.ImportItems, "patrons": catalog.ImportPatrons, "loans": catalog.ImportLoans,
+	}[what]
+	if !ok {
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("import %q: must be items, patrons or loans", what)}
+	}
+	rep, err := read(ctx, r, o, into)
+	if err != nil {
+		return err
+	}
+	tell(control.Line{Report: &control.Report{Format: rep.Format, Rows: rep.Rows, New: rep.New, Changed: rep.Changed, Same: rep.Same,
+		Refused: rep.Refused, Skipped: rep.Skipped}})
+	return nil
 }
