@@ -24,6 +24,12 @@ type Line struct {
 	renewed bool  // a checkout that the ILS took for a renewal
 }
 
+// same tells whether two lines show the same.
+func (l Line) same(o Line) bool {
+	return l.ID == o.ID && l.Item == o.Item && l.ISBN == o.ISBN && l.Title == o.Title && l.Kind == o.Kind && l.State == o.State &&
+		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Local == o.Local && l.Times == o.Times
+}
+
 // LineState is what a line shows.
 type LineState string
 

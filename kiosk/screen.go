@@ -1,6 +1,9 @@
 package kiosk
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Screen is what the touch screen shows: a plain value, complete in itself.
 type Screen struct {
@@ -19,6 +22,14 @@ type Screen struct {
 	Online   bool      // upstream can be reached
 	Faults   []Fault   //
 	Now      time.Time // the desk's clock when this was made
+}
+
+// Same tells whether two screens show the same to everybody.
+func (s Screen) Same(o Screen) bool {
+	return s.Seq == o.Seq && s.View == o.View && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
+		s.Language == o.Language && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
+		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
+		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 
 // View is which page the screen shows.

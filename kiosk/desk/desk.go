@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -47,12 +46,12 @@ type Desk struct {
 	asks   lane
 
 	// Owned by Run's goroutine.
-	session kiosk.Session
-	busy    bool
-	online  bool
-	clock   clock
-	unkept  []kiosk.Outcome // the ILS has answered, the disk has refused it
-	failing bool            // the ledger's last store failed
+	session             kiosk.Session
+	busy, online        bool
+	endsAt, noticeUntil time.Time // as the session last told
+	clock               clock
+	unkept              []kiosk.Outcome // the ILS has answered, the disk has refused it
+	failing             bool            // the ledger's last store failed
 
 	mu     sync.Mutex
 	screen kiosk.Screen
@@ -148,9 +147,8 @@ func (d *Desk) loop(ctx context.Context) {
 
 // untilNext is how long nothing changes by itself.
 func (d *Desk) untilNext() time.Duration {
-	sc := d.session.Screen()
 	next := time.Hour
-	for _, t := range []time.Time{sc.EndsAt, sc.Notice.Until} {
+	for _, t := range []time.Time{d.endsAt, d.noticeUntil} {
 		if !t.IsZero() {
 			next = min(next, t.Sub(d.clock.now()))
 		}
@@ -205,12 +203,11 @@ func (d *Desk) stored(err error) {
 // publish makes the screen public if it has changed.
 func (d *Desk) publish(now time.Time) {
 	sc := d.session.Screen()
-	d.busy = sc.Busy
+	d.busy, d.endsAt, d.noticeUntil = sc.Busy, sc.EndsAt, sc.Notice.Until
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sc.Faults = d.faultList()
-	sc.Seq, sc.Now = d.screen.Seq, d.screen.Now
-	if reflect.DeepEqual(sc, d.screen) {
+	sc.Faults, sc.Seq, sc.Now = d.screen.Faults, d.screen.Seq, d.screen.Now
+	if sc.Same(d.screen) {
 		return
 	}
 	sc.Seq, sc.Now = sc.Seq+1, now
@@ -281,7 +278,7 @@ func (d *Desk) Mend(source string) {
 func (d *Desk) faultsChanged() {
 	sc := d.screen
 	sc.Faults = d.faultList()
-	if reflect.DeepEqual(sc.Faults, d.screen.Faults) {
+	if slices.Equal(sc.Faults, d.screen.Faults) {
 		return
 	}
 	sc.Seq, sc.Now = sc.Seq+1, d.Clock()

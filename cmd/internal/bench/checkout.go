@@ -76,6 +76,9 @@ type run struct {
 
 func barcode(n int) kiosk.Barcode { return kiosk.Barcode(fmt.Sprintf("3%013d", n)) }
 
+// perPatron is how many books a patron takes in the measurement; a big pile.
+const perPatron = 20
+
 const card = kiosk.Card("20000000000001")
 
 func (r *run) measure(ctx context.Context) ([]Figure, float64, error) {
@@ -152,21 +155,16 @@ func (r *run) ledger(ctx context.Context) ([]Figure, int, error) {
 		return s.Record(ctx, kiosk.Entry{ID: kiosk.ID(fmt.Sprintf("0190aaaa-bbbb-7ccc-8ddd-%012d", n)), Session: "bench", Kind: kiosk.Checkout,
 			Item: r.spread(r.items/2 + n), Patron: card, At: now, Due: now.AddDate(0, 0, 21), State: kiosk.Offline, Title: "The book of many titles"})
 	}
-	const warm = 400
-	for range warm {
-		if err := record(); err != nil {
-			return nil, 0, err
+	// The log grows until it is first folded into the file: what it grows by is
+	// what a checkout costs. Then it is written round and round.
+	const warm, counted = 200, 100
+	var before int64
+	for i := range warm + counted {
+		if i == warm {
+			if before, err = logSize(r.path()); err != nil {
+				return nil, 0, err
+			}
 		}
-	}
-	if err := s.Tidy(ctx); err != nil {
-		return nil, 0, err
-	}
-	before, err := logSize(r.path())
-	if err != nil {
-		return nil, 0, err
-	}
-	const counted = 100
-	for range counted {
 		if err := record(); err != nil {
 			return nil, 0, err
 		}
@@ -175,7 +173,13 @@ func (r *run) ledger(ctx context.Context) ([]Figure, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	bytes := max(int(after-before)/counted, 4096)
+	if err := s.Tidy(ctx); err != nil {
+		return nil, 0, err
+	}
+	bytes := int(after-before) / counted
+	if bytes <= 0 {
+		return nil, 0, fmt.Errorf("the log did not grow: %d, then %d bytes", before, after)
+	}
 	b, err := newBare(r.data, bytes)
 	if err != nil {
 		return nil, 0, err
@@ -207,8 +211,7 @@ func timed(f func() error) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// logSize counts the frames that were ever written to the write-ahead log
-// since it was last begun anew: its file only grows until then.
+// logSize is the length of the write-ahead log's file.
 func logSize(path string) (int64, error) {
 	fi, err := os.Stat(path + "-wal")
 	if err != nil {
@@ -278,7 +281,7 @@ func (r *run) scans(ctx context.Context, bytes int) ([]Figure, float64, error) {
 	defer b.close()
 	var durable, shown, plain times
 	for n := range r.Scans {
-		if n > 0 && n%150 == 0 { // a session has room for 200 lines
+		if n > 0 && n%perPatron == 0 {
 			if err := h.another(); err != nil {
 				return nil, 0, err
 			}
@@ -434,8 +437,19 @@ func (h *hand) scan(text string, fits func(watch.Screen) bool) error {
 	return err
 }
 
-func (h *hand) begin() error {
-	return h.scan(string(card)+"\r", func(s watch.Screen) bool { return s.View == "items" && len(s.Lines) == 0 })
+// begin opens a session. What is scanned before the scanner was opened is
+// lost with a pty, so it is tried again.
+func (h *hand) begin() (err error) {
+	for range 10 {
+		if _, err = io.WriteString(h.scanner, string(card)+"\r"); err != nil {
+			return err
+		}
+		_, err = h.screen.Until(2*time.Second, func(s watch.Screen) bool { return s.View == "items" && len(s.Lines) == 0 })
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the session does not open: %w", err)
 }
 
 // another begins a new session by way of an unknown card.
