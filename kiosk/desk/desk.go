@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -159,11 +160,21 @@ func (d *Desk) untilNext() time.Duration {
 func (d *Desk) step(ev kiosk.Event) {
 	ev = d.note(ev)
 	now := d.clock.now()
-	var effects []kiosk.Effect
-	d.session, effects = d.session.Step(ev, now, d.NewID)
-	for _, e := range effects {
-		d.do(e)
+	var more []kiosk.Event
+	for ev != nil {
+		var effects []kiosk.Effect
+		d.session, effects = d.session.Step(ev, now, d.NewID)
+		for _, e := range effects {
+			if ev := d.do(e); ev != nil {
+				more = append(more, ev)
+			}
+		}
+		ev = nil
+		if len(more) > 0 {
+			ev, more = more[0], more[1:]
+		}
 	}
+	runtime.Gosched() // to the lane that has just got work, before the browsers get theirs
 	d.publish(now)
 }
 

@@ -8,11 +8,18 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// do sends an effect into its lane; what comes of it returns as an event.
-func (d *Desk) do(e kiosk.Effect) {
+// lookTime is how long the desk waits for the mirror. A lookup takes a tenth of
+// a millisecond from memory and a few from a card.
+const lookTime = 5 * time.Millisecond
+
+// do sends an effect into its lane; what comes of it returns as an event, most
+// often through the inbox, a quick look at once.
+func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	switch e := e.(type) {
 	case kiosk.Look:
-		d.looks.add(func(ctx context.Context) kiosk.Event { return d.look(ctx, e) })
+		if ev, ok := d.looks.soon(lookTime, func(ctx context.Context) kiosk.Event { return d.look(ctx, e) }); ok {
+			return ev
+		}
 	case kiosk.Identify:
 		online := d.online
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.identify(ctx, e, online) })
@@ -25,10 +32,12 @@ func (d *Desk) do(e kiosk.Effect) {
 	case kiosk.Ask:
 		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })
 	}
+	return nil
 }
 
 // look reads the mirror.
 func (d *Desk) look(ctx context.Context, e kiosk.Look) kiosk.Found {
+	ctx = context.WithoutCancel(ctx) // nothing here is worth giving up, and each watched query costs a goroutine
 	f := kiosk.Found{Line: e.Line}
 	if e.Item == "" && e.ISBN != "" {
 		f.Items, f.Err = d.Mirror.Copies(ctx, e.ISBN, 2)

@@ -3,12 +3,14 @@ package desk
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // lane does jobs one after the other and sends what comes of each into the
-// inbox. It takes any number of jobs; the session bounds them.
+// inbox, unless it is nil. It takes any number of jobs; the session bounds them.
 type lane struct {
 	mu    sync.Mutex
 	jobs  []func(context.Context) kiosk.Event
@@ -44,11 +46,43 @@ func (l *lane) run(ctx context.Context, inbox chan<- kiosk.Event) {
 		case <-l.ready:
 		}
 		for job := l.take(); job != nil; job = l.take() {
+			ev := job(ctx)
+			if ev == nil {
+				continue // somebody waited for it
+			}
 			select {
-			case inbox <- job(ctx):
+			case inbox <- ev:
 			case <-ctx.Done():
 				return
 			}
 		}
 	}
+}
+
+// soon does a job in the lane and waits for it, at most so long: a job that is
+// nearly always quick is worth waiting for, and one that is not must not hold
+// up the desk. Then its event comes through the inbox, and ok is false.
+func (l *lane) soon(wait time.Duration, job func(context.Context) kiosk.Event) (ev kiosk.Event, ok bool) {
+	const open, done, late = 0, 1, 2
+	var state atomic.Int32
+	came := make(chan kiosk.Event, 1)
+	l.add(func(ctx context.Context) kiosk.Event {
+		ev := job(ctx)
+		if !state.CompareAndSwap(open, done) {
+			return ev
+		}
+		came <- ev
+		return nil
+	})
+	limit := time.NewTimer(wait)
+	defer limit.Stop()
+	select {
+	case ev = <-came:
+		return ev, true
+	case <-limit.C:
+	}
+	if state.CompareAndSwap(open, late) {
+		return nil, false
+	}
+	return <-came, true
 }
