@@ -199,6 +199,9 @@ func (c *Config) check(p *Problems) {
 			c.Location = loc
 		}
 	}
+	if c.Upstream.SIP2 != nil {
+		c.Upstream.SIP2.Zone = c.Location
+	}
 	p.oneOf("barcodes.wrong", c.Barcodes.Wrong, "refuse", "warn")
 	p.oneOf("patrons.pin_offline", c.Patrons.PINOffline, "refuse", "accept")
 	p.oneOf("patrons.unknown", c.Patrons.Unknown, "refuse", "accept")

@@ -153,8 +153,12 @@ func (c *Config) sip2(p *Problems, table map[string]any, passwordFile, folder st
 		}
 		s.Password = password
 	}
-	if len(p.List) > before {
-		return
+	s.Institution = c.Kiosk.Library
+	if len(p.List) == before {
+		if err := s.Check(); err != nil {
+			k, why, _ := strings.Cut(err.Error(), ": ")
+			p.add("upstream."+k, nil, "%s", why)
+		}
 	}
 	c.Upstream.SIP2 = s
 }

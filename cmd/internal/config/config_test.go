@@ -1,0 +1,172 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/drivers/hidscan"
+	"github.com/carrel-kiosk/carrel/drivers/serialscan"
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// TestExample loads the living example, with its password file beside it.
+func TestExample(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "example", "kiosk.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("geheim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(raw), "/etc/carrel/sip2.password", "pw", 1)
+	for _, line := range []string{text, uncomment(text)} {
+		c, err := Parse(filepath.Join(dir, "kiosk.toml"), []byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := c.Upstream.SIP2
+		if s == nil || s.Password != "geheim" || !s.TLS || s.Institution != "RPLS-WEPL" || s.Zone != c.Location || c.Upstream.Deadline != 2500*time.Millisecond {
+			t.Errorf("upstream = %+v", c.Upstream)
+		}
+		if len(c.Devices) != 2 || c.Devices[0].Options.(*serialscan.Config).Suffix != "auto" || c.Devices[0].Link.Baud != 9600 ||
+			c.Devices[1].Options.(*hidscan.Config).Mode != "keyboard" || c.Devices[1].Link.VID != 0x0c2e {
+			t.Errorf("devices = %+v", c.Devices)
+		}
+		r := c.Rules()
+		if r.LoanDays != 21 || r.TypeDays["laptop"] != 1 || r.MaxLoans != 50 || r.Idle != time.Minute || r.PINOffline || r.Location.String() != "America/New_York" {
+			t.Errorf("rules = %+v", r)
+		}
+		if ev, _ := c.Intake.Event(scan("31234000010064")); ev != (kiosk.ItemPlaced{Item: "31234000010064"}) {
+			t.Errorf("intake = %#v", ev)
+		}
+	}
+}
+
+// uncomment takes in the lines that show a default: "# key = value".
+func uncomment(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(rest, " = ") && !strings.Contains(rest, "kioskctl") {
+			line = rest
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+const good = `
+[kiosk]
+name = "k"
+data = "/x"
+`
+
+func TestEveryProblemAtOnce(t *testing.T) {
+	_, err := Parse("kiosk.toml", []byte(`
+[kiosk]
+nmae = "k"
+timezone = "Mars/Olympus"
+[[device]]
+driver = "serialscan"
+baud = "fast"
+[[device]]
+name = "s"
+driver = "nosuch"
+[[device]]
+name = "s"
+driver = "serialscan"
+path = "/dev/x"
+parity = "mark"
+suffix = "dot"
+colour = "red"
+[[device]]
+name = "kb"
+driver = "hidscan"
+[upstream]
+driver = "sip2"
+address = "nowhere"
+deadline = "1ms"
+password_file = "missing"
+[barcodes]
+item = ["("]
+wrong = "shrug"
+[loans]
+days = -1
+max = "many"
+[nonsense]
+x = 1
+`))
+	if err == nil {
+		t.Fatal("a wrong configuration is taken")
+	}
+	for _, want := range []string{
+		"kiosk.toml: kiosk.nmae: is not a key", `kiosk.name: "": must be set`, "kiosk.data", `kiosk.timezone: "Mars/Olympus"`,
+		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of hidscan, serialscan, sim`, `is the name of another device`,
+		`device "s".colour: is not a key`, `device "kb"`, "upstream.deadline", "upstream.password_file",
+		"barcodes.item", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the problems do not name %s:\n%v", want, err)
+		}
+	}
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "kiosk.toml: ") || strings.Count(line, ": ") < 2 {
+			t.Errorf("problem %q is not FILE: key: value: why", line)
+		}
+	}
+}
+
+func TestSecondLookAtADevice(t *testing.T) {
+	for text, want := range map[string]string{
+		`path = "/dev/x"` + "\n" + `parity = "mark"`: `device "s".parity: "mark": must be none, odd or even`,
+		`path = "/dev/x"` + "\n" + `suffix = "dot"`:  `device "s".suffix: "dot"`,
+		`suffix = "cr"`: `device "s".path: must be set`,
+	} {
+		_, err := Parse("f", []byte(good+"[[device]]\nname = \"s\"\ndriver = \"serialscan\"\n"+text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", text, err, want)
+		}
+	}
+}
+
+func TestSyntax(t *testing.T) {
+	_, err := Parse("f", []byte("[kiosk]\nname = \"x\nlisten = 1"))
+	if err == nil || !strings.HasPrefix(err.Error(), "f: line 2: ") {
+		t.Errorf("a syntax error is told as %v", err)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := Parse("f", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kiosk.Listen != "127.0.0.1:8480" || c.Kiosk.Languages[0] != "en" || c.Upstream.Driver != "none" || c.Upstream.SIP2 != nil {
+		t.Errorf("defaults = %+v", c)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	dir := t.TempDir()
+	for content, ok := range map[string]bool{"pw\n": true, "pw": true, "": false, "a\nb\n": false, strings.Repeat("x", 2000): false} {
+		if err := os.WriteFile(filepath.Join(dir, "s"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := secret("s", dir); (err == nil) != ok || ok && s != "pw" {
+			t.Errorf("secret of %.20q = %q, %v", content, s, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good + "[[device]]\nname = \"s\"\ndriver = \"sim\"\n[upstream]\ndriver = \"none\""))
+	f.Add([]byte("device = 3\nupstream = []"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if c, err := Parse("f", raw); (c == nil) == (err == nil) {
+			t.Errorf("Parse = %v, %v", c, err)
+		}
+	})
+}
