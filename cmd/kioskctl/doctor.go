@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -89,11 +88,11 @@ func flush(path string) finding {
 
 func ledgerState(ctx context.Context, c *config.Config) finding {
 	f := finding{What: "ledger", OK: true}
-	r, err := sqlite.OpenReadOnly(ctx, filepath.Join(c.Kiosk.Data, daemon.LedgerFile))
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(ledger(c)); errors.Is(err, os.ErrNotExist) {
 		f.Says = "none yet; kioskd makes it"
 		return f
 	}
+	r, err := sqlite.OpenReadOnly(ctx, ledger(c))
 	if err != nil {
 		f.OK, f.Says = false, err.Error()
 		return f

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"os"
 	"path/filepath"
@@ -76,7 +77,7 @@ type (
 
 func (outboxList) Run(g *grammar, p *printer) error {
 	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
-		queue, err := r.Queue(context.Background(), 0)
+		queue, err := r.Queue(context.Background(), math.MaxInt32)
 		if err != nil {
 			return err
 		}
@@ -253,10 +254,10 @@ func reading(g *grammar, do func(*config.Config, *sqlite.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	r, err := sqlite.OpenReadOnly(context.Background(), ledger(conf))
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(ledger(conf)); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no ledger in %s yet: start kioskd or import a list first", conf.Kiosk.Data)
 	}
+	r, err := sqlite.OpenReadOnly(context.Background(), ledger(conf))
 	if err != nil {
 		return err
 	}

@@ -34,9 +34,13 @@ type grammar struct {
 	Version    versionCmd    `cmd:"" help:"What was built."`
 }
 
-func main() {
+func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
+
+func run(args []string, out io.Writer) int {
 	var g grammar
-	os.Exit(cli.Main("kioskctl", "See to a Carrel kiosk.", &g, os.Args[1:], &g, &printer{out: os.Stdout, json: &g.JSON}))
+	p := &printer{out: out, json: &g.JSON}
+	defer p.flush()
+	return cli.Main("kioskctl", "See to a Carrel kiosk.", &g, args, &g, p)
 }
 
 // load reads the configuration.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"syscall"
 	"time"
 
@@ -71,7 +72,7 @@ func (d *Daemon) Retry(ctx context.Context) error {
 	if d.worker == nil {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this kiosk has no upstream"}
 	}
-	queue, err := d.store.Queue(ctx, 0)
+	queue, err := d.store.Queue(ctx, math.MaxInt32)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+// site is a configured kiosk in a folder of its own.
+type site struct {
+	*testing.T
+	dir, conf string
+}
+
+func newSite(t *testing.T) *site {
+	dir := t.TempDir()
+	s := &site{t, dir, filepath.Join(dir, "kiosk.toml")}
+	s.write("kiosk.toml", fmt.Sprintf("[kiosk]\nname = \"test\"\ndata = %q\nlisten = \"127.0.0.1:0\"\ntimezone = \"UTC\"\n", filepath.Join(dir, "data")))
+	return s
+}
+
+func (s *site) write(name, text string) string {
+	s.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return path
+}
+
+// ctl runs a command and gives what it printed.
+func (s *site) ctl(want int, args ...string) string {
+	s.Helper()
+	var out bytes.Buffer
+	if got := run(append([]string{"-config", s.conf}, args...), &out); got != want {
+		s.Fatalf("kioskctl %s = exit %d; want %d\n%s", strings.Join(args, " "), got, want, out.String())
+	}
+	return out.String()
+}
+
+// start runs the daemon until the test ends.
+func (s *site) start() {
+	s.Helper()
+	conf, err := config.Load(s.conf)
+	if err != nil {
+		s.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan bool, 1), make(chan error, 1)
+	go func() {
+		ended <- daemon.Run(ctx, daemon.Options{Config: conf, Listener: ln, Log: slog.New(slog.DiscardHandler), Ready: func() { ready <- true }})
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.Errorf("daemon: %v", err)
+		}
+	})
+}
+
+// record puts entries into the ledger, as the desk would.
+func (s *site) record(entries ...kiosk.Entry) {
+	s.Helper()
+	st, err := sqlite.Open(s.Context(), filepath.Join(s.dir, "data", daemon.LedgerFile))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer st.Close()
+	for _, e := range entries {
+		if err := st.Record(s.Context(), e); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+func (s *site) conclude(o kiosk.Outcome) {
+	s.Helper()
+	st, err := sqlite.Open(s.Context(), filepath.Join(s.dir, "data", daemon.LedgerFile))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.Conclude(s.Context(), o); err != nil {
+		s.Fatal(err)
+	}
+}
+
+const items = "barcode,title\n31,Dune\n32,Emma\n,no barcode\n"
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("the output lacks %q:\n%s", p, text)
+		}
+	}
+}
+
+// TestImport: with a daemon and without, twice the same.
+func TestImport(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		s := newSite(t)
+		file := s.write("items.csv", items)
+		if running {
+			s.start()
+		}
+		contains(t, s.ctl(0, "import", "items", file), "row 3 not taken", "has no barcode", "3 rows read: 2 new, 0 changed, 0 the same")
+		contains(t, s.ctl(0, "import", "items", file), "0 new, 0 changed, 2 the same")
+		s.ctl(1, "import", "items", s.write("bad.bin", "\x00\x01"))
+		s.ctl(2, "import", "chairs", file)
+		var last map[string]any
+		for line := range strings.Lines(s.ctl(0, "-json", "import", "items", file)) {
+			if err := json.Unmarshal([]byte(line), &last); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+		}
+		if _, ok := last["report"]; !ok {
+			t.Errorf("the last line of JSON is no report: %v", last)
+		}
+	}
+}
+
+func TestLoansAndOutbox(t *testing.T) {
+	s := newSite(t)
+	s.ctl(1, "loans") // no ledger yet
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	e := kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
+	e.Title = "Dune"
+	s.record(e)
+	contains(t, s.ctl(0, "loans", "-open"), "Dune", "checkout", "offline", "1 entries")
+	contains(t, s.ctl(0, "loans", "-patron", "nobody"), "0 entries")
+	var l loan
+	if err := json.Unmarshal([]byte(s.ctl(0, "-json", "loans", "-item", string(e.Item))), &l); err != nil {
+		t.Fatal(err)
+	}
+	if l.Entry != e.ID || l.Kind != kiosk.Checkout || l.State != kiosk.Offline || !l.Due.Equal(e.Due) || !l.At.Equal(e.At) {
+		t.Errorf("loan = %+v; want %+v", l, e)
+	}
+	contains(t, s.ctl(0, "outbox"), "Dune", "1 entries wait")
+	s.ctl(1, "outbox", "retry") // no daemon
+	s.start()
+	s.ctl(1, "outbox", "retry") // a daemon without an upstream
+}
+
+func TestExceptions(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		s := newSite(t)
+		s.ctl(0, "import", "items", s.write("items.csv", items))
+		var entries []kiosk.Entry
+		for n := range 3 {
+			e := kiosktest.As(kiosktest.Checkout(n+1, n+1, 1), kiosk.Offline, kiosktest.Morning)
+			entries = append(entries, e)
+			s.record(e)
+			o := kiosktest.After(e, kiosk.Exception)
+			o.Reason, o.Text = kiosk.ReasonOnHold, "Item is on hold for another patron."
+			s.conclude(o)
+		}
+		if running {
+			s.start()
+		}
+		contains(t, s.ctl(0, "exceptions"), string(entries[0].ID), "Item is on hold for another patron.")
+		s.ctl(2, "exceptions", "resolve", string(entries[0].ID), "-how", "forget", "-note", "x")
+		s.ctl(1, "exceptions", "resolve", "nosuch", "-how", "retry", "-note", "x")
+		for n, how := range []string{"retry", "override", "dismiss"} {
+			s.ctl(0, "exceptions", "resolve", string(entries[n].ID), "-how", how, "-note", "by hand")
+		}
+		s.ctl(1, "exceptions", "resolve", string(entries[1].ID), "-how", "retry", "-note", "x") // it is none any more
+		contains(t, s.ctl(0, "exceptions"), "nothing to settle")
+		want := []kiosk.State{kiosk.Offline, kiosk.Settled, kiosk.Dismissed}
+		for n, e := range entries {
+			var l loan
+			if err := json.Unmarshal([]byte(s.ctl(0, "-json", "loans", "-item", string(e.Item))), &l); err != nil || l.State != want[n] || l.Text != "by hand" {
+				t.Errorf("entry %d is %s %q, %v; want %s", n, l.State, l.Text, err, want[n])
+			}
+		}
+	}
+}
+
+func TestBackupRestore(t *testing.T) {
+	s := newSite(t)
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	s.record(kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning))
+	copied := filepath.Join(s.dir, "copy.db")
+	s.ctl(0, "backup", copied)
+	s.ctl(1, "backup", copied) // it is there already
+	s.record(kiosktest.As(kiosktest.Checkout(2, 32, 1), kiosk.Offline, kiosktest.Morning))
+	s.ctl(2, "restore", copied)
+	contains(t, s.ctl(0, "restore", "-force", copied), "before-", "is in place")
+	contains(t, s.ctl(0, "loans"), "1 entries")
+	kept, _ := filepath.Glob(filepath.Join(s.dir, "data", "*.before-*"))
+	if len(kept) != 1 {
+		t.Errorf("the ledger that was overwritten is not kept: %v", kept)
+	}
+	s.ctl(1, "restore", "-force", s.write("rubbish.db", strings.Repeat("x", 5000)))
+	s.start()
+	s.ctl(1, "restore", "-force", copied)
+}
+
+func TestStatusAndDoctor(t *testing.T) {
+	s := newSite(t)
+	contains(t, s.ctl(1, "status"), "not running")
+	os.MkdirAll(filepath.Join(s.dir, "data"), 0o750)
+	contains(t, s.ctl(1, "loans"))
+	s.start()
+	out := s.ctl(0, "status")
+	contains(t, out, "running since", "none: everything is decided here", "0 wait")
+	var st map[string]any
+	if err := json.Unmarshal([]byte(s.ctl(0, "-json", "status")), &st); err != nil || st["running"] != true {
+		t.Errorf("status = %v, %v", st, err)
+	}
+	contains(t, s.ctl(0, "doctor"), "ok   configuration", "ok   data folder", "ok   ledger", "ok   daemon")
+	s.write("kiosk.toml", "[kiosk]\nnmae = 1\n")
+	contains(t, s.ctl(1, "doctor"), "BAD  configuration", "kiosk.nmae")
+	s.ctl(2, "status")
+}
+
+// TestDoctorTriesWhatIsConfigured: without a daemon it opens devices and
+// upstream itself.
+func TestDoctorTriesWhatIsConfigured(t *testing.T) {
+	s := newSite(t)
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	raw, _ := os.ReadFile(s.conf)
+	s.write("kiosk.toml", string(raw)+"[[device]]\nname = \"scanner\"\ndriver = \"serialscan\"\npath = \"/dev/no-such-port\"\n"+
+		"[upstream]\ndriver = \"sip2\"\naddress = \"127.0.0.1:1\"\n")
+	contains(t, s.ctl(1, "doctor"), "BAD  device scanner", "plug the device in", "BAD  upstream", "check address")
+}
+
+func TestDriversAndDevices(t *testing.T) {
+	s := newSite(t)
+	contains(t, s.ctl(0, "drivers"), "serialscan", "suffix", "hidscan", "baud", "9600")
+	for line := range strings.Lines(s.ctl(0, "-json", "drivers")) {
+		var d map[string]any
+		if err := json.Unmarshal([]byte(line), &d); err != nil || d["driver"] == "" {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	s.ctl(0, "devices")
+	contains(t, s.ctl(0, "version"), "kioskctl", "drivers:")
+}
