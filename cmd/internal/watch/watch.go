@@ -21,6 +21,7 @@ type Screen struct {
 	View   string `json:"view"`
 	Patron string `json:"patron"`
 	Lines  []Line `json:"lines"`
+	Notice string `json:"notice"` // a message that belongs to no line, in words
 	Faults []any  `json:"faults"`
 	Online bool   `json:"online"`
 }
@@ -32,16 +33,23 @@ type Line struct {
 	State   string        `json:"state"`
 	Due     time.Time     `json:"due,omitzero"`
 	Text    string        `json:"text"`
+	Reason  kiosk.Reason  `json:"reason"`
+}
+
+// Line finds an item's line; false if it has none.
+func (s Screen) Line(b kiosk.Barcode) (Line, bool) {
+	for _, l := range s.Lines {
+		if l.Barcode == b {
+			return l, true
+		}
+	}
+	return Line{}, false
 }
 
 // State is that of an item's line, or "".
 func (s Screen) State(b kiosk.Barcode) string {
-	for _, l := range s.Lines {
-		if l.Barcode == b {
-			return l.State
-		}
-	}
-	return ""
+	l, _ := s.Line(b)
+	return l.State
 }
 
 // Stream is an open event stream (/api/v1/events).
@@ -52,6 +60,7 @@ type Stream struct {
 	body io.ReadCloser
 	next chan Screen
 	once sync.Once
+	last Screen
 	err  error // why next was closed
 }
 
@@ -101,22 +110,21 @@ func (s *Stream) read() {
 // Close ends the stream.
 func (s *Stream) Close() { s.once.Do(func() { s.body.Close() }) }
 
-// Until waits for a screen that fits, at most d. The error tells the last one.
+// Until waits until the screen fits, at most d; the one seen last counts too.
+// The error tells the last one.
 func (s *Stream) Until(d time.Duration, fits func(Screen) bool) (Screen, error) {
 	limit := time.NewTimer(d)
 	defer limit.Stop()
-	var last Screen
-	for {
+	for !fits(s.last) {
 		select {
 		case sc, ok := <-s.next:
 			if !ok {
-				return last, fmt.Errorf("the event stream ended: %v", s.err)
+				return s.last, fmt.Errorf("the event stream ended: %v", s.err)
 			}
-			if last = sc; fits(sc) {
-				return sc, nil
-			}
+			s.last = sc
 		case <-limit.C:
-			return last, fmt.Errorf("no such screen within %v; the last was %+v", d, last)
+			return s.last, fmt.Errorf("no such screen within %v; the last was %+v", d, s.last)
 		}
 	}
+	return s.last, nil
 }
