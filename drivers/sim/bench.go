@@ -1,13 +1,15 @@
 // Package sim is simulated hardware: a driver like any other, whose devices
 // lie on a Bench in the same process. Its control page lets a person pick up
 // cards and books, unplug the scanner, and throw the switches that the
-// program adds (a cut line to the library's system, say).
+// program adds (a cut line to the library's system, say). Pty is the scanner
+// for other programs.
 package sim
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,12 +41,16 @@ type Switch struct {
 	Name  string // id, [a-z-]+
 	Label string
 	Help  string
+	Group string // at most one switch of a group is on; empty: it has none
 	Set   func(on bool) error
 }
 
 // Row is a line of the panel: what the library's system has on loan.
 type Row struct {
-	Title, Item, Patron, Due string
+	Title  string `json:"title"`
+	Item   string `json:"item"`
+	Patron string `json:"patron"`
+	Due    string `json:"due"`
 }
 
 // Bench is a table of simulated devices.
@@ -53,37 +59,44 @@ type Bench struct {
 	Switches []Switch
 	Panel    func() []Row // what the library's system has out; nil shows none
 
+	turning sync.Mutex // one switch is turned at a time
+
 	mu      sync.Mutex
 	plugged bool
-	changed chan struct{} // closed when plugged changes
+	reader  *Scanner // who has the scanner open; nil: nobody
 	on      map[string]bool
-	scans   chan string
 }
 
 // New makes a bench that a configuration finds by its name, with its scanner
 // plugged in. Its fields are set before it is used.
 func New(name string) *Bench {
-	b := &Bench{plugged: true, changed: make(chan struct{}), on: map[string]bool{}, scans: make(chan string, 100)}
+	b := &Bench{plugged: true, on: map[string]bool{}}
 	benches.Store(name, b)
 	return b
 }
 
-// ErrUnplugged says that nobody can scan.
-var ErrUnplugged = errors.New("the scanner is unplugged")
+// Why nothing was scanned.
+var (
+	ErrUnplugged = errors.New("the scanner is unplugged")
+	ErrUnread    = errors.New("no program reads the scanner: is the daemon running?")
+)
 
-// Scan has the scanner read a code.
+// Scan has the scanner read a code. What nobody hears is not kept: it would
+// come to whoever is at the desk later.
 func (b *Bench) Scan(code string) error {
 	b.mu.Lock()
-	plugged := b.plugged
-	b.mu.Unlock()
-	if !plugged {
+	defer b.mu.Unlock()
+	if !b.plugged {
 		return ErrUnplugged
 	}
+	if b.reader == nil {
+		return ErrUnread
+	}
 	select {
-	case b.scans <- code:
+	case b.reader.codes <- code:
 		return nil
 	default:
-		return errors.New("the scanner has 100 codes waiting: is the daemon running?")
+		return fmt.Errorf("%w (%d codes wait)", ErrUnread, cap(b.reader.codes))
 	}
 }
 
@@ -91,67 +104,96 @@ func (b *Bench) Scan(code string) error {
 func (b *Bench) Plug(in bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.plugged != in {
-		b.plugged = in
-		close(b.changed)
-		b.changed = make(chan struct{})
+	b.plugged = in
+	if !in && b.reader != nil {
+		close(b.reader.gone)
+		b.reader = nil
 	}
 }
 
-func (b *Bench) state() (plugged bool, changed <-chan struct{}) {
+// Turn throws a switch. To turn one on turns the others of its group off.
+func (b *Bench) Turn(name string, on bool) error {
+	b.turning.Lock()
+	defer b.turning.Unlock()
+	i := slices.IndexFunc(b.Switches, func(s Switch) bool { return s.Name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no switch %q", name)
+	}
+	for _, s := range b.Switches {
+		if on && s.Name != name && s.Group != "" && s.Group == b.Switches[i].Group && b.isOn(s.Name) {
+			if err := b.set(s, false); err != nil {
+				return err
+			}
+		}
+	}
+	return b.set(b.Switches[i], on)
+}
+
+func (b *Bench) set(s Switch, on bool) error {
+	if err := s.Set(on); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.plugged, b.changed
+	b.on[s.Name] = on
+	return nil
 }
 
-// Turn throws a switch.
-func (b *Bench) Turn(name string, on bool) error {
-	for _, s := range b.Switches {
-		if s.Name != name {
-			continue
-		}
-		if err := s.Set(on); err != nil {
-			return err
-		}
-		b.mu.Lock()
-		b.on[name] = on
-		b.mu.Unlock()
-		return nil
-	}
-	return fmt.Errorf("there is no switch %q", name)
+func (b *Bench) isOn(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.on[name]
 }
 
-// Scanner is the bench's scanner.
-type Scanner struct{ bench *Bench }
+// Scanner is the bench's scanner while it is open.
+type Scanner struct {
+	bench *Bench
+	codes chan string
+	gone  chan struct{} // closed when it is unplugged
+}
 
 var _ drivers.Scanner = (*Scanner)(nil)
 
-// Open finds the bench. A scanner that is pulled out is missing.
+// Open finds the bench and takes its scanner. One that is pulled out is
+// missing; one that is open already is in use.
 func Open(c Config) (*Scanner, error) {
-	b, ok := benches.Load(c.Bench)
+	v, ok := benches.Load(c.Bench)
 	if !ok {
 		return nil, fmt.Errorf("there is no bench %q in this process", c.Bench)
 	}
-	if plugged, _ := b.(*Bench).state(); !plugged {
+	b := v.(*Bench)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !b.plugged:
 		return nil, ErrUnplugged
+	case b.reader != nil:
+		return nil, errors.New("the scanner is in use")
 	}
-	return &Scanner{b.(*Bench)}, nil
+	b.reader = &Scanner{b, make(chan string, 100), make(chan struct{})}
+	return b.reader, nil
 }
 
 // Scans gives what is scanned on the bench, until the scanner is pulled out.
 func (s *Scanner) Scans(ctx context.Context, yield func(drivers.Scan)) error {
+	defer s.close()
 	for {
-		plugged, changed := s.bench.state()
-		if !plugged {
-			return drivers.ErrGone
-		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-changed:
-		case code := <-s.bench.scans:
+		case <-s.gone:
+			return drivers.ErrGone
+		case code := <-s.codes:
 			yield(read(code))
 		}
+	}
+}
+
+func (s *Scanner) close() {
+	s.bench.mu.Lock()
+	defer s.bench.mu.Unlock()
+	if s.bench.reader == s {
+		s.bench.reader = nil
 	}
 }
 

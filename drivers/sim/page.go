@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,10 +38,25 @@ func (b *Bench) Handler() http.Handler {
 	mux.HandleFunc("GET /sim", b.page)
 	mux.Handle("GET /sim/static/", http.StripPrefix("/sim/", http.FileServerFS(static)))
 	mux.HandleFunc("GET /sim/state", b.get)
-	mux.HandleFunc("POST /sim/scan", b.post(func(r *http.Request) error { return b.Scan(r.PostFormValue("code")) }))
-	mux.HandleFunc("POST /sim/plug", b.post(func(r *http.Request) error { b.Plug(r.PostFormValue("on") == "true"); return nil }))
-	mux.HandleFunc("POST /sim/switch", b.post(func(r *http.Request) error {
-		return b.Turn(r.PostFormValue("name"), r.PostFormValue("on") == "true")
+	mux.HandleFunc("POST /sim/scan", post(func(r *http.Request) error {
+		if r.PostFormValue("code") == "" {
+			return errors.New("there is nothing to scan")
+		}
+		return b.Scan(r.PostFormValue("code"))
+	}))
+	mux.HandleFunc("POST /sim/plug", post(func(r *http.Request) error {
+		on, err := strconv.ParseBool(r.PostFormValue("on"))
+		if err == nil {
+			b.Plug(on)
+		}
+		return err
+	}))
+	mux.HandleFunc("POST /sim/switch", post(func(r *http.Request) error {
+		on, err := strconv.ParseBool(r.PostFormValue("on"))
+		if err != nil {
+			return err
+		}
+		return b.Turn(r.PostFormValue("name"), on)
 	}))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
@@ -49,27 +67,38 @@ type group struct {
 	Things []Thing
 }
 
-func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
-	var groups []group
+// policy lets the page use what is here and nothing else; data: is its icon.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+
+// groups puts the things under their headings, in the order of the first.
+func (b *Bench) groups() []group {
+	var list []group
 	for _, t := range b.Things {
-		if n := len(groups); n == 0 || groups[n-1].Name != t.Kind {
-			groups = append(groups, group{Name: t.Kind})
+		i := slices.IndexFunc(list, func(g group) bool { return g.Name == t.Kind })
+		if i < 0 {
+			i = len(list)
+			list = append(list, group{Name: t.Kind})
 		}
-		g := &groups[len(groups)-1]
-		g.Things = append(g.Things, t)
+		list[i].Things = append(list[i].Things, t)
 	}
+	return list
+}
+
+func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 	var out bytes.Buffer
 	err := page.Execute(&out, struct {
 		Groups   []group
 		Presets  []Thing
 		Switches []Switch
 		Panel    bool
-	}{groups, presets, b.Switches, b.Panel != nil})
+	}{b.groups(), presets, b.Switches, b.Panel != nil})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Write(out.Bytes())
 }
 
@@ -82,10 +111,7 @@ type State struct {
 
 func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
-	s := State{Plugged: b.plugged, Switches: map[string]bool{}, Loans: []Row{}}
-	for k, v := range b.on {
-		s.Switches[k] = v
-	}
+	s := State{Plugged: b.plugged, Switches: maps.Clone(b.on), Loans: []Row{}}
 	b.mu.Unlock()
 	if b.Panel != nil {
 		s.Loans = append(s.Loans, b.Panel()...)
@@ -95,14 +121,14 @@ func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
 	json.NewEncoder(w).Encode(s)
 }
 
-func (b *Bench) post(do func(*http.Request) error) http.HandlerFunc {
+func post(do func(*http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if err := do(r); errors.Is(err, ErrUnplugged) {
+		if err := do(r); errors.Is(err, ErrUnplugged) || errors.Is(err, ErrUnread) {
 			http.Error(w, err.Error(), http.StatusConflict)
 		} else if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -2,121 +2,85 @@ package sim_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
 )
 
+func open(bench string) (drivers.Scanner, error) {
+	a, err := sim.Driver.Open(nil, &sim.Config{Bench: bench})
+	if err != nil {
+		return nil, err
+	}
+	return a.(drivers.Scanner), nil
+}
+
 func TestScanner(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := sim.New("TestScanner") // its channels must belong to this bubble
-		open := func() drivers.Scanner {
-			s, err := sim.Driver.Open(nil, &sim.Config{Bench: "TestScanner"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s.(drivers.Scanner)
-		}
-		var got []drivers.Scan
-		ended := make(chan error, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		run := func() {
-			s := open()
-			go func() { ended <- s.Scans(ctx, func(sc drivers.Scan) { got = append(got, sc) }) }()
-			synctest.Wait()
-		}
-		run()
-		b.Scan("]F031234000010064")
-		b.Scan(strings.Repeat("9", 10_000))
-		synctest.Wait()
-		if len(got) != 2 || got[0].AIM != "]F0" || got[0].Text != "31234000010064" || !got[1].Long || len(got[1].Text) != drivers.MaxText {
-			t.Fatalf("scans = %+v", got)
-		}
-		b.Plug(false)
-		if err := <-ended; !errors.Is(err, drivers.ErrGone) {
-			t.Fatalf("Scans() of an unplugged scanner = %v; want ErrGone", err)
-		}
-		if err := b.Scan("1"); !errors.Is(err, sim.ErrUnplugged) {
-			t.Errorf("Scan() unplugged = %v", err)
-		}
-		if _, err := sim.Open(sim.Config{Bench: "TestScanner"}); !errors.Is(err, sim.ErrUnplugged) {
-			t.Errorf("Open() unplugged = %v", err)
-		}
-		b.Plug(true)
-		run()
-		b.Scan("2")
-		synctest.Wait()
-		cancel()
-		if err := <-ended; err != nil || len(got) != 3 {
-			t.Errorf("Scans() = %v with %d scans; want nil at the end, 3", err, len(got))
+	drivertest.TestScanner(t, func(t *testing.T) drivertest.Rig {
+		b := sim.New(t.Name())
+		return drivertest.Rig{
+			Open: func(context.Context) (drivers.Scanner, error) { return open(t.Name()) },
+			Scan: b.Scan,
+			Plug: b.Plug,
 		}
 	})
-	if _, err := sim.Open(sim.Config{Bench: "nosuch"}); err == nil {
+}
+
+// TestNobodyReads: the hand is told why nothing happens.
+func TestNobodyReads(t *testing.T) {
+	b := sim.New(t.Name())
+	if err := b.Scan("1"); !errors.Is(err, sim.ErrUnread) {
+		t.Errorf("Scan() before Open = %v; want ErrUnread", err)
+	}
+	if _, err := open(t.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Name()); err == nil {
+		t.Error("the scanner is open twice")
+	}
+	var err error
+	for n := 0; n < 1000 && err == nil; n++ { // its program has stopped reading
+		err = b.Scan("1")
+	}
+	if !errors.Is(err, sim.ErrUnread) {
+		t.Errorf("Scan() into a full scanner = %v; want ErrUnread", err)
+	}
+	b.Plug(false)
+	if err := b.Scan("1"); !errors.Is(err, sim.ErrUnplugged) {
+		t.Errorf("Scan() unplugged = %v; want ErrUnplugged", err)
+	}
+	if _, err := open("nosuch"); err == nil {
 		t.Error("Open() finds a bench that nobody made")
 	}
 }
 
-func TestPage(t *testing.T) {
+func TestTurn(t *testing.T) {
 	b := sim.New(t.Name())
-	b.Things = []sim.Thing{{Kind: "Cards", Code: "2<1>", Label: "Zoë & <Co>"}, {Kind: "Books", Code: "31", Label: "Dune"}}
-	cut := false
-	b.Switches = []sim.Switch{{Name: "cut", Label: "Cut", Set: func(on bool) error { cut = on; return nil }}}
-	b.Panel = func() []sim.Row { return []sim.Row{{Title: "Dune", Item: "31"}} }
-	srv := httptest.NewServer(b.Handler())
-	defer srv.Close()
-
-	body := get(t, srv.URL+"/sim")
-	for _, want := range []string{`data-scan="2&lt;1&gt;"`, "Zoë &amp; &lt;Co&gt;", `data-switch="cut"`, "<h2>Books</h2>"} {
-		if !strings.Contains(body, want) {
-			t.Errorf("the page lacks %s", want)
-		}
+	on := map[string]bool{}
+	broken := errors.New("broken")
+	for _, s := range []sim.Switch{{Name: "slow", Group: "answers"}, {Name: "late", Group: "answers"}, {Name: "cut"}} {
+		s.Set = func(is bool) error { on[s.Name] = is; return nil }
+		b.Switches = append(b.Switches, s)
 	}
-	for path, want := range map[string]int{"/sim/scan?x": 204, "/sim/switch?name=cut&on=true": 204, "/sim/switch?name=no&on=true": 400, "/sim/plug?on=false": 204} {
-		p, query, _ := strings.Cut(path, "?")
-		form, _ := url.ParseQuery(query)
-		resp, err := http.PostForm(srv.URL+p, form)
-		if err != nil {
+	b.Switches = append(b.Switches, sim.Switch{Name: "bad", Set: func(bool) error { return broken }})
+	for _, name := range []string{"cut", "slow", "late"} {
+		if err := b.Turn(name, true); err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
-		if resp.StatusCode != want && path != "/sim/scan?x" {
-			t.Errorf("POST %s = %d; want %d", path, resp.StatusCode, want)
-		}
 	}
-	var s sim.State
-	if err := json.Unmarshal([]byte(get(t, srv.URL+"/sim/state")), &s); err != nil {
-		t.Fatal(err)
+	if on["slow"] || !on["late"] || !on["cut"] {
+		t.Errorf("on: %v; want late alone of its group, and cut", on)
 	}
-	if s.Plugged || !s.Switches["cut"] || !cut || len(s.Loans) != 1 {
-		t.Errorf("state = %+v", s)
+	if err := b.Turn("late", false); err != nil || on["late"] {
+		t.Errorf("Turn(late, false) = %v, on %v", err, on["late"])
 	}
-	req, _ := http.NewRequest("POST", srv.URL+"/sim/scan", strings.NewReader("code=1"))
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != http.StatusForbidden {
-		t.Errorf("a scan sent by another site: %v %v; want it forbidden", resp.Status, err)
+	if err := b.Turn("bad", true); !errors.Is(err, broken) {
+		t.Errorf("Turn() of a broken switch = %v", err)
 	}
-}
-
-func get(t *testing.T, url string) string {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
+	if err := b.Turn("none", true); err == nil {
+		t.Error("Turn() of no switch succeeds")
 	}
-	defer resp.Body.Close()
-	var b strings.Builder
-	if err := resp.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	_, body, _ := strings.Cut(b.String(), "\r\n\r\n")
-	return body
 }

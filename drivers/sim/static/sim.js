@@ -2,6 +2,7 @@
 // POST; the state is asked for every second.
 "use strict";
 const $ = (id) => document.getElementById(id);
+const all = (selector) => document.querySelectorAll(selector);
 
 function say(text, bad) {
   $("said").textContent = text;
@@ -13,33 +14,38 @@ async function post(path, fields) {
   if (!r.ok) throw new Error((await r.text()).trim());
 }
 
-async function scan(code, from) {
+// scan reads a code; button is what was clicked, if anything.
+async function scan(code, button) {
+  const name = button ? (button.querySelector("b") || button).textContent : code;
   try {
     await post("scan", { code });
-    say("Scanned " + (from ? from.textContent.trim().split("\n")[0].slice(0, 40) : code.slice(0, 40)));
-    if (from) {
-      from.classList.add("read");
-      setTimeout(() => from.classList.remove("read"), 700);
+    say("Scanned " + name.slice(0, 60));
+    if (button) {
+      button.classList.add("read");
+      setTimeout(() => button.classList.remove("read"), 700);
     }
   } catch (e) {
-    say(e.message, true);
+    say("Not scanned: " + e.message, true);
   }
 }
 
-document.addEventListener("click", async (ev) => {
-  const b = ev.target.closest("button");
-  if (!b) return;
-  if ("scan" in b.dataset) return scan(b.dataset.scan, b.querySelector("b") || b);
-  const on = b.getAttribute("aria-pressed") !== "true";
+async function turn(button) {
+  const on = button.getAttribute("aria-checked") !== "true";
   try {
-    if (b.id === "plug") await post("plug", { on });
-    else if (b.dataset.switch) await post("switch", { name: b.dataset.switch, on });
-    else return;
+    if (button.id === "plug") await post("plug", { on });
+    else await post("switch", { name: button.dataset.switch, on });
     say("");
   } catch (e) {
     say(e.message, true);
   }
   refresh();
+}
+
+document.addEventListener("click", (ev) => {
+  const b = ev.target.closest("button");
+  if (!b) return;
+  if ("scan" in b.dataset) scan(b.dataset.scan, b);
+  else if (b.getAttribute("role") === "switch") turn(b);
 });
 
 $("free").addEventListener("submit", (ev) => {
@@ -48,28 +54,43 @@ $("free").addEventListener("submit", (ev) => {
   ev.target.code.select();
 });
 
-$("search").addEventListener("input", (ev) => {
-  const words = ev.target.value.toLowerCase().split(/\s+/);
-  let shown = 0;
-  for (const b of document.querySelectorAll(".thing")) {
-    const text = b.textContent.toLowerCase();
-    b.hidden = !words.every((w) => text.includes(w));
-    if (!b.hidden) shown++;
+function search() {
+  const words = $("search").value.toLowerCase().split(/\s+/);
+  for (const part of all(".things")) {
+    let shown = 0;
+    for (const b of part.querySelectorAll(".thing")) {
+      const text = b.textContent.toLowerCase();
+      b.hidden = !words.every((w) => text.includes(w));
+      if (!b.hidden) shown++;
+    }
+    part.querySelector(".none").hidden = shown > 0;
   }
-  $("none").hidden = shown > 0;
+}
+$("search").addEventListener("input", search);
+$("search").addEventListener("keydown", (ev) => {
+  const first = document.querySelector(".thing:not([hidden])");
+  if (ev.key !== "Enter" || !first) return;
+  scan(first.dataset.scan, first);
+  ev.target.select();
 });
+document.addEventListener("keydown", (ev) => {
+  if (ev.key !== "/" || ev.target.matches("input")) return;
+  ev.preventDefault();
+  $("search").select();
+});
+search(); // a reload may keep what was searched
 
 let known = null;
 function showLoans(loans) {
   const body = $("loans");
   if (!body) return;
   $("count").textContent = "(" + loans.length + ")";
-  const now = new Set(loans.map((l) => l.Item + l.Due));
+  const now = new Set(loans.map((l) => l.item + l.due));
   body.replaceChildren(...loans.map((l) => {
     const tr = document.createElement("tr");
-    tr.dataset.item = l.Item;
-    if (known && !known.has(l.Item + l.Due)) tr.className = "new";
-    for (const text of [l.Title, l.Patron, l.Due]) {
+    tr.dataset.item = l.item;
+    if (known && !known.has(l.item + l.due)) tr.className = "new";
+    for (const text of [l.title, l.patron, l.due]) {
       const td = document.createElement("td");
       td.dir = "auto";
       td.textContent = text;
@@ -85,11 +106,11 @@ async function refresh() {
   try {
     const text = await (await fetch("/sim/state")).text();
     if (text === before) return;
-    before = text;
     const s = JSON.parse(text);
-    $("plug").setAttribute("aria-pressed", s.plugged);
-    $("plug").textContent = s.plugged ? "Plugged in. Click to pull it out" : "Unplugged. Click to plug it in";
-    for (const b of document.querySelectorAll("[data-switch]")) b.setAttribute("aria-pressed", !!s.switches[b.dataset.switch]);
+    before = text;
+    $("plug").setAttribute("aria-checked", s.plugged);
+    $("plug").querySelector("b").textContent = s.plugged ? "Plugged in" : "Unplugged";
+    for (const b of all("[data-switch]")) b.setAttribute("aria-checked", !!s.switches[b.dataset.switch]);
     showLoans(s.loans);
   } catch {
     say("The daemon does not answer. Is it running?", true);
