@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -76,13 +75,11 @@ func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// until runs one configuration until a signal; it returns the next one, or
-// nil at the end.
+// until runs one configuration until the next one: a good one that came with
+// a SIGHUP, taken when nobody is at the desk. It returns nil at the end.
 func (g *grammar) until(ctx context.Context, conf *config.Config, hup <-chan os.Signal, log *slog.Logger) (*config.Config, error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- daemon.Run(ctx, daemon.Options{Config: conf, Log: log}) }()
+	leave, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- daemon.Run(ctx, daemon.Options{Config: conf, Log: log, Leave: leave}) }()
 	for {
 		select {
 		case err := <-ended:
@@ -94,15 +91,11 @@ func (g *grammar) until(ctx context.Context, conf *config.Config, hup <-chan os.
 			log.Error("the configuration is not taken; the old one goes on", "err", err)
 			continue
 		}
-		log.Info("the configuration was read again")
-		stop()
-		return next, ignoreCanceled(<-ended)
+		log.Info("the configuration was read again; it holds as soon as nobody is at the desk")
+		close(leave)
+		if err := <-ended; err != nil || ctx.Err() != nil {
+			return nil, err
+		}
+		return next, nil
 	}
-}
-
-func ignoreCanceled(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }

@@ -408,3 +408,5 @@ func (w *town) compare() {
 		t.Errorf("ledger: %v %v", wrong, err)
 	}
 }
+
+func listenLoopback() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }

@@ -40,6 +40,9 @@ type Options struct {
 	Pages map[string]http.Handler
 	// Ready is called once everything is open and served.
 	Ready func()
+	// Leave, when it is closed, ends the daemon as soon as nobody is at the
+	// desk; nil means never.
+	Leave <-chan struct{}
 	// Ledger may put something between desk and ledger, to measure it.
 	Ledger func(kiosk.Ledger) kiosk.Ledger
 }
@@ -181,7 +184,15 @@ func (d *Daemon) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, ln.Close(), ctl.Close())
 	}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if d.Leave != nil && d.alone(ctx) {
+			leave()
+		}
+		return nil
+	})
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
@@ -198,6 +209,26 @@ func (d *Daemon) serve(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// alone waits for Leave, and then until nobody is at the desk; false if ctx
+// ends before.
+func (d *Daemon) alone(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-d.Leave:
+	}
+	for seq := uint64(0); ; {
+		sc, err := d.desk.Next(ctx, seq)
+		if err != nil {
+			return false
+		}
+		if sc.View == kiosk.ViewWelcome && len(sc.Lines) == 0 {
+			return true
+		}
+		seq = sc.Seq
+	}
 }
 
 // serveHTTP serves until ctx ends, and then gives requests a second.

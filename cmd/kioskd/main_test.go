@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kioskd builds the program once.
+func kioskd(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "kioskd")
+	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+func TestUsage(t *testing.T) {
+	bin, dir := kioskd(t), t.TempDir()
+	good, bad := filepath.Join(dir, "good.toml"), filepath.Join(dir, "bad.toml")
+	os.WriteFile(good, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\n", dir), 0o600)
+	os.WriteFile(bad, []byte("[kiosk]\nnmae = \"k\"\n"), 0o600)
+	for _, tt := range []struct {
+		args string
+		exit int
+		says string
+	}{
+		{"-check -config " + good, 0, "no problems"},
+		{"-check -config " + bad, 2, bad + ": kiosk.nmae: "},
+		{"-config " + bad, 2, bad + ": kiosk.data: "},
+		{"-config " + filepath.Join(dir, "none.toml"), 2, "no such file"},
+		{"-nonsense", 2, "unknown flag"},
+		{"-version", 0, "drivers: hidscan"},
+		{"-help", 0, "-demo"},
+	} {
+		out, err := exec.Command(bin, strings.Fields(tt.args)...).CombinedOutput()
+		exit := 0
+		if e, ok := err.(*exec.ExitError); ok {
+			exit = e.ExitCode()
+		}
+		if exit != tt.exit || !strings.Contains(string(out), tt.says) {
+			t.Errorf("kioskd %s = exit %d, %s; want %d, %q", tt.args, exit, out, tt.exit, tt.says)
+		}
+	}
+}
+
+// TestSignals: SIGHUP takes a new configuration, a bad one changes nothing,
+// SIGTERM ends the daemon with 0.
+func TestSignals(t *testing.T) {
+	bin, dir := kioskd(t), t.TempDir()
+	conf := filepath.Join(dir, "kiosk.toml")
+	write := func(port int, more string) {
+		os.WriteFile(conf, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\nlisten = \"127.0.0.1:%d\"\n%s", dir, port, more), 0o600)
+	}
+	first, second := freePort(t), freePort(t)
+	write(first, "")
+	cmd := exec.Command(bin, "-config", conf)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	healthy(t, first)
+	write(second, "nonsense = 1\n")
+	cmd.Process.Signal(syscall.SIGHUP)
+	healthy(t, first)
+	write(second, "")
+	cmd.Process.Signal(syscall.SIGHUP)
+	healthy(t, second)
+	cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("kioskd ends with %v\n%s", err, log.String())
+	}
+	if !strings.Contains(log.String(), "the old one goes on") {
+		t.Errorf("the bad configuration is not told:\n%s", log.String())
+	}
+}
+
+func freePort(t *testing.T) int {
+	ln, err := listenLoopback()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var port int
+	fmt.Sscanf(ln.Addr().String(), "127.0.0.1:%d", &port)
+	return port
+}
+
+func healthy(t *testing.T, port int) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		var resp *http.Response
+		if resp, err = http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", port)); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+			err = fmt.Errorf("readyz: %s", resp.Status)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	t.Fatalf("port %d: %v", port, err)
+}
