@@ -158,20 +158,14 @@ func (d *Desk) untilNext() time.Duration {
 }
 
 func (d *Desk) step(ev kiosk.Event) {
-	ev = d.note(ev)
 	now := d.clock.now()
-	var more []kiosk.Event
-	for ev != nil {
+	for queue := []kiosk.Event{ev}; len(queue) > 0; queue = queue[1:] {
 		var effects []kiosk.Effect
-		d.session, effects = d.session.Step(ev, now, d.NewID)
+		d.session, effects = d.session.Step(d.note(queue[0]), now, d.NewID)
 		for _, e := range effects {
-			if ev := d.do(e); ev != nil {
-				more = append(more, ev)
+			if ev := d.do(e); ev != nil { // done already
+				queue = append(queue, ev)
 			}
-		}
-		ev = nil
-		if len(more) > 0 {
-			ev, more = more[0], more[1:]
 		}
 	}
 	runtime.Gosched() // to the lane that has just got work, before the browsers get theirs

@@ -12,8 +12,13 @@ import (
 // a millisecond from memory and a few from a card.
 const lookTime = 5 * time.Millisecond
 
+// storeTime is how long the desk waits for the ledger. A quick disk is done by
+// then, and the browsers need not draw a line that waits; a card takes longer
+// and is not waited for.
+const storeTime = time.Millisecond
+
 // do sends an effect into its lane; what comes of it returns as an event, most
-// often through the inbox, a quick look at once.
+// often through the inbox, a quick look or store at once.
 func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	switch e := e.(type) {
 	case kiosk.Look:
@@ -25,7 +30,9 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.identify(ctx, e, online) })
 	case kiosk.Record:
 		e.Entry.At, e.Entry.Doubt = d.clock.stamp(e.Entry.At)
-		d.stores.add(func(ctx context.Context) kiosk.Event { return d.record(ctx, e.Entry) })
+		if ev, ok := d.stores.soon(storeTime, func(ctx context.Context) kiosk.Event { return d.record(ctx, e.Entry) }); ok {
+			return ev
+		}
 	case kiosk.Conclude:
 		e.Outcome.At, _ = d.clock.stamp(e.Outcome.At)
 		d.conclude(e.Outcome)

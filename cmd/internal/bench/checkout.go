@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
@@ -57,8 +58,8 @@ func Checkout(ctx context.Context, o CheckoutOptions) ([]Figure, error) {
 		if i == 0 {
 			first = median
 		} else {
-			all = append(all, Figure{Name: fmt.Sprintf("scan to durable loan, %d items beside %d", n, o.Sizes[0]),
-				Value: median, Unit: "ms", Limit: first, Aim: 1.2})
+			all = append(all, Figure{Name: fmt.Sprintf("scan to durable loan, in bare writes, %d items beside %d", n, o.Sizes[0]),
+				Value: median, Unit: "x", Limit: first, Aim: 1.2})
 		}
 		if err := os.RemoveAll(r.data); err != nil {
 			return nil, err
@@ -129,6 +130,7 @@ func (r *run) fill(ctx context.Context) error {
 		}
 	}
 	fmt.Fprintf(r.Log, "mirror: %d items in %v\n", r.items, time.Since(start).Round(time.Millisecond))
+	defer unix.Sync() // what the load has left to write must not disturb the measurement
 	_, err = s.PutPatrons(ctx, []kiosk.Patron{{Card: card, FirstName: "Ada"}})
 	return err
 }
@@ -148,37 +150,18 @@ func (r *run) ledger(ctx context.Context) ([]Figure, int, error) {
 		return nil, 0, err
 	}
 	defer s.Close()
-	n := 0
-	record := func() error {
-		n++
-		now := time.Now()
-		return s.Record(ctx, kiosk.Entry{ID: kiosk.ID(fmt.Sprintf("0190aaaa-bbbb-7ccc-8ddd-%012d", n)), Session: "bench", Kind: kiosk.Checkout,
-			Item: r.spread(r.items/2 + n), Patron: card, At: now, Due: now.AddDate(0, 0, 21), State: kiosk.Offline, Title: "The book of many titles"})
+	bytes, err := r.logged(ctx)
+	if err != nil {
+		return nil, 0, err
 	}
-	// The log grows until it is first folded into the file: what it grows by is
-	// what a checkout costs. Then it is written round and round.
-	const warm, counted = 200, 100
-	var before int64
-	for i := range warm + counted {
-		if i == warm {
-			if before, err = logSize(r.path()); err != nil {
-				return nil, 0, err
-			}
-		}
+	record := r.recorder(ctx, s)
+	for range 200 { // so that the log is written round and round
 		if err := record(); err != nil {
 			return nil, 0, err
 		}
 	}
-	after, err := logSize(r.path())
-	if err != nil {
-		return nil, 0, err
-	}
 	if err := s.Tidy(ctx); err != nil {
 		return nil, 0, err
-	}
-	bytes := int(after-before) / counted
-	if bytes <= 0 {
-		return nil, 0, fmt.Errorf("the log did not grow: %d, then %d bytes", before, after)
 	}
 	b, err := newBare(r.data, bytes)
 	if err != nil {
@@ -203,6 +186,48 @@ func (r *run) ledger(ctx context.Context) ([]Figure, int, error) {
 		{Name: "durable checkout beside bare write, median" + size, Value: ours.at(50), Unit: "ms", Limit: theirs.at(50), Aim: 1.5},
 		{Name: "durable checkout beside bare write, p99" + size, Value: ours.at(99), Unit: "ms", Limit: theirs.at(99)},
 	}, bytes, nil
+}
+
+// recorder gives a function that records one loan after the other.
+func (r *run) recorder(ctx context.Context, s *sqlite.Store) func() error {
+	n := 0
+	return func() error {
+		n++
+		now := time.Now()
+		return s.Record(ctx, kiosk.Entry{ID: kiosk.ID(fmt.Sprintf("0190aaaa-bbbb-7ccc-8ddd-%012d", n)), Session: "bench", Kind: kiosk.Checkout,
+			Item: r.spread(r.items/2 + n), Patron: card, At: now, Due: now.AddDate(0, 0, 21), State: kiosk.Offline, Title: "The book of many titles"})
+	}
+}
+
+// logged measures how many bytes a checkout adds to the log: in a ledger of
+// its own, whose log still grows.
+func (r *run) logged(ctx context.Context) (int, error) {
+	path := filepath.Join(r.data, "bytes.db")
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	const warm, counted = 200, 100
+	record := r.recorder(ctx, s)
+	var before, after int64
+	for i := range warm + counted {
+		if i == warm {
+			if before, err = logSize(path); err != nil {
+				return 0, err
+			}
+		}
+		if err := record(); err != nil {
+			return 0, err
+		}
+	}
+	if after, err = logSize(path); err != nil {
+		return 0, err
+	}
+	if after <= before {
+		return 0, fmt.Errorf("the log did not grow: %d, then %d bytes", before, after)
+	}
+	return int(after-before) / counted, nil
 }
 
 func timed(f func() error) (time.Duration, error) {
@@ -296,10 +321,11 @@ func (r *run) scans(ctx context.Context, bytes int) ([]Figure, float64, error) {
 			return nil, 0, err
 		}
 		start := time.Now()
-		if err := h.scan("\r", func(s watch.Screen) bool { return s.State(code) == "lent" }); err != nil {
+		lent, err := h.scan("\r", func(s watch.Screen) bool { return s.State(code) == "lent" })
+		if err != nil {
 			return nil, 0, fmt.Errorf("scan %d of %s: %w", n, code, err)
 		}
-		shown = append(shown, time.Since(start))
+		shown = append(shown, lent.At.Sub(start))
 		durable = append(durable, (<-stored).Sub(start))
 	}
 	size := fmt.Sprintf(", %d items", r.items)
@@ -308,7 +334,7 @@ func (r *run) scans(ctx context.Context, bytes int) ([]Figure, float64, error) {
 		{Name: "scan to durable loan beside bare write, p99" + size, Value: durable.at(99), Unit: "ms", Limit: plain.at(99)},
 		{Name: "scan to screen event beside bare write, median" + size, Value: shown.at(50), Unit: "ms", Limit: plain.at(50), Aim: 3},
 		{Name: "scan to screen event beside bare write, p99" + size, Value: shown.at(99), Unit: "ms", Limit: plain.at(99)},
-	}, durable.at(50), nil
+	}, durable.at(50) / plain.at(50), nil
 }
 
 func (r *run) toml(path string) string {
@@ -399,7 +425,7 @@ func (r *run) once(file string, work bool, scanner io.Writer) (time.Duration, fl
 	for n := range 150 {
 		code := r.spread(r.items*3/4 + n)
 		done := func(s watch.Screen) bool { st := s.State(code); return st != "" && st != "waiting" }
-		if err := h.scan(string(code)+"\r", done); err != nil {
+		if _, err := h.scan(string(code)+"\r", done); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -429,12 +455,11 @@ type hand struct {
 }
 
 // scan sends text and waits for a screen that fits.
-func (h *hand) scan(text string, fits func(watch.Screen) bool) error {
+func (h *hand) scan(text string, fits func(watch.Screen) bool) (watch.Screen, error) {
 	if _, err := io.WriteString(h.scanner, text); err != nil {
-		return err
+		return watch.Screen{}, err
 	}
-	_, err := h.screen.Until(20*time.Second, fits)
-	return err
+	return h.screen.Until(20*time.Second, fits)
 }
 
 // begin opens a session. What is scanned before the scanner was opened is
@@ -454,7 +479,7 @@ func (h *hand) begin() (err error) {
 
 // another begins a new session by way of an unknown card.
 func (h *hand) another() error {
-	if err := h.scan("29999999999999\r", func(s watch.Screen) bool { return s.View == "welcome" }); err != nil {
+	if _, err := h.scan("29999999999999\r", func(s watch.Screen) bool { return s.View == "welcome" }); err != nil {
 		return err
 	}
 	return h.begin()

@@ -24,6 +24,8 @@ type Screen struct {
 	Notice string `json:"notice"` // a message that belongs to no line, in words
 	Faults []any  `json:"faults"`
 	Online bool   `json:"online"`
+
+	At time.Time `json:"-"` // when it arrived
 }
 
 // Line is one item.
@@ -96,7 +98,7 @@ func (s *Stream) read() {
 		if !ok {
 			continue
 		}
-		var sc Screen
+		sc := Screen{At: time.Now()}
 		if s.err = json.Unmarshal([]byte(data), &sc); s.err != nil {
 			return
 		}
