@@ -1,12 +1,27 @@
 // Package serialscan drives barcode scanners that send codes as text over a
-// serial line: RS-232, USB in CDC mode (/dev/ttyACM*), or a serial-to-USB
-// bridge (/dev/ttyUSB*).
+// serial line: RS-232, USB in CDC mode (/dev/ttyACM*), a serial-to-USB bridge
+// (/dev/ttyUSB*), or a device server's TCP port.
 //
-// A code is the bytes up to a suffix. Factory settings: Honeywell and
-// Datalogic send CR, Zebra CR or nothing, Newland CR LF; 9600 8N1 on RS-232
-// (Honeywell 115200), any speed on CDC. The scanner may put STX or a prefix
-// of its own before the code, and an AIM symbology identifier (ISO/IEC 15424)
-// when that is switched on. A GS (1D hex) belongs to the data of GS1 codes.
+// A code is the bytes up to a suffix. Factory settings, by the makers' manuals:
+// Honeywell and Datalogic end with CR, Zebra on CDC with CR or nothing, Newland
+// on CDC with CR LF; RS-232 is 9600 8N1 (Honeywell 115200), CDC ignores the
+// speed. Before a code there may be STX or a prefix that somebody has set, and
+// an AIM symbology identifier (ISO/IEC 15424) where that is switched on. A GS
+// (1D hexadecimal) is a part of GS1 codes and ends nothing.
+//
+// # Old codes
+//
+// A scanner or its bridge may keep a code while nobody reads: of a patron who
+// has long left. So Open throws away what comes until the line has been quiet
+// for Config.Drain. The device counts as working only then, and every code
+// that is scanned from there on counts; a program that writes to the line
+// itself, as a test, waits until the device works.
+//
+// # Damage
+//
+// A code whose suffix is lost is dropped after 500 ms: glued to the next one it
+// would be neither. A byte that was damaged on the line stays in its code as
+// NUL, so that the desk refuses the code instead of taking a shorter one.
 package serialscan
 
 import (
@@ -22,8 +37,11 @@ import (
 type Config struct {
 	Suffix string           `toml:"suffix" default:"auto" help:"what ends a code: auto (CR, LF, TAB or ETX), cr, lf, crlf, tab, none (a gap)"`
 	Gap    drivers.Duration `toml:"gap" default:"60ms" help:"with suffix none: the silence that ends a code"`
-	Prefix string           `toml:"prefix" help:"what the scanner puts before each code; cut off"`
+	Prefix string           `toml:"prefix" help:"what the scanner puts before each code; cut off. STX needs not be said"`
+	Drain  drivers.Duration `toml:"drain" default:"200ms" help:"codes kept from before the port was opened are thrown away until it is quiet for so long; 0s takes them"`
 }
+
+const maxPrefix = 16 // bytes; scanners allow about as many
 
 // Check tells what is wrong.
 func (c *Config) Check() error {
@@ -33,8 +51,11 @@ func (c *Config) Check() error {
 	if g := time.Duration(c.Gap); g < 10*time.Millisecond || g > 5*time.Second {
 		return fmt.Errorf("gap: %v: must be 10ms to 5s", g)
 	}
-	if len(c.Prefix) > 16 {
-		return fmt.Errorf("prefix: %q: must be at most 16 bytes", c.Prefix)
+	if len(c.Prefix) > maxPrefix {
+		return fmt.Errorf("prefix: %q: must be at most %d bytes", c.Prefix, maxPrefix)
+	}
+	if d := time.Duration(c.Drain); d > drainLimit {
+		return fmt.Errorf("drain: %v: must be at most %v", d, drainLimit)
 	}
 	return nil
 }
@@ -51,23 +72,46 @@ type Scanner struct {
 
 var _ drivers.Scanner = (*Scanner)(nil)
 
-// Open takes a line. A scanner says nothing by itself, so there is nothing to
-// probe.
+const (
+	look       = 250 * time.Millisecond // how often the end of ctx is noticed
+	torn       = 500 * time.Millisecond // silence after which a code without its suffix is noise
+	drainLimit = time.Second            // the longest that a line is drained: one that never rests is read as it is
+)
+
+// Open takes a line, and rids it of old codes. A scanner says nothing by
+// itself, so there is nothing to probe.
 func Open(l drivers.Link, c Config) (*Scanner, error) {
 	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if err := drain(l, time.Duration(c.Drain)); err != nil {
 		return nil, err
 	}
 	return &Scanner{l, c}, nil
 }
 
-const (
-	look = 250 * time.Millisecond // how often the end of ctx is noticed
-	torn = 500 * time.Millisecond // silence after which a code without its suffix is noise
-)
+func drain(l drivers.Link, quiet time.Duration) error {
+	if quiet == 0 {
+		return nil
+	}
+	if err := l.Patience(quiet); err != nil {
+		return err
+	}
+	buf := make([]byte, readSize)
+	for end := time.Now().Add(drainLimit); time.Now().Before(end); {
+		if _, err := l.Read(buf); errors.Is(err, drivers.ErrSilent) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// Scans gives codes until ctx ends. What lay in the line before it was opened
-// is read too: a code that was scanned a moment ago is not lost, and one
-// that was cut off has no beginning that fits the library's patterns.
+// readSize is the most taken by one read, in bytes.
+const readSize = 512
+
+// Scans implements drivers.Scanner.
 func (s *Scanner) Scans(ctx context.Context, yield func(drivers.Scan)) error {
 	defer s.link.Close()
 	p := newParser(s.config, yield)
@@ -75,7 +119,7 @@ func (s *Scanner) Scans(ctx context.Context, yield func(drivers.Scan)) error {
 	if s.config.Suffix == "none" {
 		gap = time.Duration(s.config.Gap)
 	}
-	buf := make([]byte, 512)
+	buf := make([]byte, readSize)
 	for ctx.Err() == nil {
 		wait := look
 		if p.open() {
