@@ -37,6 +37,7 @@ type Config struct {
 type Kiosk struct {
 	Name      string   `toml:"name"`      // unique within the library's fleet
 	Library   string   `toml:"library"`   // institution id, sent upstream (SIP2 AO)
+	Title     string   `toml:"title"`     // the library's name as patrons know it; empty: library
 	Data      string   `toml:"data"`      // the ledger's folder
 	Listen    string   `toml:"listen"`    // address of the screen, staff pages and API
 	Timezone  string   `toml:"timezone"`  // IANA name; empty: the machine's

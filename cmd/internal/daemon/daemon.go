@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -253,6 +254,6 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
-	return web.Config{Desk: d.desk, Name: k.Name, Library: k.Library, Languages: k.Languages,
+	return web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
 		Location: d.Config.Location, Pages: d.Pages}
 }

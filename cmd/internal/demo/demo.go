@@ -164,6 +164,7 @@ func settings(data, ils string) (*config.Config, error) {
 [kiosk]
 name = "demo"
 library = %q
+title = %q
 data = %q
 languages = ["en", "es"]
 [[device]]
@@ -180,7 +181,7 @@ check = "mod10"
 [loans]
 days = %d
 max = %d
-`, Institution, data, ils, user, secret, LoanDays, MaxLoans))
+`, Institution, Name, data, ils, user, secret, LoanDays, MaxLoans))
 }
 
 // newBench lays the library on a bench, and adds the switches of the line to
