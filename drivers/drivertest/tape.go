@@ -3,6 +3,7 @@ package drivertest
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -74,10 +75,10 @@ func readStep(k Kind, rest string) (Step, error) {
 		}
 	case Unplug:
 		if rest != "" {
-			err = fmt.Errorf("%q after !", rest)
+			err = fmt.Errorf("%q stands behind the mark", rest)
 		}
 	default:
-		err = fmt.Errorf("begins with %q; want one of > < = ! #", k)
+		err = fmt.Errorf("a step begins with one of > < = ! and not %q", k)
 	}
 	return s, err
 }
@@ -97,7 +98,7 @@ func readBytes(text string) ([]byte, error) {
 		}
 	}
 	if len(data) == 0 {
-		return nil, fmt.Errorf("no bytes")
+		return nil, errors.New("no bytes")
 	}
 	return data, nil
 }
