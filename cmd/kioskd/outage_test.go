@@ -393,6 +393,8 @@ func (w *town) compare() {
 			t.Errorf("entry %+v; want it granted or settled", row)
 		}
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for n, b := range w.books {
 		if told[b] != 1 || out[b] != w.card(n/perUser) || !held[b] {
 			t.Errorf("%s: lent %d times, out to %q, in the ledger %v; want once to %s", b, told[b], out[b], held[b], w.card(n/perUser))
