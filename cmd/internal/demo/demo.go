@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	})
 	g.Go(func() error {
 		return daemon.Run(ctx, daemon.Options{Config: conf, Log: o.Log, Listener: ln,
-			Pages: map[string]http.Handler{"/sim": simPage(bench)},
+			Pages: map[string]http.Handler{"/sim": bench.Handler()},
 			Ready: func() { o.ready(ln.Addr().String(), proxy.Addr()) }})
 	})
 	return g.Wait()
@@ -222,9 +222,9 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *si
 				}
 				return proxy.Restore()
 			}},
-		{Name: "slow", Label: "Slow answers", Help: "Each answer takes 1.5 seconds.", Set: slow(upstreamtest.DelayAnswer, 1500*time.Millisecond)},
-		{Name: "late", Label: "Answers that come too late", Help: "Each answer takes 6 seconds; nobody waits so long.", Set: slow(upstreamtest.DelayAnswer, 6*time.Second)},
-		{Name: "garbage", Label: "Rubbish for answers", Help: "The line is there and sends nonsense.", Set: slow(upstreamtest.Garbage, 0)},
+		{Name: "slow", Group: "answers", Label: "Slow answers", Help: "Each answer takes 1.5 seconds.", Set: slow(upstreamtest.DelayAnswer, 1500*time.Millisecond)},
+		{Name: "late", Group: "answers", Label: "Answers that come too late", Help: "Each answer takes 6 seconds; nobody waits so long.", Set: slow(upstreamtest.DelayAnswer, 6*time.Second)},
+		{Name: "garbage", Group: "answers", Label: "Rubbish for answers", Help: "The line is there and sends nonsense.", Set: slow(upstreamtest.Garbage, 0)},
 	}
 	b.Panel = func() []sim.Row {
 		var rows []sim.Row
@@ -236,13 +236,4 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *si
 		return rows
 	}
 	return b
-}
-
-// simPage lets the control page load its own style and script.
-func simPage(b *sim.Bench) http.Handler {
-	h := b.Handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
-		h.ServeHTTP(w, r)
-	})
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/demo"
+	"github.com/carrel-kiosk/carrel/kiosk/web/browsertest"
+)
+
+// TestDemoInBrowser lends and returns as a person would: two windows, clicks
+// only. CARREL_PICTURES, if set, is where README's pictures go.
+func TestDemoInBrowser(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- demo.Run(ctx, demo.Options{Listen: "127.0.0.1:0", Data: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+			Ready: func(addr string) { ready <- addr }})
+	}()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the demo ends with %v", err)
+		}
+	}()
+	var addr string
+	select {
+	case addr = <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatal(err)
+	}
+	shots := os.Getenv("CARREL_SCREENSHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	}
+	script, err := filepath.Abs(filepath.Join("browser", "desk.cjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	browsertest.Run(t, script, "CARREL_DEMO=http://"+addr, "CARREL_SCREENSHOTS="+shots, "CARREL_PICTURES="+os.Getenv("CARREL_PICTURES"))
+}
