@@ -248,9 +248,15 @@ func (m *Memory) Newest(ctx context.Context) (time.Time, error) {
 func (m *Memory) Queue(ctx context.Context, limit int) (list []kiosk.Queued, _ error) {
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
+	before := map[kiosk.Barcode]*record{} // the last entry of an item that has not come to nothing
 	for _, r := range m.entries {
 		if r.State.Queued() && len(list) < limit {
-			list = append(list, r.Queued)
+			q, p := r.Queued, before[r.Item]
+			q.Again = r.Kind == kiosk.Checkout && p != nil && p.Kind != kiosk.Checkin && p.Patron == r.Patron
+			list = append(list, q)
+		}
+		if r.State != kiosk.Denied && r.State != kiosk.Dismissed {
+			before[r.Item] = r
 		}
 	}
 	return list, err

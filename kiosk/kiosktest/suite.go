@@ -38,6 +38,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"OutboxOrder":   (*suite).outboxOrder,
 		"Postpone":      (*suite).postpone,
 		"Interrupted":   (*suite).interrupted,
+		"LentAgain":     (*suite).lentAgain,
 		"LoanOffline":   (*suite).loanOffline,
 		"LoanGranted":   (*suite).loanGranted,
 		"Return":        (*suite).giveBack,
@@ -295,6 +296,33 @@ func (s *suite) interrupted() {
 	if at, err := s.Newest(s.Context()); !at.Equal(now) || err != nil {
 		s.Errorf("Newest() = %v, %v; want %v", at, err, now)
 	}
+}
+
+// lentAgain: a checkout of what the same patron may have already is marked.
+func (s *suite) lentAgain() {
+	again := func(want ...bool) {
+		s.Helper()
+		q, err := s.Queue(s.Context(), 100)
+		s.ok(err)
+		var got []bool
+		for _, e := range q {
+			got = append(got, e.Again)
+		}
+		s.same("again", got, want)
+	}
+	first := s.record(Checkout(1, 1, 1))
+	s.record(As(Checkout(2, 1, 1), kiosk.Offline, Morning))
+	s.record(As(Checkout(3, 1, 2), kiosk.Offline, Morning)) // another patron
+	s.record(As(Checkout(4, 2, 1), kiosk.Offline, Morning)) // another item
+	again(false, true, false, false)
+	s.again()
+	again(false, true, false, false)
+	s.conclude(After(first, kiosk.Dismissed)) // it came to nothing
+	again(false, false, false)
+	s.record(As(Checkin(5, 2), kiosk.Offline, time.Time{}))
+	s.record(As(Checkout(6, 2, 1), kiosk.Offline, Morning)) // it has come back since
+	s.record(As(Checkout(7, 2, 1), kiosk.Offline, Morning))
+	again(false, false, false, false, false, true)
 }
 
 func (s *suite) newest() {

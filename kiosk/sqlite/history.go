@@ -13,8 +13,13 @@ import (
 const (
 	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text`
 
+	// Again: the entry of the item before this one, but for those that came to
+	// nothing, has lent it to the same patron.
 	outboxSQL = `
-SELECT ` + rowColumns + `, q.attempts, q.retry_at
+SELECT ` + rowColumns + `, q.attempts, q.retry_at,
+       l.kind = 'checkout' AND coalesce((SELECT p.kind <> 'checkin' AND p.patron = l.patron FROM ledger p
+           WHERE p.item = l.item AND p.seq < l.seq AND p.state NOT IN ('refused', 'dismissed')
+           ORDER BY p.seq DESC LIMIT 1), 0)
 FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT ?`
 
 	newestSQL = `
@@ -122,7 +127,7 @@ func (r *Reader) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
 	rows, err := r.outbox.QueryContext(ctx, max(limit, 0))
 	return all("queue", rows, err, func(r row) (q kiosk.Queued, err error) {
 		var retry instant
-		err = scanEntry(r, &q.Entry, &q.Attempts, &retry)
+		err = scanEntry(r, &q.Entry, &q.Attempts, &retry, &q.Again)
 		q.RetryAt = retry.Time
 		return q, err
 	})
