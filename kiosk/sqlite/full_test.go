@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestFullDatabase(t *testing.T) {
 			t.Fatalf("Record in a full database: %v; want ErrFull", err)
 		}
 		must(t, unchanged(t.Context(), f.Store, n))
+		if err := f.Probe(t.Context()); !errors.Is(err, ErrFull) {
+			t.Errorf("Probe of a full database: %v; want ErrFull", err)
+		}
 		e := kiosktest.Checkout(0, 0, 0)
 		if err := f.Conclude(t.Context(), kiosk.Outcome{Entry: e.ID, State: kiosk.Settled, At: e.At}); round == 0 && err != nil {
 			t.Errorf("Conclude, which needs no new page: %v", err)
@@ -62,6 +66,7 @@ func TestFullDatabase(t *testing.T) {
 		must(t, f.Conclude(t.Context(), kiosk.Outcome{Entry: e.ID, State: kiosk.Exception, At: e.At}))
 		_, err = f.conn.ExecContext(t.Context(), "PRAGMA max_page_count=100000")
 		must(t, err)
+		must(t, f.Probe(t.Context()))
 		must(t, f.Conclude(t.Context(), kiosk.Outcome{Entry: e.ID, State: kiosk.Offline, At: e.At}))
 		must(t, f.Record(t.Context(), kiosktest.As(kiosktest.Checkout(n, n, n), kiosk.Offline, kiosktest.Morning)))
 	}
@@ -89,14 +94,23 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// lacks skips a test that needs root, or fails it where that is required.
+func lacks(t *testing.T, why string) {
+	t.Helper()
+	if strings.Contains(os.Getenv("CARREL_REQUIRE"), "root") {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
 func mountTmpfs(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small file system")
+		lacks(t, "only root can mount a small file system")
 	}
 	dir := t.TempDir()
 	if err := syscall.Mount("carrel-test", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("can't mount a tmpfs here: %v", err)
+		lacks(t, fmt.Sprintf("can't mount a tmpfs here: %v", err))
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {

@@ -135,6 +135,7 @@ type writer struct {
 	queue, unqueue, postpone, asked     stmt
 	lend, takeBack, renew, due          stmt
 	loan, later                         stmt
+	probe, unprobe                      stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -164,6 +165,8 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.due, dueSQL},
 		{&w.loan, loanSQL},
 		{&w.later, laterSQL},
+		{&w.probe, probeSQL},
+		{&w.unprobe, unprobeSQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {
