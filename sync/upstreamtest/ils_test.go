@@ -18,7 +18,6 @@ import (
 type direct struct {
 	ils  *ILS
 	away atomic.Bool
-	wild func(kiosk.Answer) kiosk.Answer // nil changes nothing
 }
 
 func openDirect(t *testing.T, ils *ILS) kiosk.Upstream {

@@ -41,14 +41,14 @@ type Effect struct {
 // With noBlock it has already happened, and only an unknown card or item, a
 // barred card, and an item that somebody else has are refused, as by Koha.
 func (s *ILS) Do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
-	a, err, stalled := s.do(e, noBlock)
+	a, stalled, err := s.do(e, noBlock)
 	if stalled != nil {
 		<-stalled
 	}
 	return a, err
 }
 
-func (s *ILS) do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error, <-chan struct{}) {
+func (s *ILS) do(e kiosk.Entry, noBlock bool) (kiosk.Answer, <-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := Effect{
@@ -60,13 +60,13 @@ func (s *ILS) do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error, <-chan struc
 		f.Did, f.Text = DidRefuse, refused.Text
 	}
 	if err := s.write(f); err != nil {
-		return kiosk.Answer{}, &kiosk.Error{Code: kiosk.CodeInternal, Err: err}, s.stalled
+		return kiosk.Answer{}, s.stalled, &kiosk.Error{Code: kiosk.CodeInternal, Err: err}
 	}
 	s.apply(f)
 	if refused != nil {
-		return kiosk.Answer{Time: f.At}, refused, s.stalled
+		return kiosk.Answer{Time: f.At}, s.stalled, refused
 	}
-	return s.answer(f), nil, s.stalled
+	return s.answer(f), s.stalled, nil
 }
 
 // judge decides, and fills in what will be done.
