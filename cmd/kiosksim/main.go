@@ -28,7 +28,7 @@ import (
 )
 
 type grammar struct {
-	Desk    deskCmd    `cmd:"" default:"1" help:"The whole desk, as kioskd -demo."`
+	Desk    deskCmd    `cmd:"" default:"withargs" help:"The whole desk, as kioskd -demo."`
 	Devices devicesCmd `cmd:"" help:"A scanner on a pty that it names; each line you type is a scan."`
 	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
