@@ -173,7 +173,7 @@ func Parse(raw []byte, c Charset) (Message, error) {
 		return Message{}, syntax(line, "an unknown message id")
 	}
 	rest := line[2:]
-	rest, m.Seq, m.Sum = trailer(line, rest)
+	rest, m.Seq, m.Sum = trailer(line, rest, n)
 	fixed := rest
 	if len(rest) > n {
 		fixed = rest[:n]
@@ -205,14 +205,16 @@ func fieldID(b []byte) bool {
 }
 
 // trailer cuts AY<n>AZ<hhhh> off the end. A naked AY<n> (fsip2) counts as a
-// sequence number, and AZ alone as a checksum (96 and 97).
-func trailer(line, rest []byte) ([]byte, byte, Sum) {
+// sequence number, and AZ alone as a checksum (96 and 97). The fixed fields,
+// of that length, are never cut into, though they may end in such letters.
+func trailer(line, rest []byte, fixed int) ([]byte, byte, Sum) {
 	sum, seq := SumNone, byte(0)
-	if n := len(rest); n >= 6 && string(rest[n-6:n-4]) == "AZ" && hex4(rest[n-4:]) {
+	whole := func(cut int) bool { return len(rest)-cut >= fixed || len(rest) < fixed }
+	if n := len(rest); n >= 6 && whole(6) && string(rest[n-6:n-4]) == "AZ" && hex4(rest[n-4:]) {
 		sum = judge(line[:len(line)-4], string(rest[n-4:]))
 		rest = rest[:n-6]
 	}
-	if n := len(rest); n >= 3 && string(rest[n-3:n-1]) == "AY" && '0' <= rest[n-1] && rest[n-1] <= '9' {
+	if n := len(rest); n >= 3 && whole(3) && string(rest[n-3:n-1]) == "AY" && '0' <= rest[n-1] && rest[n-1] <= '9' {
 		seq = rest[n-1]
 		rest = rest[:n-3]
 	}
