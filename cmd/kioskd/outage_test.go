@@ -281,6 +281,14 @@ func (w *town) session(user int) {
 	w.t.Fatalf("the session of reader %d does not open\n%s", user, w.log())
 }
 
+// online waits until the daemon has found the ILS.
+func (w *town) online() {
+	w.t.Helper()
+	if _, err := w.screen.Until(deadline, func(s watch.Screen) bool { return s.Online }); err != nil {
+		w.t.Fatalf("the ILS is not found: %v\n%s", err, w.log())
+	}
+}
+
 // done tells whether the patron may take the book: it is lent, or was lent to
 // the same patron before the daemon was killed.
 func done(s watch.Screen, b kiosk.Barcode) bool {
@@ -313,9 +321,12 @@ func TestTwoHundredLoans(t *testing.T) {
 			if err := w.proxy.Restore(); err != nil {
 				t.Fatal(err)
 			}
+			w.online()
 		}
 		book := w.books[n]
-		if killed[n] { // anywhere between the scan and the loan: also while the ILS thinks
+		if killed[n] {
+			w.online()
+			// Anywhere between the scan and the loan, also while the ILS thinks.
 			w.proxy.Always(upstreamtest.Fault{Mishap: upstreamtest.DelayAnswer, Match: "11", Delay: 10 * time.Millisecond})
 		}
 		w.scan(string(book))
