@@ -155,41 +155,6 @@ func newISO2709Reader(raw []byte) recordReader {
 	return newISO2709(in)
 }
 
-func TestMARC8(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain":                      "plain",
-		"caf\xe2e":                   "café",
-		"\xe8ubermut, na\xe8ive":     "übermut, naïve",
-		"\xa1\xb1\xb2\xb5 \xb3\xb8":  "Łłøæ đı",
-		"Dvo\xe9r\xe2ak":             "Dvořák",
-		"\xf0cs":                     "çs",
-		"Vi\xf2\xe3et":               "Việt",
-		"\xc3 1999 \xc2 \xc7 \xc8":   "© 1999 ℗ ß €",
-		"\x1b(NwOJNA I MIR\x1b(B!":   "Война и мир!",
-		"\x1b(2ylem\x1b(B":           "",
-		"H\x1bb2\x1bsO x\x1bp2\x1bs": "H₂O x²",
-		"\x1bgab\x1bs":               "αβ",
-		"\x88The \x89book":           "The book",
-		"\x1b(3GdCJ":                 "",
-		"tail\xe2":                   "tai\u013a",
-		"":                           "",
-	} {
-		got, lost := decodeMARC8([]byte(in))
-		if want != "" && (got != want || lost != 0) {
-			t.Errorf("decodeMARC8(%q) = %q, %d lost; want %q", in, got, lost, want)
-		}
-		if strings.ContainsRune(got, '\uFFFD') {
-			t.Errorf("decodeMARC8(%q) = %q", in, got)
-		}
-	}
-	if got, lost := decodeMARC8([]byte("a\x1b$1!0!!0\"\x1b(Bb")); lost != 2 || got != "a\uFFFD\uFFFDb" {
-		t.Errorf("East Asian text = %q, %d lost; want it counted, not invented", got, lost)
-	}
-	if _, lost := decodeMARC8([]byte("\x1b(Zx")); lost != 1 {
-		t.Errorf("an unknown set is not counted")
-	}
-}
-
 const head = "barcode,title,isbn,status,circulates\n"
 
 func TestCSVForms(t *testing.T) {
@@ -399,16 +364,6 @@ func FuzzItems(f *testing.F) {
 }
 
 func FuzzPatrons(f *testing.F) { fuzz(f, ImportPatrons, "barcode,expires\n21,2026-01-01\n") }
-
-func FuzzMARC8(f *testing.F) {
-	f.Add([]byte("caf\xe2e\x1b(Nw\x1b$1!!!"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, lost := decodeMARC8(b)
-		if strings.Count(s, "\uFFFD") > lost || len(s) > 4*len(b)+8 {
-			t.Errorf("decodeMARC8(%q) = %q, %d lost", b, s, lost)
-		}
-	})
-}
 
 func BenchmarkCSV(b *testing.B) {
 	var t strings.Builder
