@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -14,7 +15,10 @@ import (
 // iso2709 reads binary MARC: a leader of 24 characters that tells the length
 // of the record and where its data begin, a directory of 12 characters a
 // field, and the fields (ISO 2709; MARC 21 Record Structure).
-type iso2709 struct{ in *bufio.Reader }
+type iso2709 struct {
+	in  *bufio.Reader
+	raw []byte // of the last record
+}
 
 const (
 	leaderLen = 24
@@ -22,91 +26,127 @@ const (
 	endRecord = 0x1d
 	endField  = 0x1e
 	subMark   = 0x1f
-	maxRecord = 99_999 // five digits
+	escape    = 0x1b
+	maxRecord = 99_999 // bytes; the length has five digits
 )
 
-// errBroken says that a file can't be read beyond this place.
-var errBroken = errors.New("the rest of the file can't be read")
-
-func newISO2709(in *bufio.Reader) *iso2709 { return &iso2709{in} }
+func newISO2709(in *bufio.Reader) *iso2709 { return &iso2709{in: in} }
 
 // next reads up to the end of a record, whatever length it claims: where the
 // two differ the end that is there counts, and the next record is found.
 func (r *iso2709) next() (record, error) {
-	raw, err := r.raw()
+	raw, err := r.bytes()
 	if err != nil {
 		return record{}, err
 	}
 	return parse2709(raw)
 }
 
-func (r *iso2709) raw() ([]byte, error) {
-	var raw []byte
+func (r *iso2709) bytes() ([]byte, error) {
+	r.raw = r.raw[:0]
 	for {
 		part, err := r.in.ReadSlice(endRecord)
-		raw = append(raw, part...)
+		r.raw = append(r.raw, part...)
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull) && len(raw) <= 2*maxRecord:
+		case errors.Is(err, bufio.ErrBufferFull) && len(r.raw) <= 2*maxRecord: // some write longer ones
 			continue
 		case errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("%w: no end of record within %d bytes", errBroken, len(raw))
-		case errors.Is(err, io.EOF) && len(bytes.TrimSpace(raw)) == 0:
+			return nil, fmt.Errorf("%w: no end of record within %d bytes", errBroken, len(r.raw))
+		case errors.Is(err, io.EOF) && len(bytes.Trim(r.raw, "\r\n \t\x00\x1a")) == 0:
 			return nil, io.EOF
 		case errors.Is(err, io.EOF):
 			return nil, errors.New("the file ends in the middle of a record")
 		case err != nil:
-			return nil, fmt.Errorf("%w: %v", errBroken, err)
+			return nil, fmt.Errorf("%w: %w", errBroken, err)
 		}
-		return bytes.TrimLeft(raw, "\r\n \x1a"), nil
+		return bytes.TrimLeft(r.raw, "\r\n \t\x00\x1a"), nil
 	}
 }
 
+// parse2709 reads a record. A field must end where the directory says that it
+// ends: a record whose lengths are wrong would give other fields' text.
 func parse2709(raw []byte) (record, error) {
 	var rec record
 	if len(raw) < leaderLen+2 {
 		return rec, fmt.Errorf("a record of %d bytes has no leader", len(raw))
 	}
-	base, err := strconv.Atoi(string(raw[12:17]))
+	base, err := number(raw[12:17])
 	if err != nil || base < leaderLen+1 || base > len(raw) {
 		return rec, fmt.Errorf("the leader %q tells no place where data begin", raw[:leaderLen])
 	}
-	utf8 := raw[9] == 'a'
+	decode := rec.decoder(raw)
 	dir := bytes.TrimSuffix(raw[leaderLen:base], []byte{endField})
 	for ; len(dir) >= entryLen; dir = dir[entryLen:] {
-		length, e1 := strconv.Atoi(string(dir[3:7]))
-		start, e2 := strconv.Atoi(string(dir[7:12]))
-		if e1 != nil || e2 != nil || length < 0 || start < 0 || base+start+length > len(raw) {
-			return rec, fmt.Errorf("field %.3q lies outside its record", dir)
+		length, e1 := number(dir[3:7])
+		start, e2 := number(dir[7:12])
+		end := base + start + length
+		if e1 != nil || e2 != nil || length < 1 || end > len(raw) {
+			return record{}, fmt.Errorf("field %.3q lies outside its record", dir)
 		}
-		data := bytes.TrimRight(raw[base+start:base+start+length], "\x1d\x1e")
-		rec.fields = append(rec.fields, rec.field(string(dir[:3]), data, utf8))
+		if raw[end-1] != endField {
+			return record{}, fmt.Errorf("field %.3q does not end where the directory of the record says", dir)
+		}
+		rec.fields = append(rec.fields, newField(string(dir[:3]), raw[base+start:end-1], decode))
 	}
 	return rec, nil
 }
 
-func (r *record) field(tag string, data []byte, utf8 bool) field {
+// number reads digits, and nothing but digits.
+func number(b []byte) (int, error) {
+	if !digits(b) {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.Atoi(string(b))
+}
+
+func newField(tag string, data []byte, decode func([]byte) string) field {
 	f := field{tag: tag}
 	if tag < "010" {
-		f.text = r.decode(data, utf8)
+		f.text = decode(data)
 		return f
 	}
-	parts := bytes.Split(data, []byte{subMark})
-	if len(parts[0]) > 0 {
-		f.ind1 = parts[0][0]
+	head, data, found := bytes.Cut(data, []byte{subMark})
+	if len(head) > 0 {
+		f.ind1 = head[0]
 	}
-	for _, p := range parts[1:] {
-		if len(p) > 0 {
-			f.subs = append(f.subs, subfield{p[0], r.decode(p[1:], utf8)})
+	for found {
+		var sub []byte
+		sub, data, found = bytes.Cut(data, []byte{subMark})
+		if len(sub) > 0 {
+			f.subs = append(f.subs, subfield{sub[0], decode(sub[1:])})
 		}
 	}
 	return f
 }
 
-func (r *record) decode(b []byte, utf8 bool) string {
-	if utf8 {
-		return norm.NFC.String(string(b))
+// decoder tells how a record's text is read: as UTF-8 if leader position 9
+// says so, and else as MARC-8. A record that has other characters than ASCII,
+// no escapes, and is UTF-8 all through is UTF-8 whatever it says: in MARC-8 a
+// mark stands before an ASCII letter, which UTF-8 can't have.
+func (r *record) decoder(raw []byte) func([]byte) string {
+	is, says := utf8.Valid(raw), raw[9] == 'a'
+	switch {
+	case says && !is:
+		r.notes = append(r.notes, "says that it is UTF-8 and is not; what can't be read stands as \uFFFD")
+	case !says && is && !ascii7(raw) && bytes.IndexByte(raw, escape) < 0:
+		says = true
+		r.notes = append(r.notes, "says that it is MARC-8, and was read as the UTF-8 it is")
 	}
-	s, lost := decodeMARC8(b)
-	r.lost += lost
-	return s
+	if says {
+		return func(b []byte) string { return norm.NFC.String(string(b)) }
+	}
+	return func(b []byte) string {
+		s, lost := decodeMARC8(b)
+		r.lost += lost
+		return s
+	}
+}
+
+func ascii7(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -140,7 +140,7 @@ type marc8 struct {
 func (d *marc8) next(b []byte) int {
 	c := b[0]
 	switch {
-	case c == 0x1b:
+	case c == escape:
 		return d.escape(b)
 	case c == ' ' || c == 0xa0:
 		d.put(' ')

@@ -1,15 +1,15 @@
 package catalog
 
 import (
+	"fmt"
 	"strings"
-
-	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // record is one bibliographic record with its holdings.
 type record struct {
 	fields []field
-	lost   int // characters that could not be decoded
+	lost   int      // characters that could not be decoded
+	notes  []string // other remarks
 }
 
 type field struct {
@@ -24,13 +24,8 @@ type subfield struct {
 	text string
 }
 
-type recordReader interface {
-	// next gives io.EOF at the end; errBroken, wrapped, when nothing more can
-	// be read.
-	next() (record, error)
-}
-
-func (r record) control(tag string) string {
+// control is the text of a control field.
+func (r *record) control(tag string) string {
 	for _, f := range r.fields {
 		if f.tag == tag {
 			return strings.TrimSpace(f.text)
@@ -40,7 +35,7 @@ func (r record) control(tag string) string {
 }
 
 // all are the fields with one of the tags, in order.
-func (r record) all(tags ...string) (list []field) {
+func (r *record) all(tags ...string) (list []field) {
 	for _, f := range r.fields {
 		for _, t := range tags {
 			if f.tag == t {
@@ -52,17 +47,27 @@ func (r record) all(tags ...string) (list []field) {
 }
 
 // get joins the subfields with one of the codes, in order.
-func (f field) get(codes string) string {
+func (f *field) get(codes string) string {
 	var parts []string
 	for _, s := range f.subs {
-		if strings.IndexByte(codes, s.code) >= 0 && strings.TrimSpace(s.text) != "" {
-			parts = append(parts, strings.TrimSpace(s.text))
+		if text := strings.TrimSpace(s.text); text != "" && strings.IndexByte(codes, s.code) >= 0 {
+			parts = append(parts, text)
 		}
 	}
 	return strings.Join(parts, " ")
 }
 
-func (r record) first(codes string, tags ...string) string {
+// one is the first subfield with the code.
+func (f *field) one(code byte) string {
+	for _, s := range f.subs {
+		if s.code == code {
+			return strings.TrimSpace(s.text)
+		}
+	}
+	return ""
+}
+
+func (r *record) first(codes string, tags ...string) string {
 	for _, f := range r.all(tags...) {
 		if s := f.get(codes); s != "" {
 			return s
@@ -71,88 +76,83 @@ func (r record) first(codes string, tags ...string) string {
 	return ""
 }
 
-// isbd cuts the punctuation that stands between parts of a description.
+// isbd cuts the punctuation that stands between parts of a description
+// (ISBD, area 0.3) from the end: a full stop goes too, but not that of an
+// initial and not three of them.
 func isbd(s string) string {
 	s = strings.TrimRight(s, " /:;,=")
 	if strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "..") {
-		if i := strings.LastIndexByte(s[:len(s)-1], ' '); len(s)-i > 3 { // not an initial
+		if i := strings.LastIndexByte(s[:len(s)-1], ' '); len(s)-i > 3 {
 			s = s[:len(s)-1]
 		}
 	}
 	return strings.TrimSpace(s)
 }
 
-// title is 245 with its remainder and part.
-func (r record) title() string {
-	for _, f := range r.all("245") {
-		return clean(isbd(f.get("abnp")), maxTitle)
+// title is 245 with its remainder and part. The medium, $h, is left out, but
+// the mark at its end belongs between what stands around it.
+func (r *record) title() string {
+	fields := r.all("245")
+	if len(fields) == 0 {
+		return ""
 	}
-	return ""
+	var b strings.Builder
+	for _, s := range fields[0].subs {
+		text := strings.TrimSpace(s.text)
+		switch {
+		case text == "":
+		case strings.IndexByte("abnp", s.code) >= 0:
+			b.WriteString(" " + text)
+		case s.code == 'h' && strings.IndexByte(":;=", text[len(text)-1]) >= 0:
+			b.WriteString(" " + text[len(text)-1:])
+		}
+	}
+	return clean(isbd(b.String()), maxTitle)
 }
 
-func (r record) author() string {
+func (r *record) author() string {
 	return clean(isbd(r.first("abcdq", "100", "110", "111", "700", "710")), maxText)
 }
 
-// isbn is the first of 020 that is one.
-func (r record) isbn() string {
+// isbn is the first of 020 that is one. Where there are only others, they are
+// noted.
+func (r *record) isbn() string {
+	var bad []string
 	for _, f := range r.all("020") {
-		if s := ISBN(f.get("a")); s != "" {
+		a := f.one('a')
+		if s := ISBN(a); s != "" {
 			return s
 		}
+		if a != "" {
+			bad = append(bad, noISBN(a))
+		}
 	}
+	r.notes = append(r.notes, bad...)
 	return ""
 }
 
-// schemes are the class schemes of 852's first indicator (MARC 21 Holdings).
-var schemes = map[byte]string{'0': "lcc", '1': "ddc", '2': "nlm", '3': "udc", '8': "local"}
-
-// callNumber is the record's own, for copies that bring none.
-func (r record) callNumber() (number, scheme string) {
+// callNumber is the record's own, for copies that bring none. The slash that
+// shows where a Dewey number may be cut is not part of it.
+func (r *record) callNumber() (number, scheme string) {
 	for _, c := range []struct{ tag, scheme string }{{"082", "ddc"}, {"092", "ddc"}, {"050", "lcc"}, {"090", "lcc"}, {"060", "nlm"}, {"080", "udc"}} {
-		if s := r.first("ab", c.tag); s != "" {
-			return clean(strings.ReplaceAll(s, "/", ""), maxText), c.scheme
+		s := r.first("ab", c.tag)
+		if s == "" {
+			continue
 		}
+		if c.scheme == "ddc" {
+			s = strings.NewReplacer("/", "", "'", "").Replace(s)
+		}
+		return clean(s, maxText), c.scheme
 	}
 	return "", ""
 }
 
-// copies are the record's items: 852 (MARC 21 holdings), 952 (Koha) and 949
-// with a barcode. 876 to 878 bring the barcodes of an 852 that has none.
-func (r record) copies() (list []kiosk.Item) {
-	number, scheme := r.callNumber()
-	add := func(barcode, lib, loc, call, callScheme, kind string) {
-		if barcode == "" {
-			return
-		}
-		if call == "" {
-			call, callScheme = number, scheme
-		}
-		list = append(list, kiosk.Item{
-			Barcode: kiosk.Barcode(strings.TrimSpace(barcode)), Title: r.title(), Author: r.author(), ISBN: r.isbn(),
-			CallNumber: clean(call, maxText), Scheme: callScheme, Location: clean(loc, maxText), Library: clean(lib, maxText),
-			Type: clean(kind, maxText), Status: kiosk.StatusAvailable,
-		})
+// remarks are all notes about the record.
+func (r *record) remarks() []string {
+	if r.lost == 0 {
+		return r.notes
 	}
-	for _, f := range r.all("852") {
-		scheme := schemes[f.ind1]
-		if f.get("p") == "" {
-			for _, b := range r.all("876", "877", "878") {
-				add(b.get("p"), f.get("b"), f.get("c"), f.get("khim"), scheme, "")
-			}
-			continue
-		}
-		add(f.get("p"), f.get("b"), f.get("c"), f.get("khim"), scheme, "")
-	}
-	for _, f := range r.all("952") { // Koha: barcode p, home b, shelf c, call number o, item type y, scheme 2
-		add(f.get("p"), f.get("b"), f.get("c"), f.get("o"), f.get("2"), f.get("y"))
-	}
-	if len(list) == 0 {
-		for _, f := range r.all("949") { // by custom: barcode b or i, call number a
-			add(strings.TrimSpace(f.get("b")+f.get("i")), f.get("m"), f.get("l"), f.get("a"), "", f.get("t"))
-		}
-	}
-	return list
+	return append(r.notes, fmt.Sprintf("%d characters of the record can't be decoded and stand as \uFFFD", r.lost))
 }
 
 // ISBN makes 13 digits of an ISBN as people write it: hyphens, a remark

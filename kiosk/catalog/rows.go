@@ -1,0 +1,268 @@
+package catalog
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// rows splits a CSV file (RFC 4180). What spreadsheets and people make of the
+// format is read as it was meant where that is certain: a row may lack cells
+// at its end, a quote inside a cell stands for itself, and text that is not
+// UTF-8 is Windows-1252. A quote that is never closed costs one row.
+type rows struct {
+	in    *bufio.Reader
+	sep   byte
+	eol   byte   // '\n', or '\r' in files of old Macintoshes
+	width int    // cells of the first row; 0 before it
+	ahead []line // given back by a row that was none
+	latin bool   // a row that is not UTF-8 has come
+	cells []string
+}
+
+// line is a line of the file.
+type line struct {
+	text  string
+	long  bool // it was longer than maxLine and the rest of it is gone
+	cut   bool // the file ends in it, without the end of a line
+	again bool // it was given back: it may be the inside of a cell
+}
+
+const (
+	maxLine  = 64 << 10 // bytes of a line, and of a row of several lines
+	maxLines = 100      // of one row
+)
+
+// newRows finds the separator: the one of , ; and TAB that the first line has
+// most, or the one that a line "sep=;" names, as Excel writes it.
+func newRows(in *bufio.Reader) *rows {
+	r := &rows{in: in, sep: ',', eol: '\n'}
+	head, _ := in.Peek(4096)
+	text := string(head)
+	if !strings.Contains(text, "\n") && strings.Contains(text, "\r") {
+		r.eol = '\r'
+	}
+	text = strings.TrimLeft(text, "\r\n")
+	first, _, _ := strings.Cut(text, string(r.eol))
+	if sep, ok := strings.CutPrefix(strings.ToLower(strings.TrimRight(first, "\r")), "sep="); ok && len(sep) == 1 {
+		r.sep = sep[0]
+		_, _ = r.line()
+		return r
+	}
+	most := 0
+	for _, sep := range []byte{',', ';', '\t'} {
+		if n := strings.Count(first, string(rune(sep))); n > most {
+			r.sep, most = sep, n
+		}
+	}
+	return r
+}
+
+// line reads a line that is not blank. Its end is not part of it.
+func (r *rows) line() (line, error) {
+	if len(r.ahead) > 0 {
+		l := r.ahead[0]
+		r.ahead = r.ahead[1:]
+		return l, nil
+	}
+	for {
+		l, err := r.readLine()
+		if err != nil || strings.TrimSpace(l.text) != "" || l.long {
+			return l, err
+		}
+	}
+}
+
+func (r *rows) readLine() (line, error) {
+	var l line
+	var raw []byte
+	for {
+		part, err := r.in.ReadSlice(r.eol)
+		if room := maxLine - len(raw); len(part) > room {
+			part, l.long = part[:room], true
+		}
+		raw = append(raw, part...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(raw) > 0:
+			l.cut = true
+		case err != nil:
+			return line{}, err
+		}
+		l.text = strings.TrimRight(string(raw), "\r\n")
+		return l, nil
+	}
+}
+
+// row is what rows gives: the cells, which hold until the next row, or why
+// they can't be had, and remarks.
+type row struct {
+	cells []string
+	why   string
+	notes []string
+}
+
+// next reads a row; io.EOF at the end.
+func (r *rows) next() (row, error) {
+	l, err := r.line()
+	if err != nil {
+		return row{}, err
+	}
+	if l.long {
+		return row{why: fmt.Sprintf("a line of more than %d bytes", maxLine)}, nil
+	}
+	var out row
+	l.text = r.utf8(l.text, &out)
+	cells, state := r.split(l.text)
+	if state == open {
+		if cells, err = r.more(l.text); err != nil {
+			return row{}, err
+		}
+		if cells == nil {
+			return row{why: "a quote is opened and not closed"}, nil
+		}
+	}
+	out.cells = cells
+	r.judge(l, &out)
+	return out, nil
+}
+
+// judge compares a row with the first one.
+func (r *rows) judge(l line, out *row) {
+	n := len(out.cells)
+	switch {
+	case r.width == 0:
+		r.width = n
+	case n > r.width && strings.Trim(strings.Join(out.cells[r.width:], ""), " ") != "":
+		out.why = fmt.Sprintf("has %d cells where the first row has %d: a separator inside a text without quotes?", n, r.width)
+	case n < r.width && l.cut:
+		out.why = fmt.Sprintf("has %d cells where the first row has %d, and the file ends here: was it cut off?", n, r.width)
+	case n < r.width && (l.again || strings.ContainsAny(strings.TrimSpace(out.cells[0]), " \t")):
+		out.why = fmt.Sprintf("has %d cells where the first row has %d: the end of a text with a line break and without quotes?", n, r.width)
+	case n < r.width:
+		out.notes = append(out.notes, fmt.Sprintf("has %d cells where the first row has %d; the others were taken as empty", n, r.width))
+	}
+}
+
+// more reads the lines of a row with a line break in a cell. If no row comes
+// of it, the lines are given back, and it tells nil: the first one was bad.
+func (r *rows) more(text string) ([]string, error) {
+	var taken []line
+	for len(taken) < maxLines && len(text) < maxLine {
+		l, err := r.line()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		taken = append(taken, l)
+		text += "\n" + r.utf8(l.text, nil)
+		if l.long {
+			break
+		}
+		if !strings.Contains(l.text, `"`) {
+			continue
+		}
+		cells, state := r.split(text)
+		if state == whole && (r.width == 0 || len(cells) == r.width) {
+			return cells, nil
+		}
+		if state != open {
+			break
+		}
+	}
+	for i := range taken {
+		taken[i].again = true
+	}
+	r.ahead = append(taken, r.ahead...)
+	return nil, nil
+}
+
+// utf8 reads what is not UTF-8 as Windows-1252, which Excel writes in Europe
+// and America, and says so once.
+func (r *rows) utf8(s string, out *row) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	if !r.latin && out != nil {
+		r.latin = true
+		out.notes = append(out.notes, "is not UTF-8; it and others like it were read as Windows-1252")
+	}
+	s, _ = charmap.Windows1252.NewDecoder().String(s) // no byte is an error
+	return s
+}
+
+// state is how a line ended.
+type state int
+
+const (
+	whole state = iota
+	open        // inside a quoted cell
+	loose       // with text behind a closing quote
+)
+
+// split cuts a row into its cells, which hold until the next call.
+func (r *rows) split(s string) (cells []string, how state) {
+	r.cells = r.cells[:0]
+	for {
+		cell, rest, state := cut(s, r.sep)
+		how = max(how, state)
+		r.cells = append(r.cells, cell)
+		if rest < 0 {
+			return r.cells, how
+		}
+		s = s[rest:]
+	}
+}
+
+// cut takes the first cell of s; rest is where the next begins, -1 for none.
+func cut(s string, sep byte) (cell string, rest int, how state) {
+	if strings.HasPrefix(s, `"`) {
+		end, doubled := closing(s)
+		if end < 0 {
+			return s[1:], -1, open
+		}
+		after := end + 1
+		for after < len(s) && s[after] == ' ' {
+			after++
+		}
+		if after == len(s) || s[after] == sep {
+			cell = s[1:end]
+			if doubled {
+				cell = strings.ReplaceAll(cell, `""`, `"`)
+			}
+			if after == len(s) {
+				return cell, -1, whole
+			}
+			return cell, after + 1, whole
+		}
+		how = loose
+	}
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], i + 1, how
+	}
+	return s, -1, how
+}
+
+// closing finds the quote that closes the one s begins with, and whether
+// there are doubled ones before it.
+func closing(s string) (at int, doubled bool) {
+	for at = 1; ; at += 2 {
+		i := strings.IndexByte(s[at:], '"')
+		if i < 0 {
+			return -1, doubled
+		}
+		at += i
+		if at+1 == len(s) || s[at+1] != '"' {
+			return at, doubled
+		}
+		doubled = true
+	}
+}
