@@ -15,7 +15,9 @@ type Connection string
 const (
 	NeedsLink    Connection = "link"    // a byte stream: serial or TCP
 	NeedsReports Connection = "reports" // a HID device
-	NeedsNothing Connection = "none"    // it is a thing of its own, as a simulation
+	NeedsBus     Connection = "bus"     // a chip on SPI or I2C
+	NeedsEither  Connection = "link or bus"
+	NeedsNothing Connection = "none" // it is a thing of its own, as a simulation
 )
 
 // Driver is a family of devices as the list in package all has it.
@@ -36,6 +38,22 @@ func Define[C, D any](name, doc string, open func(Link, C) (D, error)) Driver {
 // DefineReports makes the Driver of a family of HID devices.
 func DefineReports[C, D any](name, doc string, open func(Reports, C) (D, error)) Driver {
 	return define(name, doc, NeedsReports, open)
+}
+
+// DefineBus makes the Driver of a family of chips on SPI or I2C.
+func DefineBus[C, D any](name, doc string, open func(Bus, C) (D, error)) Driver {
+	return define(name, doc, NeedsBus, open)
+}
+
+// DefineEither makes the Driver of a family that is opened over a Link or over
+// a Bus, as the configuration names one.
+func DefineEither[C, D any](name, doc string, link func(Link, C) (D, error), bus func(Bus, C) (D, error)) Driver {
+	return define(name, doc, NeedsEither, func(dev any, c C) (D, error) {
+		if b, ok := dev.(Bus); ok {
+			return bus(b, c)
+		}
+		return link(dev.(Link), c)
+	})
 }
 
 // DefineAlone makes the Driver of something that needs nothing opened.
@@ -74,7 +92,7 @@ func (d Driver) Check(config any) error {
 	return nil
 }
 
-// Open opens a device over dev, which is a Link, Reports or nil as Needs
+// Open opens a device over dev, which is a Link, Reports, a Bus or nil as Needs
 // says, with options from NewConfig. What it returns implements Scanner or
 // another ability. dev is closed if that fails, also by a panic: a port that
 // stays open could not be opened again.

@@ -1,9 +1,10 @@
 // Package drivers says what a device of a kiosk can do: a Scanner gives
-// scans, later a Pad gives tags. A family of devices is a folder below, one
-// Driver each; package all lists them. Drivers know bytes and no loans.
+// scans, a Pad reads and writes tags. A family of devices is a folder below,
+// one Driver each; package all lists them. Drivers know bytes and no loans.
 //
-// A driver is opened over a Link (a byte stream: serial, TCP, a pty) or over
-// Reports (HID); package link opens those by what the configuration says.
+// A driver is opened over a Link (a byte stream: serial, TCP, a pty), over
+// Reports (HID) or over a Bus (SPI, I2C); package link opens those by what the
+// configuration says.
 // Keep holds a device open for ever and reports its absence as a state.
 package drivers
 
@@ -60,6 +61,8 @@ type Reports interface {
 	ReadReport(p []byte, d time.Duration) (int, error)
 	WriteReport(p []byte) error
 	SendFeature(p []byte) error
+	// GetFeature reads the feature report whose ID is p[0] into p, ID first.
+	GetFeature(p []byte) (int, error)
 	Close() error
 	// UsagePage is the HID usage page of the interface (0x01 keyboard, 0x8C
 	// barcode scanner), 0 if it can't be known.

@@ -65,9 +65,10 @@ func (f *fake) SendFeature(p []byte) error {
 	f.feature = append(f.feature, p)
 	return f.refuse
 }
-func (f *fake) Close() error      { f.closed++; return nil }
-func (f *fake) UsagePage() uint16 { return f.page }
-func (f *fake) Vendor() uint16    { return f.vendor }
+func (f *fake) GetFeature([]byte) (int, error) { return 0, errors.New("no feature report") }
+func (f *fake) Close() error                   { f.closed++; return nil }
+func (f *fake) UsagePage() uint16              { return f.page }
+func (f *fake) Vendor() uint16                 { return f.vendor }
 
 func options(t *testing.T, change func(*Config)) Config {
 	t.Helper()

@@ -122,6 +122,12 @@ func (r *hidReports) SendFeature(p []byte) error {
 	return r.sent(r.dev.SendFeatureReport(p))
 }
 
+// GetFeature implements drivers.Reports.
+func (r *hidReports) GetFeature(p []byte) (int, error) {
+	n, err := r.dev.GetFeatureReport(p)
+	return n, r.sent(n, err)
+}
+
 // sent tells a refused report from one to a device that is not there.
 func (r *hidReports) sent(_ int, err error) error {
 	if err == nil {

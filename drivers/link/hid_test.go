@@ -254,6 +254,13 @@ func (d *device) SendFeatureReport(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+func (d *device) GetFeatureReport(p []byte) (int, error) {
+	if d.gone {
+		return 0, errors.New("hidapi: unknown failure")
+	}
+	return copy(p[1:], "feature") + 1, nil
+}
 func (d *device) Close() error { d.closed = true; return nil }
 
 func TestReadReport(t *testing.T) { synctest.Test(t, testReadReport) }
@@ -279,8 +286,11 @@ func testReadReport(t *testing.T) {
 	if err := r.SendFeature([]byte{1}); err != nil {
 		t.Error(err)
 	}
+	if n, err := r.GetFeature(p); n != 8 || err != nil {
+		t.Errorf("GetFeature() = %d, %v; want 8 bytes", n, err)
+	}
 	dev.gone = true
-	for what, err := range map[string]error{"ReadReport": second(r.ReadReport(p, time.Millisecond)), "SendFeature": r.SendFeature([]byte{1})} {
+	for what, err := range map[string]error{"ReadReport": second(r.ReadReport(p, time.Millisecond)), "SendFeature": r.SendFeature([]byte{1}), "GetFeature": second(r.GetFeature(p))} {
 		if !errors.Is(err, drivers.ErrGone) || strings.Contains(err.Error(), "hidapi") {
 			t.Errorf("%s() of an unplugged device = %v; want ErrGone in our words", what, err)
 		}
