@@ -1,19 +1,13 @@
 package sim
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
-	"github.com/creack/pty"
-
-	"github.com/carrel-kiosk/carrel/drivers/link"
+	"github.com/carrel-kiosk/carrel/drivers/sim/port"
 )
 
 // Pty is a simulated scanner on a pseudo-terminal: a real serial port to the
@@ -23,8 +17,8 @@ type Pty struct {
 
 	name string // of the link that stays with the scanner; empty: none
 
-	mu        sync.Mutex
-	far, near *os.File // nil while unplugged
+	mu  sync.Mutex
+	far *port.Port // nil while unplugged
 }
 
 // NewPty plugs a scanner in that ends codes with CR. If name is not empty it
@@ -42,8 +36,8 @@ func (p *Pty) Path() string {
 	switch {
 	case p.name != "":
 		return p.name
-	case p.near != nil:
-		return p.near.Name()
+	case p.far != nil:
+		return p.far.Path
 	}
 	return ""
 }
@@ -78,69 +72,13 @@ func (p *Pty) Plug(in bool) error {
 		return nil
 	}
 	if in {
-		return p.in()
+		far, err := port.Open(p.name)
+		p.far = far
+		return err
 	}
-	err := errors.Join(p.far.Close(), p.near.Close())
-	p.far, p.near = nil, nil
-	if p.name != "" {
-		err = errors.Join(err, os.Remove(p.name))
-	}
+	err := p.far.Close()
+	p.far = nil
 	return err
-}
-
-func (p *Pty) in() error {
-	far, near, err := pty.Open()
-	if err != nil {
-		return fmt.Errorf("pty: %w", err)
-	}
-	if err := errors.Join(raw(near.Name()), deadlines(far), p.link(near.Name())); err != nil {
-		return errors.Join(err, far.Close(), near.Close())
-	}
-	p.far, p.near = far, near
-	return nil
-}
-
-// raw makes a new pty carry all bytes as they are, also before a program that
-// sets it so has opened it: opening and closing it as a serial port does that.
-// It stays so as long as near is open.
-func raw(path string) error {
-	l, err := link.Open(context.Background(), link.Config{Path: path, Baud: 9600, DataBits: 8})
-	if err != nil {
-		return err
-	}
-	return l.Close()
-}
-
-// deadlines makes those of f count: package pty leaves it blocking.
-func deadlines(f *os.File) error {
-	c, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var set error
-	err = c.Control(func(fd uintptr) { set = syscall.SetNonblock(int(fd), true) })
-	return errors.Join(err, set)
-}
-
-// link points the name at the port, in one step. What is there and no link is
-// left alone.
-func (p *Pty) link(path string) error {
-	if p.name == "" {
-		return nil
-	}
-	if at, err := os.Lstat(p.name); err == nil && at.Mode()&os.ModeSymlink == 0 {
-		return fmt.Errorf("%s is there already, and no link", p.name)
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(p.name), ".carrel")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	fresh := filepath.Join(dir, "link")
-	if err := os.Symlink(path, fresh); err != nil {
-		return err
-	}
-	return os.Rename(fresh, p.name)
 }
 
 // Close pulls the scanner out for good.
