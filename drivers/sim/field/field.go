@@ -43,7 +43,6 @@ type Field struct {
 	on    bool
 	slots *slots        // of the inventory under way
 	air   time.Duration // used so far
-	debt  time.Duration // airtime that was counted and not waited for
 	busy  time.Time     // when the air is free again
 	noise float64
 }
