@@ -1,6 +1,6 @@
 // Package drivertest helps to test drivers: Playback is a device that was
-// recorded, Record records one, Silent says nothing, Flaky is a bad line, and
-// TestScanner is what every scanner must do.
+// recorded, Record records one, Silent says nothing, Flaky is a bad line.
+// TestScanner is what every scanner must do, TestPad what every pad must.
 //
 // What waits here waits by the clock, so a test in a bubble of testing/synctest
 // takes no time.
