@@ -21,6 +21,20 @@ type (
 	Record struct{ Entry Entry }
 	// Conclude stores an outcome: Stored or NotStored.
 	Conclude struct{ Outcome Outcome }
+	// Attach adds a tag to an entry that is on disk: Attached.
+	Attach struct {
+		Entry ID
+		Tag   TagID
+	}
+	// Keep has a tag written as the work list has it for the entry, read back,
+	// and taken off the list: Kept. It never writes what the list does not say.
+	Keep struct {
+		Entry ID
+		Tag   TagID
+		Want  Security
+	}
+	// Mend is Keep for whatever the work list has of a tag: Mended.
+	Mend struct{ Tag TagID }
 	// Ask has upstream carry out the entry, within the deadline: Answered.
 	Ask struct{ Entry Entry }
 )
@@ -29,4 +43,7 @@ func (Look) effect()     {}
 func (Identify) effect() {}
 func (Record) effect()   {}
 func (Conclude) effect() {}
+func (Attach) effect()   {}
+func (Keep) effect()     {}
+func (Mend) effect()     {}
 func (Ask) effect()      {}

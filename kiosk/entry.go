@@ -56,6 +56,7 @@ type Entry struct {
 	State   State     // Asked, or Offline, or a refusal that was decided here
 	Title   string    // as shown, so that an item unknown to the mirror has a name
 	Text    string    // the ILS's words, for staff
+	Tags    []TagID   // the item's RFID tags that lie on the pad; more may be attached later
 }
 
 // Outcome is a later state of an entry.

@@ -9,6 +9,24 @@ type (
 	CardRead struct{ Card Card }
 	// ItemPlaced is the barcode of a copy.
 	ItemPlaced struct{ Item Barcode }
+	// TagPlaced is a tag on the pad that says which copy it is in, and which
+	// part of it.
+	TagPlaced struct {
+		Tag         TagID
+		Item        Barcode
+		Part, Parts int  // part 2 of 3; Parts is 0 or 1 for what has only one
+		Old         bool // it lay there when the pad began to read
+	}
+	// TagUnread is a tag on the pad that names no copy of ours. Code is what it
+	// says, cleaned and cut for showing to staff.
+	TagUnread struct {
+		Tag    TagID
+		Code   string
+		Reason Reason
+		Old    bool
+	}
+	// TagRemoved is a tag that was taken from the pad.
+	TagRemoved struct{ Tag TagID }
 	// ISBNRead is the book trade's code, as 13 digits: a title, never a copy.
 	ISBNRead struct{ ISBN string }
 	// Unreadable is a code that is none of these. Code is cleaned and cut for
@@ -29,6 +47,8 @@ type (
 	RenewLine struct{ Line ID }
 	// DropLine takes back a line that still waits for a card, or that offers to renew.
 	DropLine struct{ Line ID }
+	// Counted is how many items the patron says lie on the pad.
+	Counted struct{ Items int }
 	// Finish ends the session as soon as nothing waits any more.
 	Finish struct{}
 	// Cancel goes back to welcome from the PIN view, or closes the receipt.
@@ -66,6 +86,26 @@ type (
 		State State
 		Err   error
 	}
+	// Attached answers Attach. Err is nil when it is on disk.
+	Attached struct {
+		Entry ID
+		Tag   TagID
+		Err   error
+	}
+	// Kept answers Keep: the tag is as the work list has it, written and read
+	// back, and that is on disk. With ErrLifted the tag was gone.
+	Kept struct {
+		Entry ID
+		Tag   TagID
+		Want  Security
+		Err   error
+	}
+	// Mended answers Mend. Work is empty if there was nothing to do.
+	Mended struct {
+		Tag  TagID
+		Work Work
+		Err  error
+	}
 	// Answered answers Ask. Err is nil or of the classes of Error.
 	Answered struct {
 		Entry  ID
@@ -85,6 +125,13 @@ type (
 
 func (CardRead) event()    {}
 func (ItemPlaced) event()  {}
+func (TagPlaced) event()   {}
+func (TagUnread) event()   {}
+func (TagRemoved) event()  {}
+func (Counted) event()     {}
+func (Attached) event()    {}
+func (Kept) event()        {}
+func (Mended) event()      {}
 func (ISBNRead) event()    {}
 func (Unreadable) event()  {}
 func (PINEntered) event()  {}

@@ -20,6 +20,17 @@ type Ledger interface {
 	// entry is ErrUnknown.
 	Conclude(ctx context.Context, o Outcome) error
 
+	// Attach adds a tag to an entry, and puts it on the work list if the entry
+	// wants something of its tags by now. Twice is not an error.
+	Attach(ctx context.Context, id ID, tag TagID, at time.Time) error
+
+	// Work is what the work list has of a tag; ErrUnknown if nothing.
+	Work(ctx context.Context, tag TagID) (Work, error)
+
+	// Done takes a tag off the work list: it was written as w says, and read
+	// back. Nothing happens if the list says something else by now.
+	Done(ctx context.Context, w Work, at time.Time) error
+
 	// Newest is the time of the newest entry or outcome; zero if there is none.
 	Newest(ctx context.Context) (time.Time, error)
 }
@@ -62,9 +73,10 @@ type Outbox interface {
 	Queue(ctx context.Context, limit int) ([]Queued, error)
 	// Postpone notes a fruitless attempt. It need not be synced.
 	Postpone(ctx context.Context, id ID, retryAt time.Time) error
-	// Interrupted turns each entry that is still Asked into Unsure: a process
-	// ended between question and answer. Called once, before the desk starts;
-	// it returns how many there were.
+	// Interrupted ends each entry that is still Asked: a process ended between
+	// question and answer. It becomes Unsure; a return whose tags are not
+	// secured yet was never asked, and becomes Dismissed. Called once, before
+	// the desk starts; it returns how many there were.
 	Interrupted(ctx context.Context, now time.Time) (int, error)
 	// Conclude is Ledger.Conclude.
 	Conclude(ctx context.Context, o Outcome) error

@@ -18,6 +18,10 @@ func (s *step) start(l *Line) {
 	if s.mode == Returning {
 		l.Kind = Checkin
 	}
+	if !s.whole(l) {
+		s.gather(l)
+		return
+	}
 	s.do(Look{Line: l.ID, Item: l.Item, ISBN: l.ISBN})
 }
 
@@ -25,7 +29,7 @@ func (s *step) start(l *Line) {
 // to the item is decided.
 func (s *step) found(f Found) {
 	l := s.line(f.Line)
-	if l == nil || (l.stage != held && l.stage != looking) {
+	if l == nil || (l.stage != held && l.stage != looking && l.stage != gathering) {
 		return
 	}
 	if l.ISBN != "" && l.Item == "" && !s.copyOf(l, f) {
@@ -34,7 +38,11 @@ func (s *step) found(f Found) {
 	if len(f.Items) > 0 {
 		l.Title = f.Items[0].Title
 	}
-	if l.stage == held {
+	if l.stage != looking {
+		return
+	}
+	if !s.whole(l) { // a part came, or went, meanwhile
+		s.gather(l)
 		return
 	}
 	if f.Err != nil {
@@ -44,6 +52,9 @@ func (s *step) found(f Found) {
 	l.found = f
 	if l.Kind == Checkout && f.OnLoan && f.Loan.Patron == s.patron.Card && !unpromised(f) {
 		l.stage, l.State, l.Reason, l.Due = offered, LineAction, ReasonOnLoanYou, f.Loan.Due
+		for _, t := range l.tags {
+			s.do(Mend{Tag: t.id}) // it may not have been released when it was lent
+		}
 		return
 	}
 	s.enter(l)
@@ -84,7 +95,7 @@ func (s *step) copyOf(l *Line, f Found) bool {
 func (s *step) enter(l *Line) {
 	l.entry = Entry{
 		ID: l.ID, Session: s.id, Kind: l.Kind, Item: l.Item, Patron: s.patron.Card,
-		At: s.now, State: Asked, Title: l.Title,
+		At: s.now, State: Asked, Title: l.Title, Tags: l.tagIDs(),
 	}
 	switch l.Kind {
 	case Checkin:
@@ -99,6 +110,9 @@ func (s *step) enter(l *Line) {
 			return
 		}
 		l.entry.State, l.entry.Due, l.Local = Offline, l.Due, true
+		if l.Kind == Checkin && len(l.tags) > 0 {
+			l.entry.State = Asked // it counts when its tags are secured
+		}
 	}
 	l.stage, l.State = recording, LineWaiting
 	s.do(Record{Entry: l.entry})
@@ -129,7 +143,7 @@ func (s *step) decide(l *Line) Reason {
 func (s *Session) lent(but ID) (n int) {
 	for i := range s.lines {
 		l := &s.lines[i]
-		if l.ID != but && l.Kind == Checkout && (l.State == LineLent || l.working() && l.stage != looking) {
+		if l.ID != but && l.Kind == Checkout && (l.State == LineLent || l.stage == lifted || l.Reason == ReasonTagStuck || l.working() && l.stage != looking) {
 			n++
 		}
 	}
@@ -163,11 +177,17 @@ func (s *step) stored(ev Stored) {
 	}
 	l.open = ev.State == Asked
 	switch {
+	case ev.State == Asked && l.stage == recording && l.entry.Kind == Checkin && len(l.tags) > 0:
+		s.keep(l)
 	case ev.State == Asked && l.stage == recording:
 		l.stage = asking
 		s.do(Ask{Entry: l.entry})
 	case ev.State.Holds():
 		l.entry.State = ev.State
+		if len(l.tags) > 0 && l.Kind != Renew {
+			s.keep(l) // those of a return are secured already, but for one that came late
+			return
+		}
 		l.succeed()
 	case l.stage == concluding:
 		l.entry.State = ev.State

@@ -16,18 +16,25 @@ type Line struct {
 	Alert  bool   // returned, but staff wants to see it (hold, transfer)
 	Local  bool   // decided here, the ILS hears of it later
 	Times  int    // how often it was scanned
+	Have   int    // parts of a set that lie on the pad
+	Parts  int    // parts that a set has; 0 or 1: it is none
 
 	stage   stage
 	found   Found // what the mirror said when work on it began
 	entry   Entry // as it was or will be recorded
 	open    bool  // its entry is on disk as asked, and nothing that followed is yet
 	renewed bool  // a checkout that the ILS took for a renewal
+
+	tags  []tag     // in the item, or what was found instead of one
+	byTag bool      // it came by its tag: nobody has scanned it
+	again time.Time // when lifted: not before then a tag that lies there is tried again
 }
 
 // same tells whether two lines show the same.
 func (l Line) same(o Line) bool {
 	return l.ID == o.ID && l.Item == o.Item && l.ISBN == o.ISBN && l.Title == o.Title && l.Kind == o.Kind && l.State == o.State &&
-		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Local == o.Local && l.Times == o.Times
+		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Local == o.Local && l.Times == o.Times &&
+		l.Have == o.Have && l.Parts == o.Parts
 }
 
 // LineState is what a line shows.
@@ -48,17 +55,20 @@ type stage int
 
 const (
 	held       stage = iota // put down before a card: waits for one
+	gathering               // a set: waits for its other parts
 	looking                 // Look is under way
 	offered                 // the patron has it already and may renew it
 	recording               // Record is under way
 	asking                  // Ask is under way
 	concluding              // Conclude is under way
+	keeping                 // Keep is under way
+	lifted                  // a tag was lifted before it was written: waits for it
 	done
 )
 
 // working tells whether the line waits for an effect: Finish waits for it.
 func (l *Line) working() bool {
-	return l.stage == looking || l.stage == recording || l.stage == asking || l.stage == concluding
+	return l.stage == looking || l.stage == recording || l.stage == asking || l.stage == concluding || l.stage == keeping
 }
 
 // succeeded tells whether the line did what it was put down for.

@@ -31,5 +31,14 @@ const (
 	ReasonNotStored     Reason = "not-stored"     // the kiosk's disk refused: nothing was lent
 	ReasonAskStaff      Reason = "ask-staff"      // anything else
 	ReasonWaitsForCard  Reason = "waits-for-card" // a book before a card: now the card
+	ReasonPartsMissing  Reason = "parts-missing"  // a set: other parts of it are not on the pad
+	ReasonPutBack       Reason = "put-back"       // lifted before its tag was written: put it back for a moment
+	ReasonTagStuck      Reason = "tag-stuck"      // its tag can't be written: the loan stands, the gate may alarm
+	ReasonTagDamaged    Reason = "tag-damaged"    // a tag that can't be read
+	ReasonTagForeign    Reason = "tag-foreign"    // a tag of somebody else
+	ReasonTagBlank      Reason = "tag-blank"      // a tag with nothing on it
+	ReasonTagTwice      Reason = "tag-twice"      // two tags say that they are the same thing
+	ReasonTagMended     Reason = "tag-mended"     // what was left over from before is done now
+	ReasonCount         Reason = "count"          // the patron counts other than the pad
 	ReasonCardInReturns Reason = "card-unneeded"  // kept for screens: a return needs no card
 )

@@ -20,6 +20,11 @@ type Rules struct {
 	UnknownCards bool
 	UnknownItems bool
 
+	// AnyParts lends a set of which parts are missing; Count has the patron
+	// count what lies on the pad.
+	AnyParts bool
+	Count    bool
+
 	LoanDays int            // 0 means 21
 	TypeDays map[string]int // by item type, in place of LoanDays
 	MaxLoans int            // open loans a patron may have, when decided here; 0 means no limit

@@ -1,6 +1,9 @@
 package kiosk
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // scan takes what a scanner read. While another card waits for the end of
 // this session, everything scanned belongs behind that card.
@@ -18,6 +21,37 @@ func (s *step) scan(ev Event) {
 		s.place(Line{ISBN: ev.ISBN})
 	case Unreadable:
 		s.unreadable(ev)
+	case TagPlaced:
+		s.tagPlaced(ev)
+	case TagUnread:
+		s.strange(ev)
+	}
+}
+
+// tag takes what the pad tells. A tag that lay there before is nobody's; one
+// of a line that is known goes on with it, whatever waits.
+func (s *step) tag(ev Event) {
+	var id TagID
+	old := false
+	switch ev := ev.(type) {
+	case TagRemoved:
+		s.tagRemoved(ev.Tag)
+		return
+	case TagPlaced:
+		id, old = ev.Tag, ev.Old
+	case TagUnread:
+		id, old = ev.Tag, ev.Old
+	}
+	switch l, t := s.tagged(id); {
+	case l != nil:
+		s.tagBack(l, t)
+	case old:
+		if !slices.Contains(s.left, id) {
+			s.left = append(s.left, id)
+		}
+		s.do(Mend{Tag: id})
+	default:
+		s.scan(ev)
 	}
 }
 
@@ -45,7 +79,7 @@ func (s *step) cardRead(ev CardRead) {
 // begin finds out whose card it is; where a PIN is asked for, that comes
 // first, so that a card alone tells nothing of its owner.
 func (s *step) begin(c Card) {
-	s.card, s.pins, s.notice = c, 0, Notice{}
+	s.card, s.pins, s.notice, s.visit = c, 0, Notice{}, s.newID()
 	if s.rules.PIN {
 		s.show(ViewPIN)
 		return
@@ -112,10 +146,12 @@ func (s *step) who(ev Identified) (Patron, Reason) {
 // turnAway goes back to welcome with a reason; books that wait go on waiting.
 func (s *step) turnAway(why Reason) {
 	lines, next := s.lines, s.nextCard
-	s.reset()
-	s.lines = lines
-	if next { // the books belong to the card that was sent away
+	if !next { // else the books belong to the card that is sent away
 		s.lines = nil
+	}
+	s.reset()
+	if !next {
+		s.lines = lines
 	}
 	s.show(ViewWelcome)
 	s.tell(why, "")
@@ -130,6 +166,7 @@ func (s *step) startReturn() {
 	}
 	s.card, s.patron, s.notice = "", Patron{}, Notice{}
 	s.mode, s.id = Returning, s.newID()
+	s.visit = s.id
 	s.show(ViewItems)
 	s.startHeld()
 }
@@ -145,6 +182,7 @@ func (s *step) place(l Line) {
 		if old.State != LineRefused || old.open {
 			return
 		}
+		l.tags, l.Parts = old.untouched(), old.Parts
 		s.drop(old.ID) // another try
 	}
 	if len(s.lines) >= maxLines {

@@ -10,6 +10,7 @@ type Screen struct {
 	Seq      uint64    // grows with each change
 	View     View      //
 	Mode     Mode      // borrowing or returning
+	Visit    ID        // changes with every card and every return: a touch names the one that it was meant for; empty at welcome
 	Patron   string    // the name as the library wants it shown, empty if nobody is here
 	Card     Card      // for staff and tests; the screen never shows it
 	Language string    // the patron's, BCP 47, or empty
@@ -20,15 +21,18 @@ type Screen struct {
 	EndsAt   time.Time // when the view ends by itself; zero means never
 	WarnAt   time.Time // from when on the countdown is shown
 	Online   bool      // upstream can be reached
+	Tray     Tray      // what lies on the pad
+	WakeAt   time.Time // when the session wants a Tick, beside the view's and the notice's end; zero means never
 	Faults   []Fault   //
 	Now      time.Time // the desk's clock when this was made
 }
 
 // Same tells whether two screens show the same to everybody.
 func (s Screen) Same(o Screen) bool {
-	return s.Seq == o.Seq && s.View == o.View && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
+	return s.Seq == o.Seq && s.View == o.View && s.Visit == o.Visit && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
 		s.Language == o.Language && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
+		s.Tray == o.Tray && s.WakeAt.Equal(o.WakeAt) &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 

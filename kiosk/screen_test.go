@@ -45,6 +45,8 @@ func changes(v any) map[string]func(reflect.Value) {
 				x.Set(reflect.ValueOf(time.Unix(1, 0)))
 			case f.Type == reflect.TypeFor[Notice]():
 				x.Set(reflect.ValueOf(Notice{Code: "x"}))
+			case f.Type == reflect.TypeFor[Tray]():
+				x.Set(reflect.ValueOf(Tray{Tags: 1}))
 			case x.Kind() == reflect.String:
 				x.SetString("x")
 			case x.Kind() == reflect.Bool:

@@ -20,6 +20,7 @@ type Session struct {
 	view     View
 	mode     Mode
 	id       ID
+	visit    ID   // of whoever is at the desk, from the card on
 	card     Card // being identified, or the patron's
 	pins     int  // wrong ones so far
 	patron   Patron
@@ -31,6 +32,8 @@ type Session struct {
 	endsAt   time.Time // zero: the view does not end by itself
 	nextCard bool      // another card ended this session: queue begins with it
 	queue    []Event   // scans that belong to the session after this one
+	left     []TagID   // tags on the pad that belong to nobody: they lay there before
+	count    int       // what the patron has counted on the pad; 0: not yet
 }
 
 // NewSession is a desk with nobody at it, whose upstream has not been reached yet.
@@ -43,7 +46,10 @@ func NewSession(r Rules) Session {
 // the same ID twice.
 func (s Session) Step(ev Event, now time.Time, newID func() ID) (Session, []Effect) {
 	s.lines = slices.Clone(s.lines)
-	s.queue = slices.Clone(s.queue)
+	for i := range s.lines {
+		s.lines[i].tags = slices.Clone(s.lines[i].tags)
+	}
+	s.queue, s.left = slices.Clone(s.queue), slices.Clone(s.left)
 	st := step{Session: &s, now: now, newID: newID}
 	st.event(ev)
 	st.settle()
@@ -64,6 +70,16 @@ func (s *step) event(ev Event) {
 	switch ev := ev.(type) {
 	case CardRead, ItemPlaced, ISBNRead, Unreadable:
 		s.scan(ev)
+	case TagPlaced, TagUnread, TagRemoved:
+		s.tag(ev)
+	case Counted:
+		s.counted(ev.Items)
+	case Attached:
+		s.attached(ev)
+	case Kept:
+		s.kept(ev)
+	case Mended:
+		s.mended(ev)
 	case PINEntered:
 		s.pinEntered(ev.PIN)
 	case StartReturn:
@@ -170,6 +186,7 @@ func (s *step) show(v View) {
 
 // tick lets time pass. A session on the items view ends in endIfOver.
 func (s *step) tick() {
+	s.keepMore()
 	if s.notice.Reason != "" && !s.now.Before(s.notice.Until) {
 		s.notice = Notice{}
 	}
@@ -197,7 +214,7 @@ func (s *step) cancel() {
 
 // end closes the session; nothing works any more.
 func (s *step) end() {
-	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() }) {
+	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() || l.stage == lifted }) {
 		s.closing = false
 		s.show(ViewReceipt)
 		return
@@ -207,14 +224,16 @@ func (s *step) end() {
 
 // reset goes back to welcome; nothing of the last patron stays.
 func (s *step) reset() {
-	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, view: ViewWelcome, mode: Borrowing}
+	s.abandon()
+	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, left: s.left, view: ViewWelcome, mode: Borrowing}
 }
 
 // Screen is what the session shows. Seq, Faults and Now are the desk's.
 func (s Session) Screen() Screen {
 	sc := Screen{
-		View: s.view, Mode: s.mode, Lines: slices.Clone(s.lines), Notice: s.notice,
+		View: s.view, Mode: s.mode, Visit: s.visit, Lines: slices.Clone(s.lines), Notice: s.notice,
 		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
+		Tray: s.tray(), WakeAt: s.wakeAt(),
 	}
 	if s.view == ViewItems || s.view == ViewReceipt {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language

@@ -13,13 +13,16 @@ import (
 // and a bystander would know, and compares.
 type walk struct {
 	*bench
-	r     *rand.Rand
-	disk  map[ID]State // what is on disk
-	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
-	asked map[ID]bool  // put to the ILS
-	cards map[ID]Card  // the card that each recorded entry names
-	last  Card         // read last
-	trail []string
+	r      *rand.Rand
+	disk   map[ID]State // what is on disk
+	owner  map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
+	asked  map[ID]bool  // put to the ILS
+	kinds  map[ID]Kind
+	cards  map[ID]Card        // the card that each recorded entry names
+	last   Card               // read last
+	gate   map[TagID]Security // what was written on tags
+	before map[TagID]bool
+	trail  []string
 }
 
 var walkCards = []Card{"c1", "c2", "c3"}
@@ -31,9 +34,9 @@ func TestWalk(t *testing.T) {
 	}
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		w := &walk{bench: newBench(t, Rules{PIN: r.IntN(3) == 0, PINOffline: r.IntN(2) == 0, MaxLoans: r.IntN(4),
+		w := &walk{bench: newBench(t, Rules{PIN: r.IntN(3) == 0, PINOffline: r.IntN(2) == 0, MaxLoans: r.IntN(4), AnyParts: r.IntN(4) == 0, Count: r.IntN(4) == 0,
 			UnknownItems: r.IntN(2) == 0, UnknownCards: r.IntN(2) == 0}), r: r,
-			disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, cards: map[ID]Card{}}
+			kinds: map[ID]Kind{}, gate: map[TagID]Security{}, disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, cards: map[ID]Card{}}
 		for range 80 {
 			w.step(w.random())
 		}
@@ -55,7 +58,19 @@ func (w *walk) random() Event {
 	if ls := w.s.lines; len(ls) > 0 {
 		line = ls[w.r.IntN(len(ls))].ID
 	}
-	switch w.r.IntN(16) {
+	tag := TagID(fmt.Sprint("t", w.r.IntN(8)))
+	switch w.r.IntN(20) {
+	case 16, 17: // the tags of i0 to i3; i0 is a set of two, with t0 and t1, and t7 is another t0
+		n := int(tag[1] - '0')
+		ev := TagPlaced{Tag: tag, Item: Barcode(fmt.Sprint("i", max(0, n-1)%4)), Part: 1, Parts: 1, Old: w.r.IntN(8) == 0}
+		if n < 2 || n == 7 {
+			ev.Item, ev.Part, ev.Parts = "i0", 1+n%2, 2
+		}
+		return ev
+	case 18:
+		return TagRemoved{tag}
+	case 19:
+		return []Event{TagUnread{Tag: "t9", Code: "??", Reason: ReasonTagForeign}, TagRemoved{"t9"}, Counted{w.r.IntN(3)}}[w.r.IntN(3)]
 	case 0, 1:
 		return CardRead{walkCards[w.r.IntN(len(walkCards))]}
 	case 2, 3, 4, 5:
@@ -109,6 +124,20 @@ func (w *walk) answer(e Effect) Event {
 		return w.store(e.Entry.ID, e.Entry.State, bad)
 	case Conclude:
 		return w.store(e.Outcome.Entry, e.Outcome.State, bad)
+	case Attach:
+		return Attached{Entry: e.Entry, Tag: e.Tag, Err: maybe(bad, errors.New("disk full"))}
+	case Keep:
+		err := maybe(bad, []error{ErrLifted, errors.New("locked")}[w.r.IntN(2)])
+		if err == nil {
+			w.gate[e.Tag] = e.Want
+		}
+		return Kept{Entry: e.Entry, Tag: e.Tag, Want: e.Want, Err: err}
+	case Mend:
+		m := Mended{Tag: e.Tag, Err: maybe(bad, ErrLifted)}
+		if w.r.IntN(3) == 0 {
+			m.Work = Work{Tag: e.Tag, Want: Released, Title: "T"}
+		}
+		return m
 	case Ask:
 		ev := Answered{Entry: e.Entry.ID, Answer: Answer{Due: w.now.AddDate(0, 0, 14), Renewed: w.r.IntN(5) == 0}}
 		if w.r.IntN(2) == 0 {
@@ -120,6 +149,13 @@ func (w *walk) answer(e Effect) Event {
 	panic(fmt.Sprintf("effect %T", e))
 }
 
+func maybe(bad bool, err error) error {
+	if bad {
+		return err
+	}
+	return nil
+}
+
 func (w *walk) store(id ID, s State, bad bool) Event {
 	if bad {
 		return NotStored{Entry: id, State: s, Err: errors.New("disk full")}
@@ -129,6 +165,12 @@ func (w *walk) store(id ID, s State, bad bool) Event {
 }
 
 func (w *walk) step(ev Event) {
+	w.before = map[TagID]bool{} // tags that were on a line whose entry was not on disk yet
+	for _, l := range w.s.lines {
+		for _, t := range l.tags {
+			w.before[t.id] = l.stage != done
+		}
+	}
 	w.trail = append(w.trail, fmt.Sprintf("%T%+v [%s]\n", ev, ev, w.s.view))
 	before := w.s
 	known := map[ID]bool{}
@@ -173,11 +215,19 @@ func (w *walk) present(before Session, l Line) Card {
 
 // scanned: no scan is ever lost.
 func (w *walk) scanned(ev Event) {
-	it, ok := ev.(ItemPlaced)
-	if !ok {
+	var item Barcode
+	switch ev := ev.(type) {
+	case ItemPlaced:
+		item = ev.Item
+	case TagPlaced:
+		item = ev.Item
+		if l, _ := w.s.tagged(ev.Tag); l != nil || ev.Old {
+			return
+		}
+	default:
 		return
 	}
-	if w.s.lineOf(it.Item) != nil {
+	if w.s.lineOf(item) != nil {
 		return
 	}
 	for _, q := range w.s.queue {
@@ -185,7 +235,7 @@ func (w *walk) scanned(ev Event) {
 			return
 		}
 	}
-	w.t.Errorf("scan of %s is on no line and in no queue", it.Item)
+	w.t.Errorf("scan of %s is on no line and in no queue", item)
 }
 
 func (w *walk) effect(e Effect) {
@@ -195,6 +245,7 @@ func (w *walk) effect(e Effect) {
 			w.t.Errorf("entry %s is recorded twice", e.Entry.ID)
 		}
 		w.cards[e.Entry.ID] = e.Entry.Patron
+		w.kinds[e.Entry.ID] = e.Entry.Kind
 		if e.Entry.Kind != Checkin && e.Entry.Patron == "" {
 			w.t.Errorf("a %s for nobody: %+v", e.Entry.Kind, e.Entry)
 		}
@@ -204,7 +255,19 @@ func (w *walk) effect(e Effect) {
 		if e.Entry.State == Offline && e.Entry.Kind != Checkin && e.Entry.Due.IsZero() {
 			w.t.Errorf("promised without a due date: %+v", e.Entry)
 		}
+	case Keep:
+		state, kind := w.disk[e.Entry], w.kinds[e.Entry]
+		if kind == Checkout && (e.Want != Released || !state.Holds()) || kind == Checkin && (e.Want != Secured || state == "") {
+			w.t.Errorf("a tag is to be %s for a %s that is %q on disk", e.Want, kind, state)
+		}
 	case Ask:
+		if l := w.s.line(e.Entry.ID); l != nil && e.Entry.Kind == Checkin {
+			for _, id := range e.Entry.Tags {
+				if w.gate[id] != Secured {
+					w.t.Errorf("the ILS hears of a return whose tag %s is %q", id, w.gate[id])
+				}
+			}
+		}
 		if w.disk[e.Entry.ID] != Asked {
 			w.t.Errorf("the ILS is asked about %s, which is %q on disk", e.Entry.ID, w.disk[e.Entry.ID])
 		}
@@ -230,6 +293,11 @@ func (w *walk) screen() {
 			w.t.Errorf("%s is on two lines", l.Item)
 		}
 		seen[l.Item] = true
+		for _, t := range l.tags {
+			if l.succeeded() && l.Kind != Renew && !t.kept && w.before[t.id] {
+				w.t.Errorf("line %s is shown as %s; its tag %s is not kept", l.ID, l.State, t.id)
+			}
+		}
 		if l.State == LineRefused && l.Reason == "" {
 			w.t.Errorf("line %s is refused without a reason", l.ID)
 		}

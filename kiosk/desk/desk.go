@@ -1,10 +1,11 @@
 // Package desk runs the desk: one goroutine owns the kiosk.Session, feeds it
 // events, has its effects carried out, and publishes what the screen shows.
 //
-// Effects run in four lanes, each one after the other: looking into the
-// mirror, finding a patron, storing, asking upstream. So a slow disk or a
-// silent ILS holds up its own lane and never the screen, and entries reach
-// the disk and the ILS in the order of the scans.
+// Effects run in five lanes: looking into the mirror, finding a patron,
+// storing, asking upstream, writing tags. So a slow disk or a silent ILS holds
+// up its own lane and never the screen. Entries reach the disk in the order of
+// the scans, and are put to the ILS in that order, several at once where it
+// takes several.
 package desk
 
 import (
@@ -26,6 +27,8 @@ type Config struct {
 	Ledger   kiosk.Ledger
 	Mirror   kiosk.Mirror
 	Upstream kiosk.Upstream   // nil: there is none, everything is decided here
+	Securer  kiosk.Securer    // nil: there are no tags to be written
+	Lines    int              // questions that upstream takes at once; 0 means 1
 	Deadline time.Duration    // longest a patron waits for upstream; 0 means 2.5 s
 	Retry    time.Duration    // pause between tries to store what the disk refused; 0 means 3 s
 	Grace    time.Duration    // how long what is in hand may take at the end; 0 means 5 s
@@ -45,11 +48,13 @@ type Desk struct {
 	idents lane
 	stores lane
 	asks   lane
+	tags   lane
 
 	// Owned by Run's goroutine.
 	session             kiosk.Session
 	busy, online        bool
 	endsAt, noticeUntil time.Time // as the session last told
+	wakeAt              time.Time
 	clock               clock
 	unkept              []kiosk.Outcome // the ILS has answered, the disk has refused it
 	failing             bool            // the ledger's last store failed
@@ -84,14 +89,18 @@ func New(c Config) *Desk {
 		session: kiosk.NewSession(c.Rules), news: make(chan struct{}),
 	}
 	for _, l := range d.lanes() {
-		l.ready = make(chan struct{}, 1)
+		l.width = 1
+	}
+	d.asks.width, d.tags.width = max(1, c.Lines), tagsAtOnce
+	for _, l := range d.lanes() {
+		l.ready = make(chan struct{}, l.width)
 	}
 	d.screen = d.session.Screen()
 	d.screen.Seq, d.screen.Now = 1, c.Clock()
 	return d
 }
 
-func (d *Desk) lanes() []*lane { return []*lane{&d.looks, &d.idents, &d.stores, &d.asks} }
+func (d *Desk) lanes() []*lane { return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags} }
 
 // Send gives the desk an event; it waits while the desk is behind.
 func (d *Desk) Send(ctx context.Context, ev kiosk.Event) error {
@@ -114,7 +123,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	for _, l := range d.lanes() {
-		wg.Go(func() { l.run(work, d.inbox) })
+		for range l.width {
+			wg.Go(func() { l.run(work, d.inbox) })
+		}
 	}
 	defer wg.Wait()
 	defer stop()
@@ -149,7 +160,7 @@ func (d *Desk) loop(ctx context.Context) {
 // untilNext is how long nothing changes by itself.
 func (d *Desk) untilNext() time.Duration {
 	next := time.Hour
-	for _, t := range []time.Time{d.endsAt, d.noticeUntil} {
+	for _, t := range []time.Time{d.endsAt, d.noticeUntil, d.wakeAt} {
 		if !t.IsZero() {
 			next = min(next, t.Sub(d.clock.now()))
 		}
@@ -208,7 +219,7 @@ func (d *Desk) stored(err error) {
 // publish makes the screen public if it has changed.
 func (d *Desk) publish(now time.Time) {
 	sc := d.session.Screen()
-	d.busy, d.endsAt, d.noticeUntil = sc.Busy, sc.EndsAt, sc.Notice.Until
+	d.busy, d.endsAt, d.noticeUntil, d.wakeAt = sc.Busy, sc.EndsAt, sc.Notice.Until, sc.WakeAt
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	sc.Faults, sc.Seq, sc.Now = d.screen.Faults, d.screen.Seq, d.screen.Now

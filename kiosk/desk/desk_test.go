@@ -52,7 +52,12 @@ func (s *shelf) Record(_ context.Context, e kiosk.Entry) error {
 func (s *shelf) Conclude(_ context.Context, o kiosk.Outcome) error {
 	return s.put(o.Entry, o.State, o.At, false)
 }
-func (s *shelf) Newest(context.Context) (time.Time, error) { return s.newest, nil }
+func (s *shelf) Attach(context.Context, kiosk.ID, kiosk.TagID, time.Time) error { return nil }
+func (s *shelf) Work(context.Context, kiosk.TagID) (kiosk.Work, error) {
+	return kiosk.Work{}, kiosk.ErrUnknown
+}
+func (s *shelf) Done(context.Context, kiosk.Work, time.Time) error { return nil }
+func (s *shelf) Newest(context.Context) (time.Time, error)         { return s.newest, nil }
 func (s *shelf) Item(_ context.Context, b kiosk.Barcode) (kiosk.Item, error) {
 	if b == book.Barcode {
 		return book, nil

@@ -36,6 +36,17 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	case kiosk.Conclude:
 		e.Outcome.At, _ = d.clock.stamp(e.Outcome.At)
 		d.conclude(e.Outcome)
+	case kiosk.Attach:
+		at := d.clock.now()
+		d.stores.add(func(ctx context.Context) kiosk.Event {
+			return kiosk.Attached{Entry: e.Entry, Tag: e.Tag, Err: d.Ledger.Attach(ctx, e.Entry, e.Tag, at)}
+		})
+	case kiosk.Keep:
+		at := d.clock.now()
+		d.tags.add(func(ctx context.Context) kiosk.Event { return d.keep(ctx, e, at) })
+	case kiosk.Mend:
+		at := d.clock.now()
+		d.tags.add(func(ctx context.Context) kiosk.Event { return d.mend(ctx, e.Tag, at) })
 	case kiosk.Ask:
 		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })
 	}

@@ -9,12 +9,14 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// lane does jobs one after the other and sends what comes of each into the
-// inbox, unless it is nil. It takes any number of jobs; the session bounds them.
+// lane does jobs in their order, as many at once as it is wide, and sends what
+// comes of each into the inbox, unless it is nil. It takes any number of jobs;
+// the session bounds them.
 type lane struct {
+	width int
 	mu    sync.Mutex
 	jobs  []func(context.Context) kiosk.Event
-	ready chan struct{} // holds a token while there may be jobs
+	ready chan struct{} // holds tokens while there may be jobs
 }
 
 func (l *lane) add(job func(context.Context) kiosk.Event) {

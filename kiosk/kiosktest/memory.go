@@ -19,6 +19,7 @@ type Memory struct {
 	loans   map[kiosk.Barcode]lent
 	items   map[kiosk.Barcode]kiosk.Item
 	patrons map[kiosk.Card]kiosk.Patron
+	work    map[kiosk.TagID]kiosk.Work
 	newest  time.Time
 	fail    error
 }
@@ -68,6 +69,7 @@ func (m *Memory) begin(ctx context.Context) error {
 		m.loans = map[kiosk.Barcode]lent{}
 		m.items = map[kiosk.Barcode]kiosk.Item{}
 		m.patrons = map[kiosk.Card]kiosk.Patron{}
+		m.work = map[kiosk.TagID]kiosk.Work{}
 	}
 	return ctx.Err()
 }
@@ -108,9 +110,11 @@ func (m *Memory) Record(ctx context.Context, e kiosk.Entry) error {
 	}
 	m.entries = append(m.entries, r)
 	m.seen(e.At)
+	r.Tags = slices.Clone(r.Tags)
 	if e.State.Holds() {
 		m.take(r)
 	}
+	m.secure(r, kiosk.Stage{}, e.At)
 	return nil
 }
 
@@ -156,7 +160,7 @@ func (m *Memory) conclude(o kiosk.Outcome) error {
 	case !slices.Contains(next[r.State], o.State):
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("%s after %s", o.State, r.State)}
 	}
-	before := r.State
+	before, was := r.State, kiosk.Stage{State: r.State, Due: r.Due}
 	r.State, r.reason = o.State, o.Reason
 	if !o.Due.IsZero() {
 		r.Due = kept(o.Due)
@@ -169,6 +173,7 @@ func (m *Memory) conclude(o kiosk.Outcome) error {
 	}
 	m.seen(o.At)
 	m.shift(r, before, !o.Due.IsZero())
+	m.secure(r, was, o.At)
 	return nil
 }
 
@@ -287,7 +292,11 @@ func (m *Memory) Interrupted(ctx context.Context, now time.Time) (n int, err err
 	}
 	for _, r := range m.entries {
 		if r.State == kiosk.Asked {
-			if err := m.conclude(kiosk.Outcome{Entry: r.ID, State: kiosk.Unsure, At: now}); err != nil {
+			o := kiosk.Outcome{Entry: r.ID, State: kiosk.Unsure, At: now}
+			if m.unsecured(r) {
+				o.State = kiosk.Dismissed
+			}
+			if err := m.conclude(o); err != nil {
 				return 0, err
 			}
 			n++

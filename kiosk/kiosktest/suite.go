@@ -32,28 +32,34 @@ type Reopener interface {
 // it closed when its test ends.
 func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(*suite){
-		"EntryTwice":    (*suite).entryTwice,
-		"Nonsense":      (*suite).nonsense,
-		"States":        (*suite).states,
-		"OutboxOrder":   (*suite).outboxOrder,
-		"Postpone":      (*suite).postpone,
-		"Interrupted":   (*suite).interrupted,
-		"LentAgain":     (*suite).lentAgain,
-		"LoanOffline":   (*suite).loanOffline,
-		"LoanGranted":   (*suite).loanGranted,
-		"Return":        (*suite).giveBack,
-		"Renewal":       (*suite).renewal,
-		"LateRefusal":   (*suite).lateRefusal,
-		"LateRefusals":  (*suite).lateRefusals,
-		"LateOverride":  (*suite).lateOverride,
-		"Newest":        (*suite).newest,
-		"Mirror":        (*suite).mirror,
-		"Learn":         (*suite).learn,
-		"Load":          (*suite).load,
-		"LoadLoans":     (*suite).loadLoans,
-		"GivenUp":       (*suite).givenUp,
-		"ManyAtOnce":    (*suite).manyAtOnce,
-		"FieldsSurvive": (*suite).fields,
+		"EntryTwice":      (*suite).entryTwice,
+		"Nonsense":        (*suite).nonsense,
+		"States":          (*suite).states,
+		"OutboxOrder":     (*suite).outboxOrder,
+		"Postpone":        (*suite).postpone,
+		"Interrupted":     (*suite).interrupted,
+		"LentAgain":       (*suite).lentAgain,
+		"LoanOffline":     (*suite).loanOffline,
+		"LoanGranted":     (*suite).loanGranted,
+		"Return":          (*suite).giveBack,
+		"Renewal":         (*suite).renewal,
+		"LateRefusal":     (*suite).lateRefusal,
+		"LateRefusals":    (*suite).lateRefusals,
+		"LateOverride":    (*suite).lateOverride,
+		"Newest":          (*suite).newest,
+		"Mirror":          (*suite).mirror,
+		"Learn":           (*suite).learn,
+		"Load":            (*suite).load,
+		"LoadLoans":       (*suite).loadLoans,
+		"GivenUp":         (*suite).givenUp,
+		"ManyAtOnce":      (*suite).manyAtOnce,
+		"WorkCheckout":    (*suite).workCheckout,
+		"WorkCutOff":      (*suite).workCutOff,
+		"WorkCheckin":     (*suite).workCheckin,
+		"WorkInterrupted": (*suite).workInterrupted,
+		"WorkNewest":      (*suite).workNewest,
+		"Attach":          (*suite).attach,
+		"FieldsSurvive":   (*suite).fields,
 	} {
 		t.Run(name, func(t *testing.T) { test(&suite{t, open(t)}) })
 	}
@@ -395,7 +401,7 @@ func (s *suite) fields() {
 	}
 	s.record(e)
 	s.again()
-	if got := s.outbox(1)[0].Entry; got != e {
+	if got := s.outbox(1)[0].Entry; !reflect.DeepEqual(got, e) {
 		s.Errorf("Queue() gives %+v; want %+v", got, e)
 	}
 	o := After(e, kiosk.Unsure)
@@ -405,7 +411,7 @@ func (s *suite) fields() {
 	s.conclude(back)
 	s.again()
 	e.State, e.Due, e.Text = kiosk.Offline, o.Due, o.Text
-	if got := s.outbox(1)[0].Entry; got != e {
+	if got := s.outbox(1)[0].Entry; !reflect.DeepEqual(got, e) {
 		s.Errorf("Queue() gives %+v; want %+v", got, e)
 	}
 }

@@ -19,6 +19,8 @@ var checks = []string{
 	`SELECT 'loans: ' || loans.item || ' is out to an entry that does not hold' FROM loans
 	 LEFT JOIN ledger ON seq = entry AND state IN ('granted', 'offline', 'unsure', 'settled')
 	 WHERE entry <> 0 AND seq IS NULL`,
+	`SELECT 'work list: ' || tag || ' is of an entry that knows nothing of it' FROM work
+	 WHERE NOT EXISTS (SELECT 1 FROM entry_tags t WHERE t.entry = work.entry AND t.tag = work.tag)`,
 }
 
 // Check reads the whole file and names everything that is wrong with it. It

@@ -88,10 +88,13 @@ func (w *writer) record(e kiosk.Entry) error {
 			return err
 		}
 	}
-	if !e.State.Holds() {
-		return nil
+	if e.State.Holds() {
+		err := w.take(deed{seq: seq, kind: e.Kind, item: string(e.Item), patron: string(e.Patron), at: e.At, due: e.Due})
+		if err != nil {
+			return err
+		}
 	}
-	return w.take(deed{seq: seq, kind: e.Kind, item: string(e.Item), patron: string(e.Patron), at: e.At, due: e.Due})
+	return w.tagged(seq, e)
 }
 
 // Conclude is kiosk.Ledger's. A state that can't follow the one before is
@@ -138,7 +141,14 @@ func (w *writer) conclude(o kiosk.Outcome) error {
 	if err := w.requeue(d, o.State); err != nil {
 		return err
 	}
-	return w.shift(d, o)
+	if err := w.shift(d, o); err != nil {
+		return err
+	}
+	after := kiosk.Stage{State: o.State, Due: o.Due}
+	if o.Due.IsZero() {
+		after.Due = d.due
+	}
+	return w.secure(d, after, o.At)
 }
 
 // requeue moves an entry into or out of the outbox.
@@ -200,7 +210,15 @@ func (s *Store) Interrupted(ctx context.Context, now time.Time) (n int, err erro
 			return err
 		}
 		for _, id := range ids {
-			if err := w.conclude(kiosk.Outcome{Entry: id, State: kiosk.Unsure, At: now}); err != nil {
+			o := kiosk.Outcome{Entry: id, State: kiosk.Unsure, At: now}
+			var never bool
+			if err := w.unsecured.QueryRow(string(id)).Scan(&never); err != nil {
+				return err
+			}
+			if never {
+				o.State = kiosk.Dismissed
+			}
+			if err := w.conclude(o); err != nil {
 				return err
 			}
 		}

@@ -146,6 +146,7 @@ type Counts struct {
 	Outbox     int
 	Oldest     time.Time // of the oldest entry in the outbox; zero if that is empty
 	Exceptions int
+	Work       int // tags on the work list
 	Items      int
 	Patrons    int
 	Loans      int
@@ -160,8 +161,8 @@ SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT count(*) FROM outbox
        (SELECT count(*) FROM ledger WHERE seq IN (SELECT entry FROM outcomes WHERE state = 'exception')
             AND state = 'exception'),
        (SELECT coalesce(max(rowid), 0) FROM items), (SELECT coalesce(max(rowid), 0) FROM patrons),
-       (SELECT count(*) FROM loans)`).
-		Scan(&c.Entries, &c.Outbox, &oldest, &c.Exceptions, &c.Items, &c.Patrons, &c.Loans)
+       (SELECT count(*) FROM loans), (SELECT count(*) FROM work)`).
+		Scan(&c.Entries, &c.Outbox, &oldest, &c.Exceptions, &c.Items, &c.Patrons, &c.Loans, &c.Work)
 	c.Oldest = oldest.Time
 	return c, wrap("counts", err)
 }

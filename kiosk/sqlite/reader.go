@@ -11,7 +11,7 @@ type Reader struct {
 	db *sql.DB
 
 	item, copies, patron, loan, loans, unsettled *sql.Stmt
-	newest, outbox                               *sql.Stmt
+	newest, outbox, work                         *sql.Stmt
 }
 
 // OpenReadOnly opens the ledger at path for reading alone, also while a
@@ -67,6 +67,7 @@ func (r *Reader) openReader(ctx context.Context, path string) (err error) {
 		{&r.unsettled, unsettledSQL},
 		{&r.newest, newestSQL},
 		{&r.outbox, outboxSQL},
+		{&r.work, workSQL + " WHERE w.tag = ?"},
 	} {
 		if *p.to, err = r.db.PrepareContext(ctx, p.sql); err != nil {
 			if verr := r.current(ctx); verr != nil {

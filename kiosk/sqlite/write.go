@@ -136,6 +136,8 @@ type writer struct {
 	lend, takeBack, renew, due          stmt
 	loan, later                         stmt
 	probe, unprobe                      stmt
+
+	addTag, tags, want, unwant, done, unsecured stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -167,6 +169,12 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.later, laterSQL},
 		{&w.probe, probeSQL},
 		{&w.unprobe, unprobeSQL},
+		{&w.addTag, addTagSQL},
+		{&w.tags, tagsSQL},
+		{&w.want, wantSQL},
+		{&w.unwant, unwantSQL},
+		{&w.done, doneSQL},
+		{&w.unsecured, unsecuredSQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {
