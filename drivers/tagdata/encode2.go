@@ -81,7 +81,7 @@ func arrange(texts map[int]string, locks map[int]bool) ([]piece, error) {
 		var err error
 		switch {
 		case oid == 5:
-			p.data = []byte{(text[0]-'0')<<4 | text[1] - '0'}
+			p.data = []byte{(text[0]-'0')<<4 | (text[1] - '0')}
 		case !printable(text):
 			return nil, fmt.Errorf("the %s %q has characters that can't be written", nameOf(oid), text)
 		default:

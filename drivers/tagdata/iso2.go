@@ -137,35 +137,49 @@ func best(b []byte, whole bool) chain {
 
 // chain2 takes a tag of ISO 28560-2: one that says so, or one that begins
 // with an item and makes sense from end to end. What makes sense as the
-// fields of ISO 28560-3, with a wrong check sum, is no chain.
+// fields of ISO 28560-3 with a wrong check sum, or as bare text, is no chain.
 func chain2(m Memory, _ Options) (Contents, bool) {
 	told := m.DSFID == DSFIDISO2
-	b := m.Data
-	if len(b) == 0 || b[0]&15 != 1 && !told {
+	fields, _ := either(m)
+	_, text := bareText(m)
+	if len(m.Data) == 0 || !told && (m.Data[0]&15 != 1 || fields != nil || text) {
 		return Contents{}, false
 	}
-	if p, _ := either(m); p != nil && !told {
-		return Contents{}, false
-	}
-	ch := best(b, m.Whole)
-	if len(ch.links) == 0 && !ch.open && ch.bad == nil {
-		return Contents{}, false
-	}
-	c := Contents{Model: ISO2}
-	structure := c.structure(ch, len(b), m.Whole)
-	if c.Need > 0 {
-		c.meaning(b, ch.links)
-		c.Damage = nil
+	c, sense := readChain(m)
+	switch {
+	case c.Need > 0:
+		return c, true
+	case told && sense && (c.Item != "" || c.has(NoItem)):
+		return c, true
+	case told:
+		c.Model, c.Likely = Damaged, ISO2
 		return c, true
 	}
-	if !structure && !told {
+	return c, sense && c.Item != "" && !c.has(BadValue) && !c.has(Twice)
+}
+
+// broken2 takes a tag whose elements stand as in ISO 28560-2 and of which one
+// is damaged.
+func broken2(m Memory, _ Options) (Contents, bool) {
+	if len(m.Data) == 0 || m.Data[0]&15 != 1 {
 		return Contents{}, false
 	}
-	values := c.meaning(b, ch.links)
-	if !structure || !values && (!told || c.Item == "") {
-		c.Model, c.Likely = Damaged, ISO2
+	c, sense := readChain(m)
+	c.Model, c.Likely = Damaged, ISO2
+	return c, sense && len(c.Damage) > 0
+}
+
+// readChain reads all that can be read. It tells whether the elements make
+// sense from end to end, each for itself or not.
+func readChain(m Memory) (Contents, bool) {
+	c := Contents{Model: ISO2}
+	ch := best(m.Data, m.Whole)
+	sense := c.structure(ch, len(m.Data), m.Whole)
+	c.meaning(m.Data, ch.links)
+	if c.Need > 0 {
+		c.Damage = nil
 	}
-	return c, true
+	return c, sense
 }
 
 // structure judges how the elements stand, and asks for more where the
@@ -186,10 +200,8 @@ func (c *Contents) structure(ch chain, have int, whole bool) bool {
 	return false
 }
 
-// meaning fills in what the elements of b say. It tells false where one of
-// them can't be what it says it is.
-func (c *Contents) meaning(b []byte, links []link) bool {
-	sound := true
+// meaning fills in what the elements of b say.
+func (c *Contents) meaning(b []byte, links []link) {
 	seen := map[int]int{}
 	for _, l := range links {
 		data := b[l.from : l.from+l.n]
@@ -199,10 +211,8 @@ func (c *Contents) meaning(b []byte, links []link) bool {
 		seen[l.oid]++
 		switch {
 		case err != nil:
-			sound = false
 			c.harm(BadValue, fmt.Sprintf("%s: %v", nameOf(l.oid), err))
 		case seen[l.oid] > 1:
-			sound = false
 			c.harm(Twice, nameOf(l.oid)+" comes twice")
 		default:
 			c.field(l.oid, text)
@@ -211,7 +221,6 @@ func (c *Contents) meaning(b []byte, links []link) bool {
 	if seen[1] > 1 {
 		c.Hint, c.Item = c.Item, ""
 	}
-	return sound
 }
 
 // meaningOf gives an element's text.
@@ -223,8 +232,10 @@ func meaningOf(l link, data []byte) (string, error) {
 		return usageDigits(l.scheme, data)
 	}
 	s, err := expand(l.oid, l.scheme, data)
-	s = strings.TrimRight(s, "\x00 ")
-	if err == nil && !clean(s) && l.oid != 1 {
+	if l.oid == 1 {
+		return s, err
+	}
+	if s = strings.TrimRight(s, "\x00 "); !clean(s) {
 		s = ""
 	}
 	return s, err

@@ -108,25 +108,30 @@ func putCode(to []byte, item string) error {
 	return put(to, "item", item)
 }
 
-// bare takes a tag that has nothing but text. It is a library's only if the
-// caller says so.
-func bare(m Memory, o Options) (Contents, bool) {
+// bareText gives the text of a memory that has nothing else in it, but
+// fresh memory behind.
+func bareText(m Memory) (string, bool) {
 	n := slices.IndexFunc(m.Data, func(c byte) bool { return c != ' ' && !ascii(c) })
 	if n < 0 {
 		n = len(m.Data)
 	}
 	s := strings.TrimRight(string(m.Data[:n]), " ")
-	if !printable(s) || slices.ContainsFunc(m.Data[n:], func(c byte) bool { return c != 0 && c != ' ' && c != 0xFF }) {
-		return Contents{}, false
-	}
-	c := Contents{Model: Foreign, Hint: s}
+	return s, printable(s) && !slices.ContainsFunc(m.Data[n:], func(c byte) bool { return c != 0 && c != ' ' && c != 0xFF })
+}
+
+// bare takes a tag that has nothing but text. It is a library's only if the
+// caller says so.
+func bare(m Memory, o Options) (Contents, bool) {
+	s, ok := bareText(m)
 	switch {
-	case n == len(m.Data) && !m.Whole:
-		c = Contents{Hint: s, Need: n + ahead}
+	case !ok:
+		return Contents{}, false
+	case !m.Whole && !bytes.ContainsAny(m.Data, "\x00\xff"):
+		return Contents{Hint: s, Need: len(m.Data) + ahead}, true
 	case o.Text != nil && o.Text(s):
-		c = Contents{Model: Text, Item: s}
+		return Contents{Model: Text, Item: s}, true
 	}
-	return c, true
+	return Contents{Model: Foreign, Hint: s}, true
 }
 
 func encodeText(c Contents, size int) ([]byte, error) {

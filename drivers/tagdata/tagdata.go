@@ -19,7 +19,10 @@
 // number never comes from a failed check sum: it is then a Hint, for people.
 package tagdata
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Memory is what was read of a tag, in the tag's own order from block 0.
 type Memory struct {
@@ -121,7 +124,7 @@ func Decode(m Memory, o Options) Contents {
 		m.BlockSize = 4
 	}
 	for _, try := range []func(Memory, Options) (Contents, bool){
-		unfinished, sound3, reversed3, blank, chain2, short, basic3, threeM, bare, claimed,
+		unfinished, sound3, reversed3, blank, chain2, short, basic3, threeM, bare, broken2, claimed,
 	} {
 		if c, ok := try(m, o); ok {
 			return c.settle(m.BlockSize)
@@ -148,6 +151,10 @@ func (c Contents) settle(block int) Contents {
 // harm adds a damage.
 func (c *Contents) harm(code Code, text string) {
 	c.Damage = append(c.Damage, Damage{code, text})
+}
+
+func (c *Contents) has(code Code) bool {
+	return slices.ContainsFunc(c.Damage, func(d Damage) bool { return d.Code == code })
 }
 
 // take sets the item if it can be one, and says what is wrong if not.

@@ -29,10 +29,6 @@ func (c Contents) text(name string) string {
 	return ""
 }
 
-func (c Contents) has(code Code) bool {
-	return slices.ContainsFunc(c.Damage, func(d Damage) bool { return d.Code == code })
-}
-
 // shared reads a file of the test data that all of Carrel's programs share.
 func shared(t testing.TB, name string, into any) {
 	t.Helper()
@@ -225,6 +221,7 @@ func TestOwnTags(t *testing.T) {
 		{"blank", strings.Repeat("00", 32), 6, Contents{Model: Blank}, ""},
 		{"text that no pattern allows", "3132333435360000 0000", 0, Contents{Model: Foreign, Hint: "123456"}, ""},
 		{"block 0 left for the end, not reached", "00000000 303030303030303536 000000000000 98A4 444B3731383530300000000000", 0, Contents{Model: Damaged, Likely: ISO3, Hint: "?000000056"}, Torn},
+		{"text that reads as 6 bits", "412D3132330000000000" + strings.Repeat("00", 90), 0, Contents{Model: Foreign, Hint: "A-123"}, ""},
 		{"3m, part 2 of 1", "04 21 00 01 3133303132333400000000000000000000000000 0000000000000000 00000000", 0, Contents{Model: Foreign}, ""},
 		{"3m", "04 12 00 01 31333031323334000000000000000000 0C40007B 00000000 00000000", 0, Contents{Model: ThreeM, Item: "1301234", Part: 1, Parts: 2}, ""},
 	} {
