@@ -189,20 +189,37 @@ func (s *step) stored(ev Stored) {
 			return
 		}
 		l.succeed()
+	case l.stage == concluding && l.Kind == Renew && l.Reason == ReasonNotOnLoan:
+		s.lendInstead(l)
 	case l.stage == concluding:
 		l.entry.State = ev.State
 		l.refuse(l.Reason, l.Text)
 	}
 }
 
-// notStored: the disk has refused. Nothing was lent or returned; where the
-// ILS has already agreed, the desk goes on trying to store that.
+// lendInstead makes a checkout of a renewal that the ILS refused because the
+// item is not on loan: it came back elsewhere, and the mirror did not know.
+func (s *step) lendInstead(l *Line) {
+	l.ID, l.entry, l.tags = s.newID(), Entry{}, l.untouched()
+	s.start(l)
+}
+
+// notStored: the disk has refused. Nothing was lent or returned, and the line
+// says so; but what the ILS has agreed to has happened, and the desk goes on
+// trying to store it.
 func (s *step) notStored(ev NotStored) {
 	l := s.line(ev.Entry)
 	if l == nil || (l.stage != recording && l.stage != concluding) {
 		return
 	}
-	l.refuse(ReasonNotStored, ev.Err.Error())
+	switch ev.State {
+	case Granted:
+		l.stage, l.State, l.Reason, l.Text = done, LineAction, ReasonNotKept, ev.Err.Error()
+	case Denied:
+		l.refuse(l.Reason, l.Text)
+	default:
+		l.refuse(ReasonNotStored, ev.Err.Error())
+	}
 }
 
 // answered: the ILS has spoken, or has not.

@@ -29,6 +29,7 @@ const (
 	ReasonNoRenewal     Reason = "no-renewal"     // can't be renewed again
 	ReasonFeeRequired   Reason = "fee-required"   // lending it costs a fee
 	ReasonNotStored     Reason = "not-stored"     // the kiosk's disk refused: nothing was lent
+	ReasonNotKept       Reason = "not-kept"       // the ILS has done it, and the kiosk's disk refuses to note it: show it to staff
 	ReasonAskStaff      Reason = "ask-staff"      // anything else
 	ReasonWaitsForCard  Reason = "waits-for-card" // a book before a card: now the card
 	ReasonPartsMissing  Reason = "parts-missing"  // a set: other parts of it are not on the pad

@@ -5,10 +5,13 @@ import (
 	"slices"
 )
 
-// scan takes what a scanner read. While another card waits for the end of
-// this session, everything scanned belongs behind that card.
+// waits tells whether what is scanned now belongs to whoever comes next: after
+// another card, and after Finish, when the next one may be at the desk already.
+func (s *Session) waits() bool { return s.nextCard || s.closing && s.view == ViewItems }
+
+// scan takes what a scanner read, or keeps it for the next session.
 func (s *step) scan(ev Event) {
-	if s.nextCard {
+	if s.waits() {
 		s.queue = append(s.queue, ev)
 		return
 	}
@@ -67,7 +70,7 @@ func (s *step) cardRead(ev CardRead) {
 		s.reset()
 		s.begin(ev.Card)
 	default:
-		if s.card == ev.Card {
+		if s.card == ev.Card && !s.closing {
 			s.touch()
 			return
 		}
@@ -105,7 +108,7 @@ func (s *step) identified(ev Identified) {
 	if why == "" {
 		why = s.rules.admits(p, s.now)
 	}
-	if why == ReasonWrongPIN && s.pins+1 < maxPINs {
+	if why == ReasonWrongPIN && s.pins+1 < maxPINs && !s.nextCard {
 		s.pins++
 		s.show(ViewPIN)
 		s.tell(why, "")

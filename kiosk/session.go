@@ -117,7 +117,7 @@ func (s *step) event(ev Event) {
 // lets the scans that waited for the next one in.
 func (s *step) settle() {
 	s.endIfOver()
-	for len(s.queue) > 0 && !s.nextCard {
+	for len(s.queue) > 0 && !s.waits() {
 		ev, rest := s.queue[0], s.queue[1:]
 		s.queue = nil
 		s.scan(ev) // which may put ev back to wait for yet another end

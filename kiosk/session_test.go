@@ -509,9 +509,9 @@ func TestGrantedButNotStored(t *testing.T) {
 	b.send(Answered{Entry: take[Ask](b).Entry.ID, Answer: Answer{Due: due}})
 	c := take[Conclude](b)
 	b.send(NotStored{Entry: c.Outcome.Entry, State: Granted, Err: errors.New("disk full")})
-	b.only(LineRefused, ReasonNotStored)
-	b.send(ItemPlaced{book.Barcode}) // must not be asked a second time
-	b.only(LineRefused, ReasonNotStored)
+	b.only(LineAction, ReasonNotKept) // the ILS has lent it: it must not be left behind
+	b.send(ItemPlaced{book.Barcode})  // must not be asked a second time
+	b.only(LineAction, ReasonNotKept)
 	if len(b.open) != 0 {
 		t.Fatalf("effects %+v", b.open)
 	}
@@ -586,5 +586,72 @@ func TestStepDoesNotChangeItsSession(t *testing.T) {
 	before.Step(Finish{}, b.now, id)
 	if l := before.Screen().Lines[0]; l.Title != "" || before.Screen().Closing {
 		t.Errorf("the old session changed: %+v", l)
+	}
+}
+
+// TestReturnedElsewhere: the mirror still has a loan that ended at another
+// desk. The renewal that it offers becomes a checkout.
+func TestReturnedElsewhere(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.open1("c1")
+	b.send(ItemPlaced{book.Barcode})
+	b.find(book, &Loan{Item: book.Barcode, Patron: "c1", Due: due})
+	b.send(RenewLine{b.only(LineAction, ReasonOnLoanYou).ID})
+	b.store()
+	b.send(Answered{Entry: take[Ask](b).Entry.ID, Err: &Error{Code: CodeRefused, Reason: ReasonNotOnLoan}})
+	b.conclude()
+	b.find(book, nil) // the ledger has learned from the refusal
+	if e := b.store(); e.Kind != Checkout || e.Patron != "c1" {
+		t.Fatalf("recorded %+v; want a checkout", e)
+	}
+	b.grant()
+	b.only(LineLent, "")
+}
+
+// TestPINOfTheNext: while one card's PIN is checked another card is read. The
+// PIN that is typed next is not sent with the first card.
+func TestPINOfTheNext(t *testing.T) {
+	b := newBench(t, Rules{PIN: true})
+	b.send(CardRead{"A"})
+	b.send(PINEntered{"1"})
+	take[Identify](b)
+	b.send(CardRead{"B"})
+	b.send(Identified{Card: "A", Err: &Error{Code: CodeRefused, Reason: ReasonWrongPIN}})
+	b.view(ViewPIN)
+	b.send(PINEntered{"2"})
+	if i := take[Identify](b); i.Card != "B" {
+		t.Errorf("a PIN goes with card %q; want B", i.Card)
+	}
+}
+
+// TestAfterFinish: what is put down after Finish may be the next one's.
+func TestAfterFinish(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.open1("c1")
+	b.send(ItemPlaced{book.Barcode})
+	b.send(Finish{})
+	b.send(ItemPlaced{book2.Barcode})
+	b.find(book, nil)
+	b.store()
+	b.grant()
+	b.view(ViewWelcome)
+	if l := b.only(LineAction, ReasonWaitsForCard); l.Item != book2.Barcode {
+		t.Errorf("%s waits; want %s", l.Item, book2.Barcode)
+	}
+}
+
+// TestDecidedButNotStored: what was decided here and could not be stored did
+// not happen; what the ILS has refused is shown as that.
+func TestDecidedButNotStored(t *testing.T) {
+	for state, err := range map[State]error{Offline: &Error{Code: CodeOffline}, Denied: &Error{Code: CodeRefused, Reason: ReasonOnHold}} {
+		b := newBench(t, Rules{})
+		b.open1("c1")
+		b.send(ItemPlaced{book.Barcode})
+		b.find(book, nil)
+		b.store()
+		b.send(Answered{Entry: take[Ask](b).Entry.ID, Err: err})
+		c := take[Conclude](b)
+		b.send(NotStored{Entry: c.Outcome.Entry, State: c.Outcome.State, Err: errors.New("disk full")})
+		b.only(LineRefused, map[State]Reason{Offline: ReasonNotStored, Denied: ReasonOnHold}[state])
 	}
 }
