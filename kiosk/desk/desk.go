@@ -31,6 +31,7 @@ type Config struct {
 	Lines    int              // questions that upstream takes at once; 0 means 1
 	Deadline time.Duration    // longest a patron waits for upstream; 0 means 2.5 s
 	Retry    time.Duration    // pause between tries to store what the disk refused; 0 means 3 s
+	Written  time.Time        // the clock can't be right before that; zero means it may
 	Grace    time.Duration    // how long what is in hand may take at the end; 0 means 5 s
 	Clock    func() time.Time // nil means time.Now
 	NewID    func() kiosk.ID  // never the same one twice
@@ -119,6 +120,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: newest entry: %w", err)
 	}
+	if newest.Before(d.Written) {
+		newest = d.Written
+	}
 	d.clock = clock{wall: d.Clock, floor: newest}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
@@ -190,7 +194,9 @@ func (d *Desk) note(ev kiosk.Event) kiosk.Event {
 	case kiosk.LinkChanged:
 		d.online = ev.Up
 	case kiosk.Stored:
-		d.stored(nil)
+		if _, ok := d.Ledger.(prober); !ok { // else it tells when there is room for a loan again: an outcome needs less
+			d.stored(nil)
+		}
 	case kiosk.NotStored:
 		d.stored(ev.Err)
 	case unkept:

@@ -272,7 +272,7 @@ func TestGrantedButNotStored(t *testing.T) {
 	run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
 		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
 		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
-		sc := until(t, d, "a refusal", state(kiosk.LineRefused))
+		sc := until(t, d, "the word to show it to staff", state(kiosk.LineAction))
 		id := sc.Lines[0].ID
 		s.mu.Lock()
 		s.full = false
@@ -331,6 +331,47 @@ func TestFaults(t *testing.T) {
 		d.Mend("scanner")
 		if f := d.Screen().Faults; len(f) != 0 {
 			t.Errorf("faults = %v", f)
+		}
+	})
+}
+
+// TestPromiseNotStored: a loan that was decided here and could not be stored
+// was taken back on the screen, so it is not stored later either.
+func TestPromiseNotStored(t *testing.T) {
+	for code, want := range map[kiosk.Code]kiosk.State{kiosk.CodeOffline: kiosk.Dismissed, kiosk.CodeUnsure: kiosk.Exception} {
+		s := newShelf()
+		full := func(on bool) { s.mu.Lock(); s.full = on; s.mu.Unlock() }
+		up := &ils{tell: func(context.Context, kiosk.Entry) (kiosk.Answer, error) {
+			full(true)
+			return kiosk.Answer{}, &kiosk.Error{Code: code}
+		}}
+		run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+			must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+			must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+			id := until(t, d, "a refusal", state(kiosk.LineRefused)).Lines[0].ID
+			full(false)
+			time.Sleep(10 * time.Second)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.states[id] != want {
+				t.Errorf("after %s the ledger has %q; want %q", code, s.states[id], want)
+			}
+		})
+	}
+}
+
+// TestFirstBootOf1970: before any entry the clock is held against the
+// program's own age.
+func TestFirstBootOf1970(t *testing.T) {
+	s := newShelf()
+	written := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	c := desk.Config{Ledger: s, Mirror: s, Written: written, Clock: func() time.Time { return time.Unix(100, 0) }}
+	run(t, c, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		sc := until(t, d, "a loan", state(kiosk.LineLent))
+		if due := sc.Lines[0].Due; due.Before(written) || !s.doubt {
+			t.Errorf("due %v, doubt %v; want a due date after %v, in doubt", due, s.doubt, written)
 		}
 	})
 }

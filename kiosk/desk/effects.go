@@ -136,11 +136,19 @@ func (d *Desk) record(ctx context.Context, e kiosk.Entry) kiosk.Event {
 
 // conclude stores an outcome; one that the disk refuses is kept and tried
 // again until the end of the process. After that the entry is found as asked
-// and settled by looking.
+// and settled by looking. A promise that was made here and not stored was
+// taken back on the screen: it is stored as one that never was.
 func (d *Desk) conclude(o kiosk.Outcome) {
 	d.stores.add(func(ctx context.Context) kiosk.Event {
 		if err := d.Ledger.Conclude(ctx, o); err != nil {
-			return unkept{NotStored: kiosk.NotStored{Entry: o.Entry, State: o.State, Err: err}, outcome: o}
+			refused := kiosk.NotStored{Entry: o.Entry, State: o.State, Err: err}
+			switch o.State {
+			case kiosk.Offline:
+				o.State, o.Due, o.Reason = kiosk.Dismissed, time.Time{}, kiosk.ReasonNotStored
+			case kiosk.Unsure: // the ILS may have it
+				o.State, o.Due, o.Reason = kiosk.Exception, time.Time{}, kiosk.ReasonNotStored
+			}
+			return unkept{NotStored: refused, outcome: o}
 		}
 		return kiosk.Stored{Entry: o.Entry, State: o.State}
 	})
