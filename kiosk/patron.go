@@ -21,3 +21,24 @@ type Patron struct {
 	Local      bool      // known from the mirror only: the ILS was not reached
 	Seen       time.Time
 }
+
+// Over is what is known of a patron when p was told in passing and old was
+// known: what p does not tell stays. Names are of one source.
+func (p Patron) Over(old Patron) Patron {
+	if p.FirstName == "" && old.FirstName != "" || p.FamilyName == "" {
+		p.FirstName, p.FamilyName = old.FirstName, old.FamilyName
+	}
+	for _, f := range []struct{ to, from *string }{
+		{&p.Category, &old.Category}, {&p.Library, &old.Library}, {&p.Language, &old.Language},
+	} {
+		if *f.to == "" {
+			*f.to = *f.from
+		}
+	}
+	for _, f := range []struct{ to, from *time.Time }{{&p.Born, &old.Born}, {&p.Expires, &old.Expires}} {
+		if f.to.IsZero() {
+			*f.to = *f.from
+		}
+	}
+	return p
+}

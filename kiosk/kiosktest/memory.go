@@ -195,6 +195,8 @@ func (m *Memory) shift(r *record, before kiosk.State, newDue bool) {
 		if mine || r.Kind == kiosk.Checkin && !out && !m.outdated(r) {
 			m.undo(r)
 		}
+	case r.State == kiosk.Denied && r.reason == kiosk.ReasonNotOnLoan && !m.outdated(r):
+		delete(m.loans, r.Item) // the ILS knows of none
 	}
 }
 

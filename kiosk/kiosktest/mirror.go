@@ -2,6 +2,7 @@ package kiosktest
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -65,7 +66,10 @@ func (m *Memory) Loans(ctx context.Context, c kiosk.Card) (list []kiosk.Loan, _ 
 
 // LearnPatron is kiosk.Mirror's.
 func (m *Memory) LearnPatron(ctx context.Context, p kiosk.Patron) error {
-	_, err := m.PutPatrons(ctx, []kiosk.Patron{p})
+	old, err := m.Patron(ctx, p.Card)
+	if err == nil || errors.Is(err, kiosk.ErrUnknown) {
+		_, err = m.PutPatrons(ctx, []kiosk.Patron{p.Over(old)})
+	}
 	return err
 }
 

@@ -53,6 +53,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"LoadLoans":       (*suite).loadLoans,
 		"GivenUp":         (*suite).givenUp,
 		"ManyAtOnce":      (*suite).manyAtOnce,
+		"NotOnLoan":       (*suite).notOnLoan,
 		"WorkCheckout":    (*suite).workCheckout,
 		"WorkCutOff":      (*suite).workCutOff,
 		"WorkCheckin":     (*suite).workCheckin,
@@ -428,4 +429,15 @@ func (s *suite) same(what string, got, want any) {
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("%s = %s; want %s", what, fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
 	}
+}
+
+// notOnLoan: the ILS refuses because the item is not on loan. It came back
+// elsewhere, and the mirror learns that.
+func (s *suite) notOnLoan() {
+	s.ok2(s.PutLoans(s.Context(), []kiosk.Loan{{Item: Barcode(1), Patron: Card(1), At: Morning, Due: due}}))
+	e := s.record(Renew(1, 1, 1))
+	o := After(e, kiosk.Denied)
+	o.Reason = kiosk.ReasonNotOnLoan
+	s.conclude(o)
+	s.out(1, 0, due)
 }

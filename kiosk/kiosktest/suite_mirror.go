@@ -182,6 +182,13 @@ func (s *suite) learn() {
 		s.same("Patron()", who, want)
 		s.again()
 	}
+	little := kiosk.Patron{Card: p.Card, FamilyName: "Ada Lin", Blocked: kiosk.ReasonFees, Seen: Morning} // as SIP2 tells
+	s.ok(s.LearnPatron(ctx, little))
+	who, err := s.Patron(ctx, p.Card)
+	s.ok(err)
+	want := Patron(1)
+	want.Blocked, want.Seen, want.Local = kiosk.ReasonFees, Morning, true
+	s.same("Patron() of whom little was told", who, want)
 	for n := range 500 {
 		s.ok(s.LearnItem(ctx, Item(n)))
 		s.ok(s.LearnPatron(ctx, Patron(n)))

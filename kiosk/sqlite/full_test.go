@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
@@ -188,4 +189,33 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 	must(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT, ""))
 	must(t, opened(t, path).Close())
+}
+
+// TestRunOnFullDisk: what can't be tidied is reported once, and again when it
+// can; it never ends the daemon.
+func TestRunOnFullDisk(t *testing.T) {
+	dir := mountTmpfs(t)
+	ballast := filepath.Join(dir, "ballast")
+	must(t, os.WriteFile(ballast, make([]byte, 200<<10), 0o600))
+	s := opened(t, filepath.Join(dir, "ledger.db"))
+	if n, err := fill(s, 0); n == 0 {
+		t.Fatal(err)
+	}
+	must(t, s.LearnPatron(t.Context(), kiosk.Patron{Card: "x", FamilyName: "y"}))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	reports := make(chan error, 10)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, func(err error) { reports <- err }) }()
+	select {
+	case err := <-reports:
+		if err == nil {
+			t.Error("Run reports that all is well")
+		}
+	case err := <-ended:
+		t.Fatalf("Run() = %v on a full disk; want it to go on", err)
+	}
+	cancel()
+	must(t, <-ended)
+	must(t, s.Close())
 }

@@ -92,7 +92,7 @@ func TestRunTidies(t *testing.T) {
 		f := newFile(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() { ended <- f.Run(ctx) }()
+		go func() { ended <- f.Run(ctx, func(err error) { t.Errorf("Run reports %v", err) }) }()
 		must(t, f.LearnItem(ctx, kiosktest.Item(1)))
 		synctest.Wait()
 		if _, err := f.Reader.Item(ctx, kiosktest.Barcode(1)); err == nil {

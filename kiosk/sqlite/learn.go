@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -23,7 +24,11 @@ type learned struct {
 // LearnPatron is kiosk.Mirror's. It is known at once and written when Run
 // finds the desk quiet, at Close, or when many wait; a crash forgets it.
 func (s *Store) LearnPatron(ctx context.Context, p kiosk.Patron) error {
-	p = stored(p)
+	old, err := s.Patron(ctx, p.Card)
+	if err != nil && !errors.Is(err, kiosk.ErrUnknown) {
+		return err
+	}
+	p = stored(p.Over(old))
 	s.learned.mu.Lock()
 	if s.learned.patrons == nil {
 		s.learned.patrons = map[kiosk.Card]kiosk.Patron{}

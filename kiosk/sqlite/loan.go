@@ -22,8 +22,10 @@ ON CONFLICT (item) DO UPDATE SET
     patron = excluded.patron, entry = excluded.entry`
 
 	takeBackSQL = `DELETE FROM loans WHERE item = ?`
-	dueSQL      = `UPDATE loans SET due = ? WHERE item = ? AND entry = ?`
-	loanSQL     = `SELECT entry FROM loans WHERE item = ?`
+	// The ILS knows of no loan: one that was known before the question is over.
+	staleSQL = `DELETE FROM loans WHERE item = ? AND entry < ?`
+	dueSQL   = `UPDATE loans SET due = ? WHERE item = ? AND entry = ?`
+	loanSQL  = `SELECT entry FROM loans WHERE item = ?`
 
 	laterSQL = `
 SELECT EXISTS (SELECT 1 FROM entries e WHERE e.item = ?1 AND e.seq > ?2
@@ -49,6 +51,8 @@ func (w *writer) shift(d deed, o kiosk.Outcome) error {
 			return err
 		}
 		return w.take(d)
+	case o.State == kiosk.Denied && o.Reason == kiosk.ReasonNotOnLoan:
+		return w.stale.run(d.item, d.seq)
 	}
 	return nil
 }

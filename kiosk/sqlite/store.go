@@ -182,10 +182,16 @@ func (s *Store) release() error {
 // quiet is how long nothing must have been written before Run tidies.
 const quiet = 2 * time.Second
 
+// again is the pause after which Run tries again what the disk has refused.
+const again = 30 * time.Second
+
 // Run folds the log into the file and writes what was learned whenever the
-// desk has been quiet for two seconds. It returns when ctx ends. Without it
-// everything works, with now and then a slower commit.
-func (s *Store) Run(ctx context.Context) error {
+// desk has been quiet for two seconds, until ctx ends. Without it everything
+// works, with now and then a slower commit. That the disk refuses is told to
+// report, nil when it takes again, and never ends Run: the desk says so itself
+// where somebody wants to borrow.
+func (s *Store) Run(ctx context.Context, report func(error)) error {
+	failing := false
 	wait := time.NewTimer(quiet)
 	defer wait.Stop()
 	for {
@@ -195,8 +201,13 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-s.stirred:
 			wait.Reset(quiet)
 		case <-wait.C:
-			if err := s.Tidy(ctx); err != nil && ctx.Err() == nil {
-				return err
+			err := s.Tidy(ctx)
+			if (err != nil) != failing && ctx.Err() == nil {
+				failing = err != nil
+				report(err)
+			}
+			if failing {
+				wait.Reset(again)
 			}
 		}
 	}

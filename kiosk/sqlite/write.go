@@ -133,7 +133,7 @@ type writer struct {
 
 	addEntry, addOutcome, find, stateOf stmt
 	queue, unqueue, postpone, asked     stmt
-	lend, takeBack, renew, due          stmt
+	lend, takeBack, renew, due, stale   stmt
 	loan, later                         stmt
 	probe, unprobe                      stmt
 
@@ -165,6 +165,7 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.takeBack, takeBackSQL},
 		{&w.renew, renewSQL},
 		{&w.due, dueSQL},
+		{&w.stale, staleSQL},
 		{&w.loan, loanSQL},
 		{&w.later, laterSQL},
 		{&w.probe, probeSQL},

@@ -109,6 +109,9 @@ func Resolve(ctx context.Context, s *sqlite.Store, id kiosk.ID, r control.Resolu
 		if row.State != kiosk.Exception {
 			return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("entry %s is %s, not an exception", id, row.State)}
 		}
+		if o.At.Before(row.Changed) { // the clock is behind
+			o.At = row.Changed
+		}
 		return s.Conclude(ctx, o)
 	}
 	return fmt.Errorf("entry %s: %w", id, kiosk.ErrUnknown)

@@ -52,6 +52,7 @@ type Options struct {
 type Daemon struct {
 	Options
 	since    time.Time
+	newest   time.Time // of the ledger when it was opened
 	store    *sqlite.Store
 	desk     *desk.Desk
 	worker   *outbox.Worker // nil without an upstream
@@ -86,7 +87,10 @@ func (d *Daemon) open(ctx context.Context) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	d.store = store
-	if n, err := store.Interrupted(ctx, time.Now()); err != nil {
+	if d.newest, err = store.Newest(ctx); err != nil {
+		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
+	}
+	if n, err := store.Interrupted(ctx, d.now()); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	} else if n > 0 {
 		d.Log.Warn("entries were interrupted between question and answer", "entries", n)
@@ -97,7 +101,7 @@ func (d *Daemon) open(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("upstream: %w", err), store.Close())
 		}
 		d.upstream = up
-		d.worker = outbox.New(store, up, outbox.Config{Link: d.link})
+		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.now})
 	}
 	d.desk = desk.New(d.deskConfig())
 	d.devices = newDevices(d)
@@ -107,7 +111,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream,
-		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Written: written,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
@@ -117,6 +121,22 @@ func (d *Daemon) deskConfig() desk.Config {
 		c.Ledger = waking{c.Ledger, d.worker.Wake}
 	}
 	return c
+}
+
+// written is about when this program was: no clock before it is right.
+var written = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+
+// now dates what is not the desk's: never before the ledger's newest entry at
+// the start.
+func (d *Daemon) now() time.Time {
+	floor := d.newest
+	if floor.Before(written) {
+		floor = written
+	}
+	if t := time.Now(); t.After(floor) {
+		return t
+	}
+	return floor.Add(time.Since(d.since))
 }
 
 // newID makes a UUID of version 7.
@@ -195,7 +215,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error { return d.desk.Run(ctx) })
-	g.Go(func() error { return d.store.Run(ctx) })
+	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
 	g.Go(func() error { return d.devices.run(ctx) })
 	if d.worker != nil {
 		g.Go(func() error { return d.worker.Run(ctx) })
@@ -210,6 +230,15 @@ func (d *Daemon) serve(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// tidied logs that the ledger's disk refuses what nobody waits for.
+func (d *Daemon) tidied(err error) {
+	if err != nil {
+		d.Log.Error("the ledger can't be tidied", "err", err)
+		return
+	}
+	d.Log.Info("the ledger can be tidied again")
 }
 
 // alone waits for Leave, and then until nobody is at the desk; false if ctx
