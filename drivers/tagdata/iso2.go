@@ -1,6 +1,7 @@
 package tagdata
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,6 +24,8 @@ const (
 	maxPad    = 31   // bytes; a block has 32 at most (ISO/IEC 15693-3)
 	maxTag    = 8192 // bytes; 256 blocks of 32
 	ahead     = 16   // bytes asked for where the end of a chain is not in sight
+
+	vendorMark = "W_OK" // in the last block, of some Chinese and Bibliotheca writers
 )
 
 // link is one element of a chain.
@@ -136,20 +139,23 @@ func best(b []byte, whole bool) chain {
 }
 
 // chain2 takes a tag of ISO 28560-2: one that says so, or one that begins
-// with an item and makes sense from end to end. What makes sense as the
-// fields of ISO 28560-3 with a wrong check sum, or as bare text, is no chain.
+// with an item and makes sense from end to end. What resembles the fields of
+// ISO 28560-3 with a wrong check sum, or bare text, is no chain whatever it
+// says: a few bytes of either can read as an item. What may be the beginning
+// of such fields, as a torn write leaves it, is a chain only if it says so.
 func chain2(m Memory, _ Options) (Contents, bool) {
 	told := m.DSFID == DSFIDISO2
-	fields, _ := either(m)
-	_, text := bareText(m)
-	if len(m.Data) == 0 || !told && (m.Data[0]&15 != 1 || fields != nil || text) {
+	_, other := bareText(m)
+	other = other || resembles3(m.Data) || resembles3(swap(m.Data, m.BlockSize))
+	if fields, _ := either(m); !told && fields != nil {
+		other = true
+	}
+	if len(m.Data) == 0 || other || !told && m.Data[0]&15 != 1 {
 		return Contents{}, false
 	}
 	c, sense := readChain(m)
 	switch {
-	case c.Need > 0:
-		return c, true
-	case told && sense && (c.Item != "" || c.has(NoItem)):
+	case c.Need > 0 || told && sense && (c.Item != "" || c.has(NoItem)):
 		return c, true
 	case told:
 		c.Model, c.Likely = Damaged, ISO2
@@ -174,7 +180,7 @@ func broken2(m Memory, _ Options) (Contents, bool) {
 func readChain(m Memory) (Contents, bool) {
 	c := Contents{Model: ISO2}
 	ch := best(m.Data, m.Whole)
-	sense := c.structure(ch, len(m.Data), m.Whole)
+	sense := c.structure(ch, m)
 	c.meaning(m.Data, ch.links)
 	if c.Need > 0 {
 		c.Damage = nil
@@ -184,16 +190,21 @@ func readChain(m Memory) (Contents, bool) {
 
 // structure judges how the elements stand, and asks for more where the
 // memory was not read to the chain's end.
-func (c *Contents) structure(ch chain, have int, whole bool) bool {
+func (c *Contents) structure(ch chain, m Memory) bool {
+	have := len(m.Data)
 	switch {
 	case ch.bad != nil:
 		c.Damage = append(c.Damage, *ch.bad)
-	case ch.open && !whole:
+	case ch.open && !m.Whole:
 		c.Need = ch.end + ahead
 	case ch.open && ch.end > have:
 		c.harm(BadLength, fmt.Sprintf("the elements go on to byte %d and the tag ends at byte %d", ch.end, have))
 	case len(ch.links) == 0 || ch.links[0].oid != 1:
 		c.harm(NotFirst, "the first element is not the item number")
+	case len(ch.links) == 1 && !empty(bytes.TrimSuffix(m.Data[min(ch.end, have):], []byte(vendorMark))):
+		// Many tags have rests of older data behind a chain. A chain of one
+		// element is too little to tell it from what is no chain at all.
+		c.harm(Stray, "behind an item number alone is something else")
 	default:
 		return true
 	}

@@ -54,17 +54,22 @@ func fits3(b []byte) bool {
 	return b[sumAt] == byte(s) && b[sumAt+1] == byte(s>>8)
 }
 
-// sound3 takes a tag whose check sum fits, over the long form or, where the
-// fields make sense too, the short one.
+// sound3 takes a tag whose check sum fits. On a tag of more than 32 bytes the
+// short form is taken of old Bibliotheca writers only, who have a block of
+// their own behind it: elsewhere it would make the check sum weaker.
 func sound3(m Memory, _ Options) (Contents, bool) {
 	b := m.Data
-	switch {
-	case len(b) >= fixed && fits3(b):
+	if len(b) >= fixed && fits3(b) {
 		return fields3(b, fixed, m.Whole), true
-	case len(b) >= fixedTiny && fits3(b[:fixedTiny]) && plausible3(b):
-		return fields3(b, fixedTiny, m.Whole), true
 	}
-	return Contents{}, false
+	if len(b) < fixedTiny || !fits3(b[:fixedTiny]) || !plausible3(b) {
+		return Contents{}, false
+	}
+	mark := strings.HasSuffix(strings.TrimRight(string(b), "\x00"), vendorMark)
+	if len(b) >= fixed && !mark && !m.Whole {
+		return Contents{Need: len(b) + ahead}, true
+	}
+	return fields3(b, fixedTiny, m.Whole), mark || len(b) < fixed
 }
 
 // reversed3 does the same with the bytes of each block turned round, as
@@ -152,6 +157,32 @@ func plausible3(b []byte) bool {
 		return false
 	}
 	return lettered(b[itemAt:min(sumAt, len(b))])
+}
+
+// resembles3 tells whether the fields make sense but for two bytes at most:
+// the item, and behind it a check sum or an owner.
+func resembles3(b []byte) bool {
+	if len(b) < fixedTiny {
+		return false
+	}
+	if plausible3(b) {
+		return !empty(b[sumAt:min(fixed, len(b))])
+	}
+	if !upper(b[ownerAt]) || !upper(b[ownerAt+1]) {
+		return false
+	}
+	wrong := 0
+	for _, ok := range []bool{b[0]>>4 == 1 || b[0]&15 == 1, b[1] < ' ', b[2] > 0 && b[2] <= b[1]} {
+		if !ok {
+			wrong++
+		}
+	}
+	for _, c := range b[itemAt:sumAt] {
+		if c != ' ' && !ascii(c) && !filler(c) {
+			wrong++
+		}
+	}
+	return wrong <= 2
 }
 
 // lettered tells whether b is text, with fresh memory or older text behind.

@@ -96,6 +96,7 @@ const (
 	BadElement Code = "element"   // no such element can be
 	BadValue   Code = "value"     // the bytes of an element are not of the kind it says
 	NotFirst   Code = "order"     // the first element is not the item
+	Stray      Code = "stray"     // an item number alone, with something else behind
 	Twice      Code = "twice"     // an element comes twice
 	NoItem     Code = "no item"   // sound, but no item number was written
 	BadItem    Code = "item"      // the item number has characters that none can have

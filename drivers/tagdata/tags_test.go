@@ -199,11 +199,13 @@ func TestOwnTags(t *testing.T) {
 		{"28560-2 example on a large tag", example + strings.Repeat("00", 200), 6, Contents{Model: ISO2, Item: "123456789012", Owner: "US-InU-Mu", Part: 3, Parts: 12}, ""},
 		// Made by hand.
 		{"one bit wrong", strings.Replace(b1, "3536", "3537", 1), 0, Contents{Model: Damaged, Likely: ISO3, Hint: "1000000057"}, BadSum},
-		{"one bit wrong, on a tag that says 28560-2", strings.Replace(b1, "3536", "3537", 1) + strings.Repeat("00", 78), 6, Contents{Model: Damaged, Likely: ISO2}, BadValue},
+		{"one bit wrong, on a tag that says 28560-2", strings.Replace(b1, "3536", "3537", 1) + strings.Repeat("00", 78), 6, Contents{Model: Damaged, Likely: ISO3, Hint: "1000000057"}, Torn},
 		{"set of 3, one bit wrong, large tag", "110302 33313033303130353933323434310000 7CC1 46494865" + strings.Repeat("00", 87), 0, Contents{Model: Damaged, Likely: ISO3, Hint: "31030105932441"}, Torn},
 		{"part 4 of 3", "11 03 04 31323334" + strings.Repeat("00", 12) + "$" + strings.Repeat("00", 13), 0, Contents{Model: ISO3, Item: "1234", Usage: Circulating}, BadSet},
 		{"usage of no standard", "1A 01 01 31323334" + strings.Repeat("00", 12) + "$" + strings.Repeat("00", 13), 0, Contents{Model: ISO3, Item: "1234", Part: 1, Parts: 1}, BadUsage},
 		{"control character in the item", "11 01 01 31320734" + strings.Repeat("00", 12) + "$" + strings.Repeat("00", 13), 0, Contents{Model: ISO3, Usage: Circulating, Part: 1, Parts: 1}, BadItem},
+		{"Bibliotheca, short form with its own block", "21 01 01 31323334" + strings.Repeat("00", 12) + "$" + "44453730350000 00000000 0B1700A1B2C3 575F4F4B 0000", 0, Contents{Model: ISO3, Item: "1234", Owner: "DE-705", Usage: NotCirculating, Part: 1, Parts: 1}, ""},
+		{"short form on a long tag", "11 01 01 31323334" + strings.Repeat("00", 12) + "$" + "44453730350000 00000000 31320000", 0, Contents{Model: Damaged, Likely: ISO3, Hint: "1234"}, BadSum},
 		{"element overruns", "11 05 1CBE991A14 63 30 41", 0, Contents{Model: Foreign}, ""},
 		{"element overruns, DSFID told", "11 05 1CBE991A14 63 30 41", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "123456789012"}, BadLength},
 		{"two items", "11 05 1CBE991A14 11 05 1CBE991A15 00", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "123456789012"}, Twice},
@@ -211,7 +213,7 @@ func TestOwnTags(t *testing.T) {
 		{"nibble A in the item", "21 02 12A4 02 01 80 00", 0, Contents{Model: Damaged, Likely: ISO2}, BadValue},
 		{"nibble A in the usage, DSFID told", "11 05 1CBE991A14 25 01 A0 00", 6, Contents{Model: ISO2, Item: "123456789012"}, BadValue},
 		{"filler only, DSFID told", "80808080 80808080 80808080 80808080", 6, Contents{Model: Damaged, Likely: ISO2}, NotFirst},
-		{"item of no digit", "61 00 00", 6, Contents{Model: ISO2}, NoItem},
+		{"item of no digit", "E1 00 00 00", 6, Contents{Model: ISO2}, NoItem},
 		{"usage with sub-digit", "11 05 1CBE991A14 05 01 13", 6, Contents{Model: ISO2, Item: "123456789012", Usage: Circulating, Sub: 3}, ""},
 		{"usage as one digit of text", "11 05 1CBE991A14 65 01 32", 6, Contents{Model: ISO2, Item: "123456789012"}, ""},
 		{"pad before OID byte", "91 00 05 1CBE991A14 EF 01 05 03 414243 00 00", 6, Contents{Model: ISO2, Item: "123456789012"}, ""},
@@ -221,6 +223,8 @@ func TestOwnTags(t *testing.T) {
 		{"blank", strings.Repeat("00", 32), 6, Contents{Model: Blank}, ""},
 		{"text that no pattern allows", "3132333435360000 0000", 0, Contents{Model: Foreign, Hint: "123456"}, ""},
 		{"block 0 left for the end, not reached", "00000000 303030303030303536 000000000000 98A4 444B3731383530300000000000", 0, Contents{Model: Damaged, Likely: ISO3, Hint: "?000000056"}, Torn},
+		{"integer, could be torn 28560-3", "11 03 023132" + strings.Repeat("00", 31), 0, Contents{Model: Damaged, Likely: ISO3, Hint: "12"}, Torn},
+		{"integer, DSFID told", "11 03 023132" + strings.Repeat("00", 31), 6, Contents{Model: ISO2, Item: "143666"}, ""},
 		{"text that reads as 6 bits", "412D3132330000000000" + strings.Repeat("00", 90), 0, Contents{Model: Foreign, Hint: "A-123"}, ""},
 		{"3m, part 2 of 1", "04 21 00 01 3133303132333400000000000000000000000000 0000000000000000 00000000", 0, Contents{Model: Foreign}, ""},
 		{"3m", "04 12 00 01 31333031323334000000000000000000 0C40007B 00000000 00000000", 0, Contents{Model: ThreeM, Item: "1301234", Part: 1, Parts: 2}, ""},
@@ -243,6 +247,9 @@ func withSum(t *testing.T, s string) []byte {
 	b := unhex(t, strings.Replace(s, "$", "0000", 1))
 	if strings.Contains(s, "$") {
 		sum := sum3(b)
+		if len(b) > fixed && b[fixedTiny] != 0 { // the short form
+			sum = sum3(b[:fixedTiny])
+		}
 		b[sumAt], b[sumAt+1] = byte(sum), byte(sum>>8)
 	}
 	return b
