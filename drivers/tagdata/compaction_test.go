@@ -111,6 +111,7 @@ func TestShortest(t *testing.T) {
 		{1, "ABC", bits5, 2},
 		{1, "ABC123456", bits6, 7},
 		{1, "ABC ", bits7, 4}, // in 6 bits the last would read as padding
+		{1, "ABCDE ", bits6, 5},
 		{1, "Lib01", bits7, 5},
 		{1, "Bücher", octets, 6},
 		{1, "図書館", utf8Text, 9},

@@ -208,6 +208,14 @@ func TestOwnTags(t *testing.T) {
 		{"short form on a long tag", "11 01 01 31323334" + strings.Repeat("00", 12) + "$" + "44453730350000 00000000 31320000", 0, Contents{Model: Damaged, Likely: ISO3, Hint: "1234"}, BadSum},
 		{"element overruns", "11 05 1CBE991A14 63 30 41", 0, Contents{Model: Foreign}, ""},
 		{"element overruns, DSFID told", "11 05 1CBE991A14 63 30 41", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "123456789012"}, BadLength},
+		{"item alone, something behind", "11 03 0AA8AE 00 A7A7", 0, Contents{Model: Foreign}, ""},
+		{"item alone, something behind, DSFID told", "11 03 0AA8AE 00 A7A7", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "698542"}, Stray},
+		{"item alone, vendor's mark behind", "11 03 0AA8AE 00 0000 575F4F4B", 0, Contents{Model: ISO2, Item: "698542"}, ""},
+		{"more padding than a block, DSFID told", "E1 56 01 41" + strings.Repeat("00", 100), 6, Contents{Model: Damaged, Likely: ISO2}, BadPadding},
+		{"element 0, DSFID told", "11 03 0AA8AE 10 01 41", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "698542"}, BadElement},
+		{"element of 16 kB, DSFID told", "11 03 0AA8AE 63 FF FF 7F 41", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "698542"}, BadLength},
+		{"set information of words", "11 05 1CBE991A14 64 02 4142 00", 6, Contents{Model: ISO2, Item: "123456789012"}, BadSet},
+		{"set information 1/3", "11 05 1CBE991A14 64 03 312F33 00", 6, Contents{Model: ISO2, Item: "123456789012", Part: 1, Parts: 3}, ""},
 		{"two items", "11 05 1CBE991A14 11 05 1CBE991A15 00", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "123456789012"}, Twice},
 		{"owner before the item", "03 03 D6593F 11 05 1CBE991A14 00", 6, Contents{Model: Damaged, Likely: ISO2, Hint: "123456789012"}, NotFirst},
 		{"nibble A in the item", "21 02 12A4 02 01 80 00", 0, Contents{Model: Damaged, Likely: ISO2}, BadValue},
@@ -239,6 +247,94 @@ func TestOwnTags(t *testing.T) {
 				t.Errorf("\n%s; want\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestExtension: a damaged extension block leaves item and owner right; what
+// is before it is read, and filling bytes are passed over.
+func TestExtension(t *testing.T) {
+	const b1 = "11010131303030303030303536000000000000 98A4 444B3731383530300000000000"
+	for _, tt := range []struct {
+		name, hex, title string
+		whole, good      bool
+	}{
+		{"title", "09 04 00 4D 5469746C65", "Title", true, true},
+		{"filling bytes", "01 01 09 04 00 4D 5469746C65 01 00 A7", "Title", true, true},
+		{"one bit wrong", "09 04 00 4D 5469746C64", "", true, false},
+		{"cut off", "09 04 00 4D 5469", "", true, false},
+		{"not read to the end", "09 04 00 4D 5469", "", false, true},
+		{"shorter than its head", "02 06", "", true, false},
+		{"a good and a bad one", "09 04 00 4D 5469746C65 05 01 00 99 01", "Title", true, false},
+	} {
+		c := Decode(Memory{BlockSize: 4, Data: unhex(t, b1+tt.hex), Whole: tt.whole}, Options{})
+		if c.Model != ISO3 || c.Item != "1000000056" || c.has(BadBlock) == tt.good || c.text(NameTitle) != tt.title {
+			t.Errorf("%s: %+v; want title %q, good %v", tt.name, c, tt.title, tt.good)
+		}
+	}
+}
+
+// TestUHF holds without the shared test data: the example of ISO/TS 28560-4
+// and a real tag, both as dp2's tests print them, and what can be wrong with
+// them.
+func TestUHF(t *testing.T) {
+	const (
+		iso  = "0000 45C2 141CC04FC70BADB5C6E2DA1DED4DD319"
+		bank = "06 0201D0 140204B3 4607441CB6E2E335D6 00"
+		real = "C157 3400 1703 0003 98130803F4040000"
+	)
+	for _, tt := range []struct {
+		name, epc, user string
+		want            Contents
+		damage          Code
+	}{
+		{"28560-4", iso, bank, Contents{Model: ISO4, Item: "12345678", Owner: "CH-000134-1", Part: 3, Parts: 12}, ""},
+		{"28560-4, no user bank", iso, "", Contents{Model: ISO4, Item: "12345678", Owner: "CH-000134-1", Part: 1, Parts: 3}, ""},
+		{"user bank alone", "", bank, Contents{Model: ISO4, Part: 3, Parts: 12}, ""},
+		{"user bank with an item of its own", iso, "06 1105 1CBE991A14 00", Contents{Model: ISO4, Item: "12345678", Owner: "CH-000134-1", Part: 1, Parts: 3}, ""},
+		{"element overruns", iso, "06 0201D0 E1", Contents{Model: ISO4, Item: "12345678", Owner: "CH-000134-1", Part: 1, Parts: 3}, BadLength},
+		{"check sum is wrong", strings.Replace(iso, "0000", "0001", 1), bank, Contents{Model: Damaged, Part: 0}, BadSum},
+		{"cut off", iso[:30], "", Contents{Model: Damaged}, Short},
+		{"no URN code", "0000 15C2 FFFFFFFF", "", Contents{Model: Damaged, Likely: ISO4}, BadValue},
+		{"one field", "0000 0DC2 C6E2", "", Contents{Model: Damaged, Likely: ISO4}, BadValue},
+		{"another AFI", strings.Replace(iso, "45C2", "4511", 1), bank, Contents{Model: Foreign}, ""},
+		{"gaoxiao", real, "0C022808 100400010003", Contents{Model: Gaoxiao, Item: "32103179", Owner: "10248", Part: 1, Parts: 3}, ""},
+		{"gaoxiao, element overruns", real, "0C062808", Contents{Model: Gaoxiao, Item: "32103179"}, BadLength},
+		{"gaoxiao, check sum is wrong", strings.Replace(real, "C157", "C158", 1), "", Contents{Model: Damaged}, BadSum},
+		{"nothing", "", "", Contents{Model: Foreign}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := DecodeUHF(unhex(t, tt.epc), unhex(t, tt.user))
+			if tt.damage == "" && len(c.Damage) > 0 || tt.damage != "" && !c.has(tt.damage) {
+				t.Errorf("damage %v; want %q", c.Damage, tt.damage)
+			}
+			c.Elements, c.Damage = nil, nil
+			if got, want := jsonText(c), jsonText(tt.want); got != want {
+				t.Errorf("\n%s; want\n%s", got, want)
+			}
+		})
+	}
+	// A long number: 9+3 digits in 4+1 bytes.
+	if s, err := code40(unhex(t, "FB31 001CBE991A")); err != nil || s != "000482253082" {
+		t.Errorf("long number: %q, %v", s, err)
+	}
+	if s, err := code40(unhex(t, "FB31 001C")); err == nil {
+		t.Errorf("long number cut off: %q; want an error", s)
+	}
+}
+
+func TestOffline(t *testing.T) {
+	for _, tt := range []struct {
+		usage              Usage
+		sub                byte
+		lending, returning bool
+	}{
+		{"", 0, true, true}, {Circulating, 0, true, true}, {Circulating, 2, true, true}, {Circulating, 3, false, true},
+		{Circulating, 4, true, false}, {Circulating, 5, false, false}, {Discarded, 3, true, true},
+	} {
+		c := Contents{Usage: tt.usage, Sub: tt.sub}
+		if c.LendOffline() != tt.lending || c.ReturnOffline() != tt.returning {
+			t.Errorf("usage %s %d: lend %v, return %v; want %v, %v", tt.usage, tt.sub, c.LendOffline(), c.ReturnOffline(), tt.lending, tt.returning)
+		}
 	}
 }
 

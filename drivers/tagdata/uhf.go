@@ -79,8 +79,11 @@ func (c *Contents) userBank(b []byte) {
 	if c.Model == Foreign {
 		c.Model = ISO4
 	}
-	if ch.bad != nil {
+	switch {
+	case ch.bad != nil:
 		c.Damage = append(c.Damage, *ch.bad)
+	case ch.end > len(b):
+		c.harm(BadLength, "the elements of the user bank go on behind its end")
 	}
 	item := c.Item
 	c.meaning(b, ch.links)
