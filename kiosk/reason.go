@@ -39,6 +39,7 @@ const (
 	ReasonTagForeign    Reason = "tag-foreign"    // a tag of somebody else
 	ReasonTagBlank      Reason = "tag-blank"      // a tag with nothing on it
 	ReasonTagTwice      Reason = "tag-twice"      // two tags say that they are the same thing
+	ReasonPadFull       Reason = "pad-full"       // more tags than the reader can list: fewer at once
 	ReasonTagMended     Reason = "tag-mended"     // what was left over from before is done now
 	ReasonCount         Reason = "count"          // the patron counts other than the pad
 	ReasonCardInReturns Reason = "card-unneeded"  // kept for screens: a return needs no card

@@ -2,7 +2,8 @@
 // a copy, the book trade's ISBN, a command of another library system, or
 // nothing of ours. It decides by the library's patterns and check digits and
 // by the AIM symbology identifier where the scanner sends one; it looks
-// nothing up.
+// nothing up. Pad does the same for the tags on an RFID pad, and writes their
+// security.
 //
 // Conventions: 14-digit library numbers begin with 2 (patron) or 3 (item) and
 // end in a mod 10 check digit; Code 39 labels may end in a mod 43 one;
@@ -112,6 +113,11 @@ func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
 		return kiosk.Unreadable{Code: wrong, Reason: kiosk.ReasonCheckDigit}, ""
 	}
 	return kiosk.Unreadable{Code: Printable(text), Reason: kiosk.ReasonUnreadable}, ""
+}
+
+// Item tells whether a text is an item number of the library's, as it stands.
+func (in *Intake) Item(text string) bool {
+	return unfit(text, false) == "" && matches(in.item, text) && (in.warn || in.check(text))
 }
 
 // command is what other systems print on labels for their own scanners.
