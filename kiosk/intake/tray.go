@@ -7,12 +7,9 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 )
 
-// A tag at the edge of a pad answers now and then. It is here when it has
-// answered two of three rounds, or has been read once, and gone when it has
-// missed four rounds and 800 ms.
+// A tag at the edge of a pad answers now and then. It is here when its memory
+// has been read once, and gone when it has missed four rounds and 800 ms.
 const (
-	hitsHere   = 2
-	roundsHere = 3
 	missesGone = 4
 	timeGone   = 800 * time.Millisecond
 )
@@ -28,7 +25,6 @@ type lying struct {
 	dsfid  byte
 	rounds int // since it was first heard
 	hits   int // of them, with an answer
-	recent [roundsHere]bool
 	misses int // in a row
 	first  time.Time
 	last   time.Time // heard or read
@@ -52,7 +48,6 @@ func (t *tray) round(seen []drivers.Tag, now time.Time) (gone []*lying) {
 		t.tags[s.UID].dsfid = s.DSFID
 	}
 	for uid, l := range t.tags {
-		l.recent[l.rounds%roundsHere] = here[uid]
 		l.rounds++
 		if here[uid] {
 			l.heard(now)
@@ -70,17 +65,6 @@ func (t *tray) round(seen []drivers.Tag, now time.Time) (gone []*lying) {
 
 // heard notes that the tag has answered something.
 func (l *lying) heard(now time.Time) { l.misses, l.last = 0, now }
-
-// here tells whether the tag counts as lying there although it was not read.
-func (l *lying) here() bool {
-	n := 0
-	for _, hit := range l.recent {
-		if hit {
-			n++
-		}
-	}
-	return n >= hitsHere
-}
 
 // missing tells whether a tag has not answered the last round: whether it has
 // gone must be found out soon.
