@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Names of elements. The first four to come are fields of Contents; Encode
-// takes them from there.
+// Names of elements. The first five and the check sum are fields of Contents
+// or made of them; Encode passes over elements of those names.
 const (
 	NameItem      = "item"
 	NameContent   = "content parameter" // which elements there are, OIDs with commas
