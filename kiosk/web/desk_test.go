@@ -81,7 +81,8 @@ func newSite(t testing.TB, sc kiosk.Screen, change ...func(*Config)) (http.Handl
 		sc.Now = noon
 	}
 	d := newDesk(sc)
-	c := Config{Desk: d, Library: "Maple Street Library", Languages: []string{"en", "es"}, Location: time.UTC, Clock: clockAt(noon)}
+	c := Config{Desk: d, Library: "Maple Street Library", Languages: []string{"en", "es"}, Location: time.UTC, Clock: clockAt(noon),
+		Hosts: []string{"example.com"}} // the name that httptest gives its requests
 	for _, f := range change {
 		f(&c)
 	}

@@ -191,7 +191,7 @@ func TestSlowBrowser(t *testing.T) {
 	}
 	defer c.Close()
 	c.(*net.TCPConn).SetReadBuffer(4 << 10) //nolint:errcheck // the same
-	fmt.Fprintf(c, "GET /api/v1/events HTTP/1.1\r\nHost: kiosk\r\n\r\n")
+	fmt.Fprintf(c, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 	const changes = 5000
 	quick := connect(t, h, "/api/v1/events")

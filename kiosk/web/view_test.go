@@ -3,6 +3,7 @@ package web
 import (
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -194,7 +195,7 @@ func TestLanguageOfAScreen(t *testing.T) {
 		{"", "x\"><script>", "\x00", "en"},
 	} {
 		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Language: tt.patron})
-		r, _ := http.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest("GET", "/", nil)
 		q := r.URL.Query()
 		q.Set("lang", tt.query)
 		r.URL.RawQuery = q.Encode()

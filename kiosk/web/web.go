@@ -37,6 +37,7 @@ type Config struct {
 	Log       *slog.Logger     // nil means slog.Default
 	Beat      time.Duration    // between signs of life on a silent stream; 0 means 4 s
 	Streams   int              // most browsers at once; 0 means 32
+	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
 	// Pages are further pages by path ("/sim"), each with all below it. They
 	// get the same protection; a page that needs another policy sets its own
@@ -101,7 +102,7 @@ func (s *site) handler() http.Handler {
 		mux.Handle(path, h)
 		mux.Handle(path+"/", h)
 	}
-	return guard(http.NewCrossOriginProtection().Handler(mux))
+	return guard(namesOf(hostname(), s.Hosts).only(http.NewCrossOriginProtection().Handler(mux)))
 }
 
 // policy lets a page use what this server gives and nothing else.

@@ -40,6 +40,7 @@ type Kiosk struct {
 	Title     string   `toml:"title"`     // the library's name as patrons know it; empty: library
 	Data      string   `toml:"data"`      // the ledger's folder
 	Listen    string   `toml:"listen"`    // address of the screen, staff pages and API
+	Hosts     []string `toml:"hosts"`     // names by which browsers may ask for them, beside localhost, the machine's own and its addresses
 	Timezone  string   `toml:"timezone"`  // IANA name; empty: the machine's
 	Languages []string `toml:"languages"` // BCP 47; the first is the default
 }
@@ -187,6 +188,11 @@ func (c *Config) check(p *Problems) {
 	}
 	if k.Listen == "" {
 		k.Listen = "127.0.0.1:8480"
+	}
+	for _, h := range k.Hosts {
+		if h == "" || strings.ContainsAny(h, ":/*? ") {
+			p.add("kiosk.hosts", h, "must be a name alone, as \"kiosk1.school.lan\"")
+		}
 	}
 	if len(k.Languages) == 0 {
 		k.Languages = []string{"en"}

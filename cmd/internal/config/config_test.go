@@ -40,6 +40,9 @@ func TestExample(t *testing.T) {
 		if r.LoanDays != 21 || r.TypeDays["laptop"] != 1 || r.MaxLoans != 50 || r.Idle != time.Minute || r.PINOffline || r.Location.String() != "America/New_York" {
 			t.Errorf("rules = %+v", r)
 		}
+		if len(c.Kiosk.Hosts) != 1 || c.Kiosk.Hosts[0] != "kiosk1.school.lan" {
+			t.Errorf("hosts = %q", c.Kiosk.Hosts)
+		}
 		if ev, _ := c.Intake.Event(scan("31234000010064")); ev != (kiosk.ItemPlaced{Item: "31234000010064"}) {
 			t.Errorf("intake = %#v", ev)
 		}
@@ -69,6 +72,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 [kiosk]
 nmae = "k"
 timezone = "Mars/Olympus"
+hosts = ["https://kiosk1.school.lan", ""]
 [[device]]
 driver = "serialscan"
 baud = "fast"
@@ -103,7 +107,8 @@ x = 1
 		t.Fatal("a wrong configuration is taken")
 	}
 	for _, want := range []string{
-		"kiosk.toml: kiosk.nmae: is not a key", `kiosk.name: "": must be set`, "kiosk.data", `kiosk.timezone: "Mars/Olympus"`,
+		"kiosk.toml: kiosk.nmae: is not a key", `kiosk.name: "": must be set`, "kiosk.data",
+		`kiosk.hosts: "https://kiosk1.school.lan": must be a name alone`, `kiosk.hosts: "": must be`, `kiosk.timezone: "Mars/Olympus"`,
 		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of hidscan, serialscan, sim`, `is the name of another device`,
 		`device "s".colour: is not a key`, `device "kb"`, "upstream.deadline", "upstream.password_file",
 		"barcodes.item", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
