@@ -15,6 +15,7 @@ func Drivers() []drivers.Driver {
 		hidscan.Driver,
 		serialscan.Driver,
 		sim.Driver,
+		sim.PadDriver,
 	}
 }
 

@@ -1,8 +1,8 @@
-// Package sim is simulated hardware: a driver like any other, whose devices
+// Package sim is simulated hardware: drivers like any other, whose devices
 // lie on a Bench in the same process. Its control page lets a person pick up
-// cards and books, unplug the scanner, and throw the switches that the
-// program adds (a cut line to the library's system, say). Pty is the scanner
-// for other programs.
+// cards and books, put them on the RFID pad, unplug scanner and pad, and throw
+// the switches that the program adds (a cut line to the library's system,
+// say). Pty is the scanner for other programs.
 package sim
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/sim/field"
 )
 
 // Config are the driver's options.
@@ -30,10 +31,12 @@ var benches sync.Map // string -> *Bench
 
 // Thing is something to scan.
 type Thing struct {
-	Kind  string // heading under which it is shown: "Cards", "Books"
-	Code  string
-	Label string // name or title
-	Note  string // author, call number, what is special about it
+	Kind    string // heading under which it is shown: "Cards", "Books"
+	Code    string
+	Label   string       // name or title
+	Note    string       // author, call number, what is special about it
+	Tags    []*field.Tag // its RFID tags, one for each part; none: it has no tag
+	NoLabel bool         // it has nothing to scan
 }
 
 // Switch is something the program lets a person turn on and off.
@@ -57,20 +60,24 @@ type Row struct {
 type Bench struct {
 	Things   []Thing
 	Switches []Switch
-	Panel    func() []Row // what the library's system has out; nil shows none
+	Panel    func() []Row         // what the library's system has out; nil shows none
+	Field    *field.Field         // above the pad; nil: there is no pad
+	Alarms   func(field.Tag) bool // whether the gate at the door rings for a tag
 
 	turning sync.Mutex // one switch is turned at a time
 
-	mu      sync.Mutex
-	plugged bool
-	reader  *Scanner // who has the scanner open; nil: nobody
-	on      map[string]bool
+	mu         sync.Mutex
+	plugged    bool
+	reader     *Scanner // who has the scanner open; nil: nobody
+	padPlugged bool
+	pad        *Pad // who has the pad open
+	on         map[string]bool
 }
 
 // New makes a bench that a configuration finds by its name, with its scanner
 // plugged in. Its fields are set before it is used.
 func New(name string) *Bench {
-	b := &Bench{plugged: true, on: map[string]bool{}}
+	b := &Bench{plugged: true, padPlugged: true, on: map[string]bool{}}
 	benches.Store(name, b)
 	return b
 }

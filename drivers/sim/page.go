@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -51,6 +52,14 @@ func (b *Bench) Handler() http.Handler {
 		}
 		return err
 	}))
+	mux.HandleFunc("POST /sim/pad", post(b.pad1))
+	mux.HandleFunc("POST /sim/plug-pad", post(func(r *http.Request) error {
+		on, err := strconv.ParseBool(r.PostFormValue("on"))
+		if err == nil {
+			b.PlugPad(on)
+		}
+		return err
+	}))
 	mux.HandleFunc("POST /sim/switch", post(func(r *http.Request) error {
 		on, err := strconv.ParseBool(r.PostFormValue("on"))
 		if err != nil {
@@ -59,6 +68,31 @@ func (b *Bench) Handler() http.Handler {
 		return b.Turn(r.PostFormValue("name"), on)
 	}))
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// pad1 lays one thing down or takes it away: code, on, and if need be part and
+// edge; without a code it clears the pad.
+func (b *Bench) pad1(r *http.Request) error {
+	on, err := strconv.ParseBool(r.PostFormValue("on"))
+	if err != nil {
+		return err
+	}
+	if r.PostFormValue("code") == "" && !on && b.Field != nil {
+		b.Field.Clear()
+		return nil
+	}
+	part, edge := 0, 0.0
+	if v := r.PostFormValue("part"); v != "" {
+		if part, err = strconv.Atoi(v); err != nil {
+			return err
+		}
+	}
+	if v := r.PostFormValue("edge"); v != "" {
+		if edge, err = strconv.ParseFloat(v, 64); err != nil || edge < 0 || edge > 1 {
+			return fmt.Errorf("edge: %q: must be 0 to 1", v)
+		}
+	}
+	return b.Lay(r.PostFormValue("code"), part, on, edge)
 }
 
 // group is a heading with what is under it.
@@ -92,7 +126,8 @@ func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 		Presets  []Thing
 		Switches []Switch
 		Panel    bool
-	}{b.groups(), presets, b.Switches, b.Panel != nil})
+		Pad      bool
+	}{b.groups(), presets, b.Switches, b.Panel != nil, b.Field != nil})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -107,12 +142,15 @@ type State struct {
 	Plugged  bool            `json:"plugged"`
 	Switches map[string]bool `json:"switches"`
 	Loans    []Row           `json:"loans"`
+	Pad      []Laid          `json:"pad"`
+	PadIn    bool            `json:"pad_plugged"`
 }
 
 func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
-	s := State{Plugged: b.plugged, Switches: maps.Clone(b.on), Loans: []Row{}}
+	s := State{Plugged: b.plugged, PadIn: b.padPlugged, Switches: maps.Clone(b.on), Loans: []Row{}}
 	b.mu.Unlock()
+	s.Pad = b.laid()
 	if b.Panel != nil {
 		s.Loans = append(s.Loans, b.Panel()...)
 	}

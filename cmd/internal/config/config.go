@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/carrel-kiosk/carrel/drivers/tagdata"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
@@ -24,6 +26,7 @@ type Config struct {
 	Barcodes Barcodes `toml:"barcodes"`
 	Patrons  Patrons  `toml:"patrons"`
 	Loans    Loans    `toml:"loans"`
+	Tags     Tags     `toml:"tags"`
 	Screen   Screen   `toml:"screen"`
 
 	Devices  []Device `toml:"-"`
@@ -67,6 +70,18 @@ type Loans struct {
 	TypeDays map[string]int `toml:"type_days"`
 	Max      int            `toml:"max"`     // 0: no limit
 	Unknown  string         `toml:"unknown"` // offline, item not in the mirror: refuse (default) or accept
+}
+
+// Tags are the library's conventions for RFID tags.
+type Tags struct {
+	Security string   `toml:"security"` // the AFI pair that gates look at: iso (default), german-old, 3m, none
+	EAS      bool     `toml:"eas"`      // gates look at the EAS bit
+	Owners   []string `toml:"owners"`   // ISILs whose tags are taken; none: all. The first is written on new tags
+	Model    string   `toml:"model"`    // of new tags: iso28560-3 (default), iso28560-2
+	Sets     string   `toml:"sets"`     // a set of which parts are missing: refuse (default) or accept
+	Count    bool     `toml:"count"`    // the patron counts what lies on the pad
+
+	AFI tagdata.Security `toml:"-"`
 }
 
 // Screen are the times of the touch screen.
@@ -225,6 +240,7 @@ func (c *Config) check(p *Problems) {
 	if c.Loans.Max < 0 {
 		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
 	}
+	c.Tags.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	if err != nil {
@@ -232,6 +248,26 @@ func (c *Config) check(p *Problems) {
 		p.add("barcodes."+key, nil, "%s", rest)
 	}
 	c.Intake = in
+}
+
+// check gives every zero its meaning, too.
+func (t *Tags) check(p *Problems) {
+	t.Security, t.Model = cmp.Or(t.Security, "iso"), cmp.Or(t.Model, string(tagdata.ISO3))
+	p.oneOf("tags.sets", t.Sets, "refuse", "accept")
+	p.oneOf("tags.model", t.Model, string(tagdata.ISO3), string(tagdata.ISO2))
+	var names []string
+	for _, s := range tagdata.Securities {
+		names = append(names, s.Name)
+		if s.Name == t.Security {
+			t.AFI = s
+		}
+	}
+	p.oneOf("tags.security", t.Security, append(names, "none")...)
+	for _, o := range t.Owners {
+		if o == "" {
+			p.add("tags.owners", o, "must be ISILs, as \"US-RPLS\"")
+		}
+	}
 }
 
 func (p *Problems) oneOf(key, value string, choices ...string) {
@@ -252,6 +288,7 @@ func (c *Config) Rules() kiosk.Rules {
 		Location: c.Location,
 		PIN:      c.Patrons.PIN, PINOffline: c.Patrons.PINOffline == "accept",
 		UnknownCards: c.Patrons.Unknown == "accept", UnknownItems: c.Loans.Unknown == "accept",
+		AnyParts: c.Tags.Sets == "accept", Count: c.Tags.Count,
 		LoanDays: c.Loans.Days, TypeDays: c.Loans.TypeDays, MaxLoans: c.Loans.Max,
 		Name: kiosk.NameStyle(c.Patrons.Name),
 		Idle: c.Screen.Idle.Duration, Warn: c.Screen.Warn.Duration, Receipt: c.Screen.Receipt.Duration,

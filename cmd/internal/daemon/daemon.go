@@ -58,6 +58,7 @@ type Daemon struct {
 	worker   *outbox.Worker // nil without an upstream
 	upstream kiosk.Upstream // nil without one
 	devices  *devices
+	pads     *pads
 }
 
 // Run runs a kiosk until ctx ends or something that it can't do without
@@ -103,6 +104,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		d.upstream = up
 		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.now})
 	}
+	d.pads = newPads(d)
 	d.desk = desk.New(d.deskConfig())
 	d.devices = newDevices(d)
 	return nil
@@ -110,11 +112,14 @@ func (d *Daemon) open(ctx context.Context) error {
 
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
-		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream,
+		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads,
 		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Written: written,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
+	}
+	if l, ok := d.upstream.(interface{ Lines() int }); ok {
+		c.Lines = l.Lines()
 	}
 	if d.worker != nil {
 		c.LinkLost = d.worker.Lost

@@ -26,7 +26,9 @@ type devices struct {
 	states map[string]drivers.State
 }
 
-func newDevices(d *Daemon) *devices { return &devices{Daemon: d, states: map[string]drivers.State{}} }
+func newDevices(d *Daemon) *devices {
+	return &devices{Daemon: d, states: map[string]drivers.State{}}
+}
 
 // run keeps every device until ctx ends. A device that is missing is a fault
 // on the screen and no error.
@@ -35,10 +37,8 @@ func (ds *devices) run(ctx context.Context) error {
 	for _, dev := range ds.Config.Devices {
 		g.Go(func() error {
 			drivers.Keep(ctx,
-				func(ctx context.Context) (drivers.Scanner, error) { return open(ctx, dev) },
-				func(ctx context.Context, s drivers.Scanner) error {
-					return s.Scans(ctx, func(sc drivers.Scan) { ds.scanned(ctx, dev.Name, sc) })
-				},
+				func(ctx context.Context) (any, error) { return open(ctx, dev) },
+				func(ctx context.Context, device any) error { return ds.use(ctx, dev.Name, device) },
 				func(s drivers.State) { ds.report(dev, s) })
 			return nil
 		})
@@ -46,8 +46,19 @@ func (ds *devices) run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// use reads a device for what it can do, until it fails or ctx ends.
+func (ds *devices) use(ctx context.Context, name string, device any) error {
+	switch d := device.(type) {
+	case drivers.Scanner:
+		return d.Scans(ctx, func(sc drivers.Scan) { ds.scanned(ctx, name, sc) })
+	case drivers.Pad:
+		return ds.pads.run(ctx, name, d)
+	}
+	return fmt.Errorf("it neither scans nor reads tags")
+}
+
 // open opens a device and what it hangs on.
-func open(ctx context.Context, dev config.Device) (drivers.Scanner, error) {
+func open(ctx context.Context, dev config.Device) (any, error) {
 	var under any
 	var err error
 	switch dev.Driver.Needs {
@@ -59,15 +70,7 @@ func open(ctx context.Context, dev config.Device) (drivers.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := dev.Driver.Open(under, dev.Options)
-	if err != nil {
-		return nil, err
-	}
-	s, ok := a.(drivers.Scanner)
-	if !ok {
-		return nil, fmt.Errorf("driver %s gives no scans", dev.Driver.Name)
-	}
-	return s, nil
+	return dev.Driver.Open(under, dev.Options)
 }
 
 // sendTime is the longest a scan waits for the desk, which takes events at
@@ -138,9 +141,13 @@ func Where(dev config.Device) string {
 
 // Try opens a device once and closes it, to see whether that can be done.
 func Try(ctx context.Context, dev config.Device) error {
-	s, err := open(ctx, dev)
+	device, err := open(ctx, dev)
 	if err != nil {
 		return err
+	}
+	s, ok := device.(drivers.Scanner)
+	if !ok {
+		return device.(io.Closer).Close()
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()

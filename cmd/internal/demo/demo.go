@@ -18,6 +18,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
+	"github.com/carrel-kiosk/carrel/drivers/sim/field"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
@@ -84,7 +85,10 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, ilsAt.Close(), ln.Close())
 	}
-	bench := newBench(lib, ils, proxy)
+	bench, err := newBench(lib, ils, proxy)
+	if err != nil {
+		return errors.Join(err, ilsAt.Close(), ln.Close())
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return sip2.Serve(ctx, ilsAt, ils, sip2.ServerConfig{Institution: Institution, Log: o.Log})
@@ -170,6 +174,12 @@ languages = ["en", "es"]
 [[device]]
 name = "scanner"
 driver = "sim"
+[[device]]
+name = "pad"
+driver = "simpad"
+[tags]
+eas = true
+owners = [%q]
 [upstream]
 driver = "sip2"
 address = %q
@@ -181,13 +191,15 @@ check = "mod10"
 [loans]
 days = %d
 max = %d
-`, Institution, Name, data, ils, user, secret, LoanDays, MaxLoans))
+`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans))
 }
 
 // newBench lays the library on a bench, and adds the switches of the line to
 // the library's system.
-func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *sim.Bench {
+func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) (*sim.Bench, error) {
 	b := sim.New("demo")
+	b.Field, b.Alarms = field.New(uint64(time.Now().UnixNano())), Alarms
+	b.Field.Wait = time.Sleep
 	titles := map[kiosk.Barcode]string{}
 	for _, p := range lib.Patrons {
 		note := lib.Notes[string(p.Card)]
@@ -196,14 +208,23 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *si
 		}
 		b.Things = append(b.Things, sim.Thing{Kind: "Cards", Code: string(p.Card), Label: strings.TrimSpace(p.FirstName + " " + p.FamilyName), Note: note})
 	}
-	for _, i := range lib.Items {
+	for n, i := range lib.Items {
+		tags, err := Tagged(i, max(1, lib.Parts[i.Barcode]), n)
+		if err != nil {
+			return nil, err
+		}
 		titles[i.Barcode] = i.Title
 		note := strings.Trim(i.Author+" · "+i.CallNumber, " ·")
 		if n := lib.Notes[string(i.Barcode)]; n != "" {
 			note = n
 		}
-		b.Things = append(b.Things, sim.Thing{Kind: "Books and equipment", Code: string(i.Barcode), Label: i.Title, Note: note})
+		b.Things = append(b.Things, sim.Thing{Kind: "Books and equipment", Code: string(i.Barcode), Label: i.Title, Note: note, Tags: tags})
 	}
+	others, err := strangers()
+	if err != nil {
+		return nil, err
+	}
+	b.Things = append(b.Things, others...)
 	slow := func(m upstreamtest.Mishap, d time.Duration) func(bool) error {
 		return func(on bool) error {
 			proxy.Clear()
@@ -235,5 +256,5 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) *si
 		}
 		return rows
 	}
-	return b
+	return b, nil
 }

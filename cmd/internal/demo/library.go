@@ -37,6 +37,7 @@ type Library struct {
 	Holds   []Hold
 
 	PINs  map[kiosk.Card]string // of those who have one: grade 6 and above, and staff
+	Parts map[kiosk.Barcode]int // pieces with a tag of their own, where there are several
 	Owed  map[kiosk.Card]int64  // hundredths of the currency
 	Notes map[string]string     // by card or barcode: what a demonstration can show with it
 }
@@ -56,6 +57,7 @@ func Load(now time.Time) (Library, error) {
 func load(lists fs.FS, now time.Time) (Library, error) {
 	r := reader{lists: lists, now: now, lib: Library{
 		PINs: map[kiosk.Card]string{}, Owed: map[kiosk.Card]int64{}, Notes: map[string]string{},
+		Parts: map[kiosk.Barcode]int{},
 	}}
 	r.each("books.csv", r.book)
 	r.each("equipment.csv", r.equipment)
@@ -137,6 +139,13 @@ func (r *reader) book(w row) error {
 }
 
 func (r *reader) equipment(w row) error {
+	if w["parts"] != "" {
+		n, err := strconv.Atoi(w["parts"])
+		if err != nil {
+			return err
+		}
+		r.lib.Parts[kiosk.Barcode(w["barcode"])] = n
+	}
 	r.lib.Items = append(r.lib.Items, kiosk.Item{
 		Barcode: kiosk.Barcode(w["barcode"]), Title: w["title"], CallNumber: w["call_number"], Scheme: "local",
 		Location: "Equipment", Library: Institution, Type: "equipment", Status: kiosk.StatusAvailable,

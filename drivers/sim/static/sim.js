@@ -33,6 +33,7 @@ async function turn(button) {
   const on = button.getAttribute("aria-checked") !== "true";
   try {
     if (button.id === "plug") await post("plug", { on });
+    else if (button.id === "plugpad") await post("plug-pad", { on });
     else await post("switch", { name: button.dataset.switch, on });
     say("");
   } catch (e) {
@@ -45,8 +46,71 @@ document.addEventListener("click", (ev) => {
   const b = ev.target.closest("button");
   if (!b) return;
   if ("scan" in b.dataset) scan(b.dataset.scan, b);
+  else if ("lay" in b.dataset) lay(b.dataset.lay, b.getAttribute("aria-pressed") !== "true");
+  else if ("lift" in b.dataset) lay(b.dataset.lift, false);
+  else if (b.id === "clearpad") lay("", false);
   else if (b.getAttribute("role") === "switch") turn(b);
 });
+
+// lay puts something on the pad or takes it away.
+async function lay(code, on) {
+  try {
+    await post("pad", { code, on, edge: on && $("edge").checked ? "0.5" : "0" });
+    say(on ? "Put on the pad" : "Taken from the pad");
+  } catch (e) {
+    say("Not on the pad: " + e.message, true);
+  }
+  refresh();
+}
+
+document.addEventListener("dragstart", (ev) => {
+  const cell = ev.target.closest?.("[data-tagged]");
+  if (!cell) return;
+  ev.dataTransfer.setData("text/plain", cell.dataset.tagged);
+  ev.dataTransfer.effectAllowed = "copy";
+});
+const drop = $("drop");
+if (drop) {
+  drop.addEventListener("dragover", (ev) => {
+    ev.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (ev) => {
+    ev.preventDefault();
+    drop.classList.remove("over");
+    lay(ev.dataTransfer.getData("text/plain"), true);
+  });
+}
+
+// showPad lists what lies on the pad, and what the gate would say.
+function showPad(s) {
+  if (!drop) return;
+  const laid = new Map(s.pad.map((l) => [l.code, l]));
+  for (const b of all("[data-lay]")) b.setAttribute("aria-pressed", laid.has(b.dataset.lay));
+  $("padempty").hidden = s.pad.length > 0;
+  $("padcount").textContent = s.pad.length ? "(" + s.pad.length + ")" : "";
+  $("plugpad").setAttribute("aria-checked", s.pad_plugged);
+  $("plugpad").querySelector("b").textContent = s.pad_plugged ? "Plugged in" : "Unplugged";
+  $("laid").replaceChildren(...s.pad.map((l) => {
+    const li = document.createElement("li");
+    li.dataset.code = l.code;
+    const name = document.createElement("b");
+    name.dir = "auto";
+    name.textContent = l.label + (l.parts > 1 ? " (" + l.tags + " of " + l.parts + " parts)" : "");
+    const gate = document.createElement("span");
+    gate.className = l.alarm ? "gate" : "gate off";
+    gate.textContent = l.alarm ? "alarms" : "released";
+    const lift = document.createElement("button");
+    lift.type = "button";
+    lift.className = "small";
+    lift.dataset.lift = l.code;
+    lift.textContent = "Lift";
+    lift.setAttribute("aria-label", "Lift " + l.label);
+    li.append(name, gate, lift);
+    return li;
+  }));
+}
 
 $("free").addEventListener("submit", (ev) => {
   ev.preventDefault();
@@ -61,6 +125,7 @@ function search() {
     for (const b of part.querySelectorAll(".thing")) {
       const text = b.textContent.toLowerCase();
       b.hidden = !words.every((w) => text.includes(w));
+      b.parentElement.hidden = b.hidden;
       if (!b.hidden) shown++;
     }
     part.querySelector(".none").hidden = shown > 0;
@@ -68,7 +133,7 @@ function search() {
 }
 $("search").addEventListener("input", search);
 $("search").addEventListener("keydown", (ev) => {
-  const first = document.querySelector(".thing:not([hidden])");
+  const first = document.querySelector(".thing[data-scan]:not([hidden])");
   if (ev.key !== "Enter" || !first) return;
   scan(first.dataset.scan, first);
   ev.target.select();
@@ -111,6 +176,7 @@ async function refresh() {
     $("plug").setAttribute("aria-checked", s.plugged);
     $("plug").querySelector("b").textContent = s.plugged ? "Plugged in" : "Unplugged";
     for (const b of all("[data-switch]")) b.setAttribute("aria-checked", !!s.switches[b.dataset.switch]);
+    showPad(s);
     showLoans(s.loans);
   } catch {
     say("The daemon does not answer. Is it running?", true);
