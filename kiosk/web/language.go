@@ -178,7 +178,9 @@ func (s *site) speak(chosen *language, patron string) *language {
 // chooseLanguage keeps a choice in this browser; none that is offered takes
 // it back. The page loads again.
 func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if !takeForm(w, r) {
+		return
+	}
 	c := &http.Cookie{Name: languageCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: -1}
 	if l := s.match(r.FormValue("lang")); l != nil {
 		c.Value, c.MaxAge = l.Tag, 0 // until the browser ends, or the session does

@@ -2,8 +2,11 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -39,13 +42,32 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 	return nil, false
 }
 
+// takeForm reads the form of a request, or answers that it can't. A body that
+// stops on its way is not waited for any longer than a browser that reads.
+func takeForm(w http.ResponseWriter, r *http.Request) bool {
+	in := http.NewResponseController(w)
+	if err := in.SetReadDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		http.Error(w, "the form can't be read", http.StatusInternalServerError)
+		return false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	switch err := r.ParseForm(); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		http.Error(w, "the form did not come to its end", http.StatusRequestTimeout)
+		return false
+	case err != nil:
+		http.Error(w, "the form can't be read", http.StatusBadRequest)
+		return false
+	}
+	in.SetReadDeadline(time.Time{}) //nolint:errcheck // the body is here; what is left is the wait for the desk
+	return true
+}
+
 // touch passes a touch to the desk. One that was meant for another view than
 // the desk now shows is dropped: the finger was slower than the session, and
 // what it would do now is somebody else's business.
 func (s *site) touch(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form can't be read", http.StatusBadRequest)
+	if !takeForm(w, r) {
 		return
 	}
 	ev, ok := decode(r.PathValue("what"), r.PostForm)

@@ -1,12 +1,18 @@
 package web
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -87,6 +93,51 @@ func TestTouchWithoutScript(t *testing.T) {
 	}
 	if w := serve(h, httptest.NewRequest("GET", "/touch/return", nil)); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d; want 405", w.Code)
+	}
+}
+
+// pipes is a listener that takes one connection, over memory.
+type pipes struct {
+	conn chan net.Conn
+	done chan struct{}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conn:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error   { close(p.done); return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+// TestFormThatStops: what stops in the middle of its form is answered, and
+// its connection is let go.
+func TestFormThatStops(t *testing.T) {
+	for _, path := range []string{"/touch/finish", "/language"} {
+		synctest.Test(t, func(t *testing.T) {
+			h, d := newSite(t, kiosk.Screen{View: kiosk.ViewItems})
+			p := pipes{make(chan net.Conn, 1), make(chan struct{})}
+			srv := &http.Server{Handler: h}
+			go srv.Serve(p) //nolint:errcheck // it ends with the test
+			defer srv.Close()
+			c, far := net.Pipe()
+			defer c.Close()
+			p.conn <- far
+			c.SetDeadline(time.Now().Add(time.Minute))
+			fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nvi", path)
+			at := time.Now()
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil || resp.StatusCode != http.StatusRequestTimeout || time.Since(at) != patience || len(d.sent) > 0 {
+				t.Fatalf("%s: %+v, %v after %v; want 408 after %v", path, resp, err, time.Since(at), patience)
+			}
+			if _, err := io.Copy(io.Discard, c); err != nil {
+				t.Errorf("%s: the connection stays: %v", path, err)
+			}
+		})
 	}
 }
 

@@ -45,8 +45,8 @@ type Config struct {
 	Pages map[string]http.Handler
 }
 
-// patience is the longest wait for the desk to take a touch, and for a
-// browser to take what is written to it.
+// patience is the longest wait for the desk to take a touch, for a browser to
+// take what is written to it, and for the rest of a form.
 const patience = 5 * time.Second
 
 // site is the handler behind New.
