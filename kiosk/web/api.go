@@ -30,6 +30,7 @@ type apiFault struct {
 type apiScreen struct {
 	View    kiosk.View `json:"view"`
 	Mode    kiosk.Mode `json:"mode"`
+	Visit   kiosk.ID   `json:"visit"`
 	Patron  string     `json:"patron"`
 	Lines   []apiLine  `json:"lines"`
 	Notice  string     `json:"notice"`
@@ -42,7 +43,7 @@ type apiScreen struct {
 
 func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	v := s.view(sc, chosen)
-	a := apiScreen{View: sc.View, Mode: sc.Mode, Patron: sc.Patron, Lines: []apiLine{}, Notice: v.Notice().Text(),
+	a := apiScreen{View: sc.View, Mode: sc.Mode, Visit: sc.Visit, Patron: sc.Patron, Lines: []apiLine{}, Notice: v.Notice().Text(),
 		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
 	for _, l := range v.Lines {
 		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason)}

@@ -63,9 +63,15 @@ func takeForm(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// touch passes a touch to the desk. One that was meant for another view than
-// the desk now shows is dropped: the finger was slower than the session, and
-// what it would do now is somebody else's business.
+// late tells whether a touch was meant for another view or another patron than
+// the desk has now: the finger was slower than the session, and what it would
+// do now is somebody else's business. A program need not say what it means.
+func late(form url.Values, sc kiosk.Screen) bool {
+	view := form.Get("view")
+	return view != "" && view != string(sc.View) || form.Has("visit") && form.Get("visit") != string(sc.Visit)
+}
+
+// touch passes a touch to the desk; one that comes late is dropped.
 func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
@@ -75,7 +81,7 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such touch", http.StatusBadRequest)
 		return
 	}
-	if v := r.PostForm.Get("view"); v != "" && v != string(s.Desk.Screen().View) {
+	if late(r.PostForm, s.Desk.Screen()) {
 		http.Error(w, "the screen has moved on", http.StatusConflict)
 		return
 	}

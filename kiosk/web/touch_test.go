@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,12 @@ func TestTouches(t *testing.T) {
 		{"finish", "", 204, kiosk.Finish{}},
 		{"finish", "view=items", 204, kiosk.Finish{}},
 		{"finish", "view=receipt", 409, nil}, // meant for a screen that is gone
+		{"finish", "view=items&visit=v1", 204, kiosk.Finish{}},
+		{"finish", "visit=v1", 204, kiosk.Finish{}},
+		{"finish", "view=items&visit=v0", 409, nil}, // meant for the patron before
+		{"finish", "view=items&visit=", 409, nil},   // meant for nobody
+		{"stay", "visit=v0", 409, nil},
+		{"pin", "pin=0042&visit=v0", 409, nil},
 		{"return", "", 204, kiosk.StartReturn{}},
 		{"cancel", "", 204, kiosk.Cancel{}},
 		{"stay", "", 204, kiosk.Touched{}},
@@ -48,7 +55,7 @@ func TestTouches(t *testing.T) {
 		{"pin?pin=1", "", 400, nil}, // never from the address: it would be kept
 	}
 	for _, tt := range tests {
-		h, d := newSite(t, kiosk.Screen{View: kiosk.ViewItems})
+		h, d := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Visit: "v1"})
 		w := post(h, "/touch/"+tt.path, tt.form)
 		var got kiosk.Event
 		if len(d.sent) > 0 {
@@ -56,6 +63,30 @@ func TestTouches(t *testing.T) {
 		}
 		if w.Code != tt.status || !reflect.DeepEqual(got, tt.want) || len(d.sent) > 1 {
 			t.Errorf("%s %.40q: %d, %+v; want %d, %+v", tt.path, tt.form, w.Code, d.sent, tt.status, tt.want)
+		}
+	}
+}
+
+// TestFormsNameTheVisit: every button says for whom it was shown.
+func TestFormsNameTheVisit(t *testing.T) {
+	form := regexp.MustCompile(`(?s)<form[^>]* action="/touch/.*?</form>`)
+	h, d := newSite(t, kiosk.Screen{})
+	for _, v := range views {
+		for _, visit := range []kiosk.ID{"", "v7"} {
+			d.show(kiosk.Screen{View: v, Visit: visit, Lines: sample(), Now: noon, EndsAt: noon.Add(time.Minute), WarnAt: noon})
+			body := get(h, "/").Body.String()
+			found := form.FindAllString(body, -1)
+			if len(found) == 0 && v != kiosk.ViewIdentifying {
+				t.Errorf("%s: no form", v)
+			}
+			for _, f := range found {
+				if !strings.Contains(f, `name="visit" value="`+string(visit)+`"`) || !strings.Contains(f, `name="view" value="`+string(v)+`"`) {
+					t.Errorf("%s of visit %q: %s", v, visit, f)
+				}
+			}
+			if id := attr(t, body, `class="screen" id`); attr(t, body, "data-visit") != string(visit) || !strings.HasSuffix(id, "-"+string(visit)) {
+				t.Errorf("%s of visit %q: the screen is %s", v, visit, id)
+			}
 		}
 	}
 }

@@ -64,6 +64,9 @@ func scene(name string) kiosk.Screen {
 	if sc.Mode == "" {
 		sc.Mode = kiosk.Borrowing
 	}
+	if sc.Visit == "" && sc.View != kiosk.ViewWelcome {
+		sc.Visit = "v1"
+	}
 	sc.Now = now
 	return sc
 }

@@ -28,6 +28,9 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 	"pin": func(now time.Time) kiosk.Screen {
 		return kiosk.Screen{View: kiosk.ViewPIN, Online: true, EndsAt: now.Add(time.Minute), WarnAt: now.Add(40 * time.Second)}
 	},
+	"pin-other": func(now time.Time) kiosk.Screen { // another card at once
+		return kiosk.Screen{View: kiosk.ViewPIN, Visit: "v2", Online: true, EndsAt: now.Add(time.Minute), WarnAt: now.Add(40 * time.Second)}
+	},
 	"pin-wrong": func(now time.Time) kiosk.Screen {
 		return kiosk.Screen{View: kiosk.ViewPIN, Online: true, EndsAt: now.Add(15 * time.Second), WarnAt: now.Add(-5 * time.Second),
 			Notice: kiosk.Notice{Reason: kiosk.ReasonWrongPIN}}

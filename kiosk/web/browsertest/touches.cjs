@@ -105,6 +105,25 @@ const tests = {
     await sent(['kiosk.Cancel{}']);
   },
 
+  async 'nobody gets the digits, or the late tap, of the card before'(page) {
+    await scene('pin');
+    await page.goto(base);
+    const pin = page.locator('#pin');
+    for (const k of '1234') await page.locator(`[data-key="${k}"]`).click();
+    assert.equal(await pin.inputValue(), '1234');
+    await scene('pin-other');
+    await page.locator('.screen[data-visit=v2]').waitFor();
+    assert.equal(await pin.inputValue(), '');
+    await page.keyboard.type('77');
+    await page.route('**/touch/pin', async r => { await scene('pin'); await r.continue(); }); // the finger is slower than the next card
+    const late = page.waitForResponse(/\/touch\/pin/);
+    await page.keyboard.press('Enter');
+    assert.equal((await late).status(), 409);
+    await page.locator('.screen[data-visit=v1]').waitFor();
+    assert.equal(await pin.inputValue(), '');
+    assert.deepEqual((await touches()).filter(t => !t.startsWith('kiosk.Touched')), []);
+  },
+
   async 'the countdown comes by itself, whatever the browser thinks the time is'(page) {
     await page.addInitScript(() => { const now = Date.now; Date.now = () => now() - 3.15e10; });
     await scene('items-soon');

@@ -94,7 +94,9 @@
   function entered(s) {
     was.since = performance.now();
     was.lines = null;
-    if (was.id || s.dataset.view === 'pin') ($('pin') ?? s.querySelector('h1'))?.focus({preventScroll: true});
+    const pin = $('pin');
+    if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
+    if (was.id || s.dataset.view === 'pin') (pin ?? s.querySelector('h1'))?.focus({preventScroll: true});
   }
   function lines(s) {
     const before = was.lines, changed = [];
@@ -129,11 +131,11 @@
     else if (firstTap !== screen().id) { e.preventDefault(); e.stopImmediatePropagation(); }
   }, true);
   function alive() {
-    const now = performance.now(), {view} = screen().dataset;
+    const now = performance.now(), {view, visit} = screen().dataset;
     was.since = now;
     if (view === 'identifying' || view === 'welcome' || now - touched < 3000) return;
     touched = now;
-    fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view})}).catch(() => {});
+    fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view, visit})}).catch(() => {});
   }
   addEventListener('pointerdown', alive, true);
   addEventListener('keydown', alive, true);
