@@ -60,6 +60,9 @@ func writeAFI(dev drivers.Pad, uid drivers.UID, afi byte) error {
 	return verified(wrote, err, got == afi)
 }
 
+// writeEAS turns EAS on or off. That it is on a tag proves by its alarm; that
+// it is off shows in silence only, and so does a tag that missed the question:
+// there the tag's own word for the write is needed too.
 func writeEAS(dev drivers.Pad, uid drivers.UID, on bool) error {
 	w, ok := dev.(drivers.EASWriter)
 	if !ok {
@@ -70,7 +73,7 @@ func writeEAS(dev drivers.Pad, uid drivers.UID, on bool) error {
 		return wrote
 	}
 	got, err := w.EAS(uid)
-	return verified(wrote, err, got == on)
+	return verified(wrote, err, got == on && (on || wrote == nil))
 }
 
 // verified is the end of a write that was read back: what the tag has counts,
