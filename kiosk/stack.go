@@ -91,7 +91,7 @@ func (s *step) tagPlaced(ev TagPlaced) {
 	l := s.lineOf(ev.Item)
 	if l == nil {
 		s.place(Line{Item: ev.Item, Parts: ev.Parts, tags: []tag{t}, byTag: true})
-		if s.view == ViewWelcome {
+		if l := s.lineOf(ev.Item); l != nil && l.stage == held {
 			s.do(Mend{Tag: ev.Tag})
 		}
 		return
@@ -106,7 +106,9 @@ func (s *step) tagPlaced(ev TagPlaced) {
 	l.tags, l.Parts = append(l.tags, t), max(l.Parts, ev.Parts)
 	l.count()
 	switch {
-	case l.stage == held, l.stage == looking:
+	case l.stage == held:
+		s.do(Mend{Tag: ev.Tag})
+	case l.stage == looking:
 	case l.stage == gathering:
 		if s.whole(l) {
 			s.start(l)
