@@ -107,6 +107,19 @@ func post(h http.Handler, path, form string) *httptest.ResponseRecorder {
 	return w
 }
 
+// stack are lines of things on the pad.
+func stack() []kiosk.Line {
+	return []kiosk.Line{
+		{ID: "m", Item: "301", Title: "Momo", State: kiosk.LineLent, Times: 1},
+		{ID: "s", Item: "400", Title: "Laptop bag", State: kiosk.LineAction, Reason: kiosk.ReasonPartsMissing, Have: 2, Parts: 3, Times: 1},
+		{ID: "b", Item: "302", Title: "Matilda", State: kiosk.LineAction, Reason: kiosk.ReasonPutBack, Due: noon.AddDate(0, 0, 21), Kind: kiosk.Checkout, Times: 1},
+		{ID: "f", Text: "DE-Sab 0815", State: kiosk.LineRefused, Reason: kiosk.ReasonTagForeign, Times: 1},
+		{ID: "d", State: kiosk.LineRefused, Reason: kiosk.ReasonTagDamaged, Times: 1},
+		{ID: "t", Text: "301", State: kiosk.LineRefused, Reason: kiosk.ReasonTagTwice, Times: 1},
+		{ID: "p", State: kiosk.LineRefused, Reason: kiosk.ReasonPadFull, Times: 1},
+	}
+}
+
 // sample are lines in every state.
 func sample() []kiosk.Line {
 	due := time.Date(2026, 12, 14, 23, 59, 59, 0, time.UTC)

@@ -96,13 +96,14 @@ func (l *language) T(key string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(t)
 }
 
-// N gives the text of key in the plural form of n, which is its {n}.
-func (l *language) N(key string, n int) string {
+// N gives the text of key in the plural form of n, which is its {n}; pairs as
+// for T.
+func (l *language) N(key string, n int, pairs ...string) string {
 	form := key + "." + l.form(n)
 	if _, ok := l.Texts[form]; !ok {
 		form = key + ".other"
 	}
-	return l.T(form, "n", strconv.Itoa(n))
+	return l.T(form, append(pairs, "n", strconv.Itoa(n))...)
 }
 
 // form names the CLDR plural form of a count.

@@ -3,6 +3,7 @@ package web
 import (
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -163,15 +164,37 @@ func (n notice) Title() string { return n.v.reason(n.Reason, "title") }
 // Step: see Title.
 func (n notice) Step() string { return n.v.reason(n.Reason, "step") }
 
+// named tells whether a notice carries the title of something, and no code.
+func (n notice) named() bool {
+	return n.Reason == kiosk.ReasonPutBack || n.Reason == kiosk.ReasonTagMended || n.Reason == kiosk.ReasonTagStuck
+}
+
 // Code is what was scanned, for showing.
-func (n notice) Code() string { return clean(n.Notice.Code) }
+func (n notice) Code() string {
+	if n.named() {
+		return ""
+	}
+	return clean(n.Notice.Code)
+}
+
+// Name is the title of what the notice is about, or "".
+func (n notice) Name() string {
+	if !n.named() {
+		return ""
+	}
+	return clean(n.Notice.Code)
+}
 
 // Text is all of it, "" where there is nothing to tell.
 func (n notice) Text() string {
 	if n.Reason == "" {
 		return ""
 	}
-	return n.Title() + " " + n.Step()
+	text := n.Title() + " " + n.Step()
+	if name := n.Name(); name != "" {
+		text = name + ": " + text
+	}
+	return text
 }
 
 // reason gives the words for r; one that nobody has words for sends to staff.
@@ -199,7 +222,30 @@ func (l line) Title() string {
 	case l.ISBN != "":
 		return l.v.T("line.isbn", "isbn", clean(l.ISBN))
 	}
-	return l.v.T("line.unknown")
+	return l.strange()
+}
+
+// strange names what a tag was found in that names no copy of ours: all there
+// is to go by is what it says.
+func (l line) strange() string {
+	says := clean(l.Line.Text)
+	switch l.Reason {
+	case kiosk.ReasonPadFull:
+		return l.v.T("line.pad")
+	case kiosk.ReasonTagTwice:
+		for _, o := range l.v.Lines {
+			if o.Item != "" && string(o.Item) == l.Line.Text {
+				return o.Title()
+			}
+		}
+	case kiosk.ReasonTagDamaged, kiosk.ReasonTagForeign, kiosk.ReasonTagBlank:
+	default:
+		return l.v.T("line.unknown")
+	}
+	if says == "" {
+		return l.v.T("line.tag.mute")
+	}
+	return l.v.T("line.tag", "text", says)
 }
 
 // Label is the state in a word or two.
@@ -225,6 +271,9 @@ func (l line) Head() string {
 		return l.v.T("line.thanks")
 	case kiosk.LineWaiting:
 		return l.v.T("line.waiting")
+	}
+	if l.Reason == kiosk.ReasonPartsMissing && l.Parts > 1 {
+		return l.v.N("line.parts", l.Parts, "have", strconv.Itoa(l.Have))
 	}
 	return l.v.reason(l.Reason, "title")
 }

@@ -100,6 +100,13 @@ func TestWhatIsShown(t *testing.T) {
 		{"receipt", kiosk.Screen{View: kiosk.ViewReceipt, Patron: "Zoë", Lines: sample(), EndsAt: noon.Add(15 * time.Second)}, "en",
 			[]string{"Thank you, Zoë", "5 books are yours", "Matilda Due Mon 14 December", "1 scan did not work", "Done", "Closes by itself 15"},
 			[]string{"Renew No", "Momo", "Dune"}},
+		{"what tags say", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "en",
+			[]string{"Laptop bag 2 of 3 parts are here. Please put all of its parts on the pad.", "Matilda Please put this one back on the pad.",
+				"Tag DE-Sab 0815 This one is not from our library.", "Something on the pad We can’t read the tag in this one.",
+				"Momo Two tags say that they are this one.", "The pad That is too much at once."}, []string{"Unknown item", "Tag 301"}},
+		{"a set in Spanish", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "es", []string{"Laptop bag 2 de 3 partes están aquí."}, nil},
+		{"a notice of a title", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo\x00"}}, "en",
+			[]string{"Momo This one is done now. Thank you for putting it back."}, nil},
 		{"receipt of one", kiosk.Screen{View: kiosk.ViewReceipt, Mode: kiosk.Returning, Lines: sample()[3:4]}, "en",
 			[]string{"Thank you 1 book is back", "Heidi"}, []string{"Closes"}},
 	}
