@@ -18,6 +18,18 @@ type apiLine struct {
 	Due     *time.Time `json:"due"`
 	Text    string     `json:"text"`
 	Reason  string     `json:"reason"`
+	Have    int        `json:"have"`
+	Parts   int        `json:"parts"`
+}
+
+type apiTray struct {
+	Tags    int  `json:"tags"`
+	Items   int  `json:"items"`
+	Missing int  `json:"missing"`
+	Lifted  int  `json:"lifted"`
+	Left    int  `json:"left"`
+	Counted int  `json:"counted"`
+	Settled bool `json:"settled"`
 }
 
 type apiFault struct {
@@ -33,6 +45,7 @@ type apiScreen struct {
 	Visit   kiosk.ID   `json:"visit"`
 	Patron  string     `json:"patron"`
 	Lines   []apiLine  `json:"lines"`
+	Tray    apiTray    `json:"tray"`
 	Notice  string     `json:"notice"`
 	Busy    bool       `json:"busy"`
 	Closing bool       `json:"closing"`
@@ -43,10 +56,11 @@ type apiScreen struct {
 
 func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	v := s.view(sc, chosen)
-	a := apiScreen{View: sc.View, Mode: sc.Mode, Visit: sc.Visit, Patron: sc.Patron, Lines: []apiLine{}, Notice: v.Notice().Text(),
+	a := apiScreen{View: sc.View, Mode: sc.Mode, Visit: sc.Visit, Patron: sc.Patron, Lines: []apiLine{}, Tray: apiTray(sc.Tray), Notice: v.Notice().Text(),
 		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
 	for _, l := range v.Lines {
-		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason)}
+		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason),
+			Have: l.Have, Parts: l.Parts}
 		if !l.Due.IsZero() {
 			due := l.Due.In(s.Location)
 			out.Due = &due

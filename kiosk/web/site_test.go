@@ -46,6 +46,14 @@ func TestAPIScreen(t *testing.T) {
 	if r := got.Lines[5]; r.State != "refused" || !strings.Contains(r.Text, "se queda en la biblioteca") || strings.Contains(r.Text, "ILS") {
 		t.Errorf("refused line %+v", r)
 	}
+	h, _ = newSite(t, kiosk.Screen{View: kiosk.ViewItems, Visit: "v1", Lines: stack()[1:2],
+		Tray: kiosk.Tray{Tags: 14, Items: 12, Missing: 1, Lifted: 2, Left: 3, Counted: 4, Settled: true}})
+	body := get(h, "/api/v1/screen").Body.String()
+	for _, want := range []string{`"visit":"v1"`, `"have":2,"parts":3`, `"tray":{"tags":14,"items":12,"missing":1,"lifted":2,"left":3,"counted":4,"settled":true}`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not in %s", want, body)
+		}
+	}
 	// Nothing there is an empty list, not null.
 	h, _ = newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
 	if body := get(h, "/api/v1/screen").Body.String(); !strings.Contains(body, `"lines":[]`) || !strings.Contains(body, `"faults":[]`) {
@@ -95,13 +103,13 @@ func TestOpenAPIIsHonest(t *testing.T) {
 					t.Errorf("GET %s: %d", path, w.Code)
 				}
 			default:
-				if w := post(h, path, "line=a&pin=1&view=items"); w.Code != 204 {
+				if w := post(h, path, "line=a&pin=1&n=3&view=items"); w.Code != 204 {
 					t.Errorf("POST %s: %d", path, w.Code)
 				}
 			}
 		}
 	}
-	for _, what := range []string{"finish", "return", "cancel", "stay", "renew", "drop", "pin"} {
+	for _, what := range []string{"finish", "return", "cancel", "stay", "renew", "drop", "counted", "pin"} {
 		if doc.Paths["/touch/"+what] == nil {
 			t.Errorf("/touch/%s is not described", what)
 		}
@@ -125,6 +133,7 @@ func TestOpenAPIIsHonest(t *testing.T) {
 	}
 	compare("Screen", sent)
 	compare("Line", sent["lines"].([]any)[0].(map[string]any))
+	compare("Tray", sent["tray"].(map[string]any))
 	compare("Fault", sent["faults"].([]any)[0].(map[string]any))
 }
 

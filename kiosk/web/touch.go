@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -16,6 +17,8 @@ const (
 	maxBody = 4 << 10
 	maxPIN  = 64
 	maxLine = 64 // an ID is 36
+
+	maxCount = 999 // things that anybody counts on a pad
 )
 
 // decode makes the event of a touch: what was touched, and the form's values.
@@ -35,6 +38,9 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 		return kiosk.RenewLine{Line: line}, hasLine
 	case "drop":
 		return kiosk.DropLine{Line: line}, hasLine
+	case "counted":
+		n, err := strconv.Atoi(form.Get("n"))
+		return kiosk.Counted{Items: n}, err == nil && n >= 0 && n <= maxCount
 	case "pin":
 		pin := form.Get("pin")
 		return kiosk.PINEntered{PIN: pin}, pin != "" && len(pin) <= maxPIN

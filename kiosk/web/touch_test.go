@@ -46,6 +46,13 @@ func TestTouches(t *testing.T) {
 		{"renew", "", 400, nil},
 		{"drop", "line=a1", 204, kiosk.DropLine{Line: "a1"}},
 		{"drop", "line=" + strings.Repeat("a", maxLine+1), 400, nil},
+		{"counted", "n=12", 204, kiosk.Counted{Items: 12}},
+		{"counted", "n=0", 204, kiosk.Counted{}},
+		{"counted", "", 400, nil},
+		{"counted", "n=-1", 400, nil},
+		{"counted", "n=1e3", 400, nil},
+		{"counted", "n=1000", 400, nil},
+		{"counted", "n=99999999999999999999", 400, nil},
 		{"pin", "pin=0042", 204, kiosk.PINEntered{PIN: "0042"}},
 		{"pin", "pin=", 400, nil},
 		{"pin", "pin=" + strings.Repeat("1", maxPIN+1), 400, nil},
@@ -176,6 +183,7 @@ func FuzzTouch(f *testing.F) {
 	f.Add("pin", "pin=1234&view=pin")
 	f.Add("renew", "line=0190-ab")
 	f.Add("drop", "line=%00;line=2")
+	f.Add("counted", "n=12")
 	f.Fuzz(func(t *testing.T, what, form string) {
 		vs, err := url.ParseQuery(form)
 		if err != nil {
@@ -196,6 +204,10 @@ func FuzzTouch(f *testing.F) {
 		case kiosk.RenewLine:
 			if ev.Line == "" || len(ev.Line) > maxLine {
 				t.Errorf("a line of %d bytes", len(ev.Line))
+			}
+		case kiosk.Counted:
+			if ev.Items < 0 || ev.Items > maxCount {
+				t.Errorf("a count of %d", ev.Items)
 			}
 		case kiosk.DropLine:
 			if ev.Line == "" || len(ev.Line) > maxLine {
