@@ -13,7 +13,15 @@ import (
 
 // TestDemoInBrowser lends and returns as a person would: two windows, clicks
 // only. CARREL_PICTURES, if set, is where README's pictures go.
-func TestDemoInBrowser(t *testing.T) {
+func TestDemoInBrowser(t *testing.T) { inBrowser(t, "desk.cjs") }
+
+// TestStackInBrowser puts a stack of twelve on the pad, with a set, a stranger
+// and a book that is lifted too early, from welcome to receipt.
+func TestStackInBrowser(t *testing.T) { inBrowser(t, "stack.cjs") }
+
+// inBrowser runs a script against a demo of its own.
+func inBrowser(t *testing.T, name string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
@@ -37,7 +45,7 @@ func TestDemoInBrowser(t *testing.T) {
 	if shots == "" {
 		shots = t.TempDir()
 	}
-	script, err := filepath.Abs(filepath.Join("browser", "desk.cjs"))
+	script, err := filepath.Abs(filepath.Join("browser", name))
 	if err != nil {
 		t.Fatal(err)
 	}

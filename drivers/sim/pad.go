@@ -118,8 +118,7 @@ func (b *Bench) Lay(code string, part int, down bool, edge float64) error {
 type Laid struct {
 	Code  string `json:"code"`
 	Label string `json:"label"`
-	Tags  int    `json:"tags"`  // that lie there
-	Parts int    `json:"parts"` // that it has
+	Parts []bool `json:"parts"` // for each whether it lies there
 	Alarm bool   `json:"alarm"` // the gate would ring: one of the tags is secured
 }
 
@@ -134,14 +133,13 @@ func (b *Bench) laid() []Laid {
 		there[t.UID] = t
 	}
 	for _, thing := range b.Things {
-		l := Laid{Code: thing.Code, Label: thing.Label, Parts: len(thing.Tags)}
+		l := Laid{Code: thing.Code, Label: thing.Label}
 		for _, t := range thing.Tags {
-			if now, ok := there[t.UID]; ok {
-				l.Tags++
-				l.Alarm = l.Alarm || b.Alarms != nil && b.Alarms(now)
-			}
+			now, here := there[t.UID]
+			l.Parts = append(l.Parts, here)
+			l.Alarm = l.Alarm || here && b.Alarms != nil && b.Alarms(now)
 		}
-		if l.Tags > 0 {
+		if slices.Contains(l.Parts, true) {
 			list = append(list, l)
 		}
 	}

@@ -25,7 +25,7 @@ const (
 	Institution = "MAPLE" // in kiosk.Item and kiosk.Patron
 
 	LoanDays = 14
-	MaxLoans = 8    // one patron has as many
+	MaxLoans = 12   // one patron has as many
 	MaxOwed  = 1000 // hundredths of the currency; one patron owes more
 )
 

@@ -48,14 +48,15 @@ document.addEventListener("click", (ev) => {
   if ("scan" in b.dataset) scan(b.dataset.scan, b);
   else if ("lay" in b.dataset) lay(b.dataset.lay, b.getAttribute("aria-pressed") !== "true");
   else if ("lift" in b.dataset) lay(b.dataset.lift, false);
+  else if ("part" in b.dataset) lay(b.dataset.of, b.getAttribute("aria-pressed") !== "true", b.dataset.part);
   else if (b.id === "clearpad") lay("", false);
   else if (b.getAttribute("role") === "switch") turn(b);
 });
 
 // lay puts something on the pad or takes it away.
-async function lay(code, on) {
+async function lay(code, on, part = "") {
   try {
-    await post("pad", { code, on, edge: on && $("edge").checked ? "0.5" : "0" });
+    await post("pad", { code, on, part, edge: on && $("edge").checked ? "0.5" : "0" });
     say(on ? "Put on the pad" : "Taken from the pad");
   } catch (e) {
     say("Not on the pad: " + e.message, true);
@@ -83,6 +84,23 @@ if (drop) {
   });
 }
 
+// partsOf has a button for each part of a set.
+function partsOf(l) {
+  const parts = document.createElement("div");
+  parts.className = "parts";
+  l.parts.forEach((here, i) => {
+    const b = document.createElement("button");
+    b.type = "button";
+    b.className = "small";
+    b.dataset.part = i + 1;
+    b.dataset.of = l.code;
+    b.setAttribute("aria-pressed", here);
+    b.textContent = "Part " + (i + 1);
+    parts.append(b);
+  });
+  return parts;
+}
+
 // showPad lists what lies on the pad, and what the gate would say.
 function showPad(s) {
   if (!drop) return;
@@ -97,7 +115,7 @@ function showPad(s) {
     li.dataset.code = l.code;
     const name = document.createElement("b");
     name.dir = "auto";
-    name.textContent = l.label + (l.parts > 1 ? " (" + l.tags + " of " + l.parts + " parts)" : "");
+    name.textContent = l.label;
     const gate = document.createElement("span");
     gate.className = l.alarm ? "gate" : "gate off";
     gate.textContent = l.alarm ? "alarms" : "released";
@@ -108,6 +126,7 @@ function showPad(s) {
     lift.textContent = "Lift";
     lift.setAttribute("aria-label", "Lift " + l.label);
     li.append(name, gate, lift);
+    if (l.parts.length > 1) li.append(partsOf(l));
     return li;
   }));
 }
