@@ -508,7 +508,13 @@ func (w *world) fiddle(mine []kiosk.Barcode, card kiosk.Card) {
 func (w *world) count() {
 	w.down.Store(false)
 	w.pulled.Store(false)
-	w.until(10*time.Minute, func(kiosk.Screen) bool { q, _ := w.ledger.Queue(w.Context(), 1); return len(q) == 0 })
+	told := func(kiosk.Screen) bool { q, err := w.ledger.Queue(w.Context(), 1); return err == nil && len(q) == 0 }
+	for range 10 {
+		if w.m.dead.Load() {
+			w.bury()
+		}
+		w.until(10*time.Minute, told)
+	}
 	for try := 0; try < 5; try++ {
 		work, err := w.ledger.WorkList(w.Context(), 100)
 		must(w.T, err)
