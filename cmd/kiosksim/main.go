@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -157,11 +158,13 @@ func (c *ilsCmd) Run() error {
 }
 
 type benchCmd struct {
-	What  string `arg:"" enum:"checkout" help:"checkout: the durable checkout, and the way from the scanner to the screen."`
-	JSON  bool   `name:"json" help:"One JSON object a line."`
-	Dir   string `help:"Where to write; on the disk that is to be measured." default:"."`
-	Scans int    `help:"Loans for each size of the mirror." default:"600"`
-	Items []int  `help:"Sizes of the mirror." default:"10000,1000000"`
+	What   string `arg:"" enum:"checkout,pad" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime."`
+	JSON   bool   `name:"json" help:"One JSON object a line."`
+	Dir    string `help:"Where to write; on the disk that is to be measured." default:"."`
+	Scans  int    `help:"Loans for each size of the mirror." default:"600"`
+	Items  []int  `help:"Sizes of the mirror." default:"10000,1000000"`
+	Rounds int    `help:"Stacks of each size on each reader." default:"15"`
+	Stacks []int  `help:"Tags in a stack." default:"1,5,10,20"`
 }
 
 func (c *benchCmd) Run() error {
@@ -174,6 +177,10 @@ func (c *benchCmd) Run() error {
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return err
+	}
+	if c.What == "pad" {
+		figures, err := bench.Pad(ctx, bench.PadOptions{Dir: dir, Rounds: c.Rounds, Stacks: c.Stacks, Log: os.Stderr})
+		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
 	figures, err := bench.Checkout(ctx, bench.CheckoutOptions{Dir: dir, Scans: c.Scans, Sizes: c.Items, Log: os.Stderr,
 		Start: func(file string) *exec.Cmd {
