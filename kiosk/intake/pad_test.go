@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -285,6 +286,81 @@ func TestPadFails(t *testing.T) {
 		}
 		if n := d.closed.Load(); n != 1 {
 			t.Errorf("closed %d times; want once", n)
+		}
+	})
+}
+
+// TestPadBadMemory: no memory makes the pad fail, hold up others, or name an
+// item that is not there.
+func TestPadBadMemory(t *testing.T) {
+	fills := map[string]func(i int) byte{
+		"zero": func(int) byte { return 0 }, "FF": func(int) byte { return 0xFF }, "counting": func(i int) byte { return byte(i*31 + 7) },
+		"overrunning lengths": func(i int) byte { return []byte{0x91, 0x7F}[i%2] },
+		"28560-3 all ones":    func(i int) byte { return []byte{0x11, 1, 1}[min(i, 2)] },
+	}
+	for _, shape := range [][2]int{{4, 4}, {8, 4}, {28, 4}, {80, 4}, {32, 8}} {
+		for name, fill := range fills {
+			t.Run(fmt.Sprintf("%d of %d, %s", shape[0], shape[1], name), func(t *testing.T) {
+				onPad(t, func(b *padBench) {
+					bad := field.NewTag(drivertest.NewUID(9), shape[0], shape[1])
+					for i := range bad.Memory {
+						bad.Memory[i] = fill(i)
+					}
+					for i := range bad.Locked {
+						bad.Locked[i] = true
+					}
+					b.field.Place(bad, field.Coupling{})
+					good := b.book(0)
+					b.field.Place(good, field.Coupling{})
+					placed, unread := 0, 0
+					for _, ev := range b.told(4 * time.Second) {
+						switch ev := ev.(type) {
+						case kiosk.TagPlaced:
+							if placed++; ev.Tag != tagID(good) {
+								t.Errorf("told %+v", ev)
+							}
+						case kiosk.TagUnread:
+							unread++
+						}
+					}
+					if placed != 1 || unread != 1 {
+						t.Errorf("%d books and %d strangers; want one each", placed, unread)
+					}
+				})
+			})
+		}
+	}
+}
+
+// full is a pad that can't list all that lies on it.
+type full struct {
+	*field.Reader
+	many atomic.Bool
+}
+
+func (f *full) Inventory() ([]drivers.Tag, error) {
+	tags, err := f.Reader.Inventory()
+	if err == nil && f.many.Load() {
+		err = drivers.ErrFull
+	}
+	return tags, err
+}
+
+// TestPadFull: that there are too many tags is said as long as it is so.
+func TestPadFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newPadBench(t)
+		f := &full{Reader: &field.Reader{Field: b.field}}
+		stop := b.start(f)
+		b.told(2 * time.Second)
+		f.many.Store(true)
+		b.field.Place(b.book(0), field.Coupling{})
+		b.expect(time.Second, kiosk.TagUnread{Tag: padFull, Reason: kiosk.ReasonPadFull},
+			kiosk.TagPlaced{Tag: tagID(b.book(0)), Item: kiosk.Barcode(books[0]), Part: 1, Parts: 1})
+		f.many.Store(false)
+		b.expect(time.Second, kiosk.TagRemoved{Tag: padFull})
+		if err := stop(); err != nil {
+			t.Error(err)
 		}
 	})
 }
