@@ -34,6 +34,7 @@ type Status struct {
 	Outbox    int       `json:"outbox"`
 	Oldest    time.Time `json:"oldest_unsent,omitzero"`
 	Exception int       `json:"exceptions"`
+	Work      int       `json:"tag_work"` // tags whose security is not yet what the ledger says
 	Entries   int       `json:"entries"`
 	Items     int       `json:"items"`
 	Patrons   int       `json:"patrons"`
@@ -49,6 +50,9 @@ func (s *Status) Needs() []string {
 	needs := append([]string(nil), s.Faults...)
 	if s.Exception > 0 {
 		needs = append(needs, fmt.Sprintf("%d exceptions wait for staff: kioskctl exceptions", s.Exception))
+	}
+	if s.Work > 0 {
+		needs = append(needs, fmt.Sprintf("%d tags are not yet released or secured: put them on the pad, or see kioskctl work", s.Work))
 	}
 	if s.Doubt != "" {
 		needs = append(needs, "clock: "+s.Doubt)

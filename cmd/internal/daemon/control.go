@@ -43,7 +43,7 @@ func FromLedger(ctx context.Context, r *sqlite.Reader, s *control.Status) error 
 	if err != nil {
 		return err
 	}
-	s.Outbox, s.Oldest, s.Exception = c.Outbox, c.Oldest, c.Exceptions
+	s.Outbox, s.Oldest, s.Exception, s.Work = c.Outbox, c.Oldest, c.Exceptions, c.Work
 	s.Entries, s.Items, s.Patrons, s.Loans = c.Entries, c.Items, c.Patrons, c.Loans
 	s.Clock = time.Now()
 	newest, err := r.Newest(ctx)
