@@ -19,6 +19,7 @@ const (
 	ReasonTooMany       Reason = "too-many"       // the limit of loans is reached
 	ReasonOverdue       Reason = "overdue"        // too many are overdue
 	ReasonWrongPIN      Reason = "wrong-pin"      //
+	ReasonPINTries      Reason = "pin-tries"      // wrong too often: the card again, or staff
 	ReasonPINOffline    Reason = "pin-offline"    // a PIN is wanted and can't be checked now
 	ReasonUnknownItem   Reason = "unknown-item"   // not in the catalogue
 	ReasonNotForLoan    Reason = "not-for-loan"   // reference, withdrawn, or does not circulate

@@ -19,6 +19,7 @@ func (s *step) scan(ev Event) {
 	case CardRead:
 		s.cardRead(ev)
 	case ItemPlaced:
+		s.forget(ReasonCheckDigit) // it was this one, most likely
 		s.place(Line{Item: ev.Item})
 	case ISBNRead:
 		s.place(Line{ISBN: ev.ISBN})
@@ -113,6 +114,9 @@ func (s *step) identified(ev Identified) {
 		s.show(ViewPIN)
 		s.tell(why, "")
 		return
+	}
+	if why == ReasonWrongPIN && !s.nextCard {
+		why = ReasonPINTries
 	}
 	if why != "" {
 		s.turnAway(why)

@@ -158,6 +158,13 @@ func (s *Session) drop(id ID) {
 	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return l.ID == id })
 }
 
+// forget drops the lines of codes that were no item: they are no news any more.
+func (s *step) forget(why ...Reason) {
+	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool {
+		return l.State == LineRefused && l.entry.ID == "" && slices.Contains(why, l.Reason)
+	})
+}
+
 func (s *step) tell(r Reason, code string) {
 	s.notice = Notice{Reason: r, Code: code, Until: s.now.Add(s.rules.Notice)}
 }
@@ -216,6 +223,7 @@ func (s *step) cancel() {
 func (s *step) end() {
 	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() || l.stage == lifted }) {
 		s.closing = false
+		s.forget(ReasonUnreadable, ReasonCheckDigit, ReasonForeign)
 		s.show(ViewReceipt)
 		return
 	}

@@ -655,3 +655,21 @@ func TestDecidedButNotStored(t *testing.T) {
 		b.only(LineRefused, map[State]Reason{Offline: ReasonNotStored, Denied: ReasonOnHold}[state])
 	}
 }
+
+// TestMisread: a wrong check digit is no news after the good scan, and no
+// junk is on the receipt.
+func TestMisread(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.open1("c1")
+	b.send(Unreadable{Code: "31234000010065", Reason: ReasonCheckDigit})
+	b.only(LineRefused, ReasonCheckDigit)
+	b.send(ItemPlaced{book.Barcode})
+	b.only(LineWaiting, "")
+	b.send(Unreadable{Code: "https://example.org", Reason: ReasonUnreadable})
+	b.find(book, nil)
+	b.store()
+	b.grant()
+	b.send(Finish{})
+	b.view(ViewReceipt)
+	b.only(LineLent, "")
+}
