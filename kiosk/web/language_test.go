@@ -163,6 +163,7 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	scan(assets, "templates/*.html")
 	scan(os.DirFS("."), "view.go")
+	scan(os.DirFS("."), "tray.go")
 	delete(asked, "state.") // put together from a line's state
 	have := stems(en)
 	for k := range asked {

@@ -75,11 +75,12 @@ func (v view) Offline() bool {
 // Returning tells whether books are being brought back.
 func (v view) Returning() bool { return v.Mode == kiosk.Returning }
 
-// Newest gives the lines with the newest first.
+// Newest gives the lines with the newest first; but before them what must be
+// put back, and what is not complete.
 func (v view) Newest() []line {
 	ls := slices.Clone(v.Lines)
 	slices.Reverse(ls)
-	return ls
+	return byRank(ls)
 }
 
 // in gives the lines in one of the states.
@@ -109,9 +110,14 @@ func (v view) Waiting() []line { return v.in(kiosk.LineWaiting) }
 // Trouble lists what the patron should look at.
 func (v view) Trouble() []line { return v.in(kiosk.LineRefused, kiosk.LineAction) }
 
-// Refused lists what came to nothing: the receipt says so. What the patron
-// had already and did not renew is no trouble any more.
+// Refused lists what came to nothing: the receipt says so.
 func (v view) Refused() []line { return v.in(kiosk.LineRefused) }
+
+// Unfinished lists what the patron has still to do something about at the
+// end. What was on loan already and was not renewed is no trouble any more.
+func (v view) Unfinished() []line {
+	return slices.DeleteFunc(byRank(v.in(kiosk.LineAction)), line.Offers)
+}
 
 // Summary counts what was done, in words.
 func (v view) Summary() string {
@@ -141,12 +147,16 @@ func (v view) Seconds() int64 { return (max(v.Left(), 0) + 999) / 1000 }
 // Warning tells whether the countdown shows now; the page goes on from there.
 func (v view) Warning() bool { return v.Warn() == 0 }
 
-// News is what a screen reader says when the newest line changes.
+// News is what a screen reader says when the most important line changes, or
+// when there is a question.
 func (v view) News() string {
-	if len(v.Lines) == 0 || v.View != kiosk.ViewItems && v.View != kiosk.ViewWelcome {
+	switch {
+	case len(v.Lines) == 0 || v.View != kiosk.ViewItems && v.View != kiosk.ViewWelcome:
 		return ""
+	case v.Asks():
+		return v.T("tray.count.ask")
 	}
-	l := v.Lines[len(v.Lines)-1]
+	l := v.Newest()[0]
 	return l.Title() + ": " + l.Text()
 }
 
@@ -332,6 +342,8 @@ func (l line) Icon() string {
 	switch {
 	case l.State == kiosk.LineReturned && l.Alert:
 		return "hand"
+	case l.Urgent():
+		return "down"
 	case l.Offers():
 		return "renew"
 	case l.Waits():

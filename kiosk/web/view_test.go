@@ -25,7 +25,7 @@ func seen(body string) string {
 // with every reason: whole pages, no key in place of a text.
 func TestEveryViewRenders(t *testing.T) {
 	en, ls := all(t)
-	key := regexp.MustCompile(`\b(?:reason|state|items|receipt|welcome|held|line|pin|count|fault|fatal|lost)\.[a-z-]+`)
+	key := regexp.MustCompile(`\b(?:reason|state|items|receipt|welcome|held|line|pin|count|tray|fault|fatal|lost)\.[a-z-]+`)
 	for _, l := range ls {
 		h, d := newSite(t, kiosk.Screen{}, func(c *Config) { c.Languages = []string{l.Tag} })
 		for _, v := range views {
@@ -100,13 +100,30 @@ func TestWhatIsShown(t *testing.T) {
 		{"receipt", kiosk.Screen{View: kiosk.ViewReceipt, Patron: "Zoë", Lines: sample(), EndsAt: noon.Add(15 * time.Second)}, "en",
 			[]string{"Thank you, Zoë", "5 books are yours", "Matilda Due Mon 14 December", "1 scan did not work", "Done", "Closes by itself 15"},
 			[]string{"Renew No", "Momo", "Dune"}},
+		{"a stack", items(func(sc *kiosk.Screen) {
+			sc.Lines, sc.Tray = stack(), kiosk.Tray{Tags: 14, Items: 12, Missing: 1, Lifted: 2, Left: 3}
+		}), "en", []string{"On the pad: 12 items", "3 items lie here from before. Lift them and put them back to borrow them.", "Finish First put 2 items back"},
+			[]string{"How many"}},
+		{"a set that is not complete", items(func(sc *kiosk.Screen) { sc.Tray = kiosk.Tray{Tags: 1, Items: 1, Missing: 1} }), "en",
+			[]string{"On the pad: 1 item", "Finish 1 set is not complete"}, []string{"from before", "How many"}},
+		{"a stack that is being lent", items(func(sc *kiosk.Screen) { sc.Tray, sc.Busy = kiosk.Tray{Tags: 1, Items: 1}, true }), "en",
+			[]string{"Finish Still working"}, []string{"How many"}},
+		{"a count that is wanted", items(func(sc *kiosk.Screen) { sc.Tray = kiosk.Tray{Tags: 2, Items: 2, Counted: 3} }), "en",
+			[]string{"How many items did you put down? OK", "Finish Please count first"}, nil},
+		{"a stack that is settled", items(func(sc *kiosk.Screen) { sc.Tray = kiosk.Tray{Tags: 2, Items: 2, Settled: true} }), "en",
+			[]string{"On the pad: 2 items"}, []string{"How many", "count first", "Still working on 2", "not complete"}},
+		{"left there, and returning", items(func(sc *kiosk.Screen) { sc.Mode, sc.Tray = kiosk.Returning, kiosk.Tray{Left: 1} }), "en",
+			[]string{"1 item lies here from before. Lift it and put it back to return it."}, []string{"On the pad: 0"}},
+		{"receipt of a stack", kiosk.Screen{View: kiosk.ViewReceipt, Lines: stack(), Tray: kiosk.Tray{Lifted: 1, Tags: 3, Items: 2, Left: 1}}, "en",
+			[]string{"2 books are yours", "2 books need a look", "4 scans did not work", "Matilda Please put this one back on the pad. Just for a moment. It is not quite done. Due Mon 14 December",
+				"2 of 3 parts are here."}, []string{"On the pad", "How many", "from before"}},
 		{"what tags say", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "en",
 			[]string{"Laptop bag 2 of 3 parts are here. Please put all of its parts on the pad.", "Matilda Please put this one back on the pad.",
 				"Tag DE-Sab 0815 This one is not from our library.", "Something on the pad We can’t read the tag in this one.",
 				"Momo Two tags say that they are this one.", "The pad That is too much at once."}, []string{"Unknown item", "Tag 301"}},
 		{"a set in Spanish", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "es", []string{"Laptop bag 2 de 3 partes están aquí."}, nil},
 		{"a notice of a title", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo\x00"}}, "en",
-			[]string{"Momo This one is done now. Thank you for putting it back."}, nil},
+			[]string{"Momo : This one is done now. Thank you for putting it back."}, nil},
 		{"receipt of one", kiosk.Screen{View: kiosk.ViewReceipt, Mode: kiosk.Returning, Lines: sample()[3:4]}, "en",
 			[]string{"Thank you 1 book is back", "Heidi"}, []string{"Closes"}},
 	}
@@ -141,6 +158,34 @@ func TestNewestFirst(t *testing.T) {
 	got := show(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample()}, "en")
 	if strings.Index(got, "Dune") > strings.Index(got, "Momo") {
 		t.Errorf("the newest book is not first:\n%s", got)
+	}
+}
+
+// TestPutBackFirst: what must be put back is before all else, then the set
+// that is not complete; and Finish stands out only when nothing is missing.
+func TestPutBackFirst(t *testing.T) {
+	ls := append(stack(), kiosk.Line{ID: "z", Title: "Zorro", State: kiosk.LineLent})
+	for _, v := range []kiosk.View{kiosk.ViewItems, kiosk.ViewReceipt} {
+		got := show(t, kiosk.Screen{View: v, Lines: ls}, "en")
+		back, set, other := strings.Index(got, "Matilda"), strings.Index(got, "Laptop bag"), strings.Index(got, "Zorro")
+		if back < 0 || back > set || set > other {
+			t.Errorf("%s: put back at %d, the set at %d, another at %d of\n%s", v, back, set, other, got)
+		}
+	}
+	for _, tt := range []struct {
+		tray  kiosk.Tray
+		class string
+	}{
+		{kiosk.Tray{Tags: 2, Items: 2, Settled: true}, "primary"},
+		{kiosk.Tray{}, "primary"}, // by label alone
+		{kiosk.Tray{Tags: 2, Items: 2}, "plain"},
+		{kiosk.Tray{Lifted: 1}, "plain"},
+		{kiosk.Tray{Missing: 1}, "plain"},
+	} {
+		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Lines: ls, Tray: tt.tray, Busy: true})
+		if !strings.Contains(get(h, "/").Body.String(), `<button class="button `+tt.class+` big" id="finish"`) {
+			t.Errorf("%+v: Finish is not %s", tt.tray, tt.class)
+		}
 	}
 }
 

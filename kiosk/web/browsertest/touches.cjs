@@ -124,6 +124,49 @@ const tests = {
     assert.deepEqual((await touches()).filter(t => !t.startsWith('kiosk.Touched')), []);
   },
 
+  async 'the patron counts by touch, and a new screen takes no number away'(page) {
+    await scene('stack-count');
+    await page.goto(base);
+    const n = page.locator('#counted');
+    const more = page.getByRole('button', {name: 'One more'}), less = page.getByRole('button', {name: 'One less'});
+    await less.click(); // not below nothing
+    for (let i = 0; i < 4; i++) await more.click();
+    await less.click();
+    assert.equal(await n.inputValue(), '3');
+    const seq = await page.locator('.screen').getAttribute('data-seq');
+    await scene('stack-count');
+    await page.locator(`.screen:not([data-seq="${seq}"])`).waitFor();
+    assert.equal(await n.inputValue(), '3');
+    await more.hover();
+    await page.mouse.down(); // a finger that stays
+    await page.waitForFunction(() => Number(document.getElementById('counted').value) >= 6);
+    await page.mouse.up();
+    const held = Number(await n.inputValue());
+    await page.locator('#count-ok').click();
+    await sent([`kiosk.Counted{Items:${held}}`]);
+    assert.match(await page.locator('#finish').innerText(), /Finish\s+Please count first/);
+    await scene('stack-settled');
+    await n.waitFor({state: 'hidden'});
+    await page.locator('#finish.primary').waitFor();
+  },
+
+  async 'what was lifted too early comes to the top, and is told'(page) {
+    await scene('stack-settled');
+    await page.goto(base);
+    const list = page.locator('#lines');
+    await list.evaluate(e => { e.scrollTop = e.scrollHeight; });
+    await scene('stack-back');
+    const line = page.locator('.line.urgent');
+    await line.waitFor();
+    assert.ok(await page.locator('#lines > li:first-child.urgent').count());
+    await page.waitForFunction(() => {
+      const r = document.querySelector('.line.urgent').getBoundingClientRect(), q = document.getElementById('lines').getBoundingClientRect();
+      return r.top >= q.top - 1 && r.bottom <= q.bottom + 1;
+    });
+    assert.match(await page.locator('#say').innerText(), /Where the Wild Things Are: Please put this one back/);
+    assert.ok(await page.locator('#finish:not(.primary)').count());
+  },
+
   async 'the countdown comes by itself, whatever the browser thinks the time is'(page) {
     await page.addInitScript(() => { const now = Date.now; Date.now = () => now() - 3.15e10; });
     await scene('items-soon');

@@ -150,12 +150,32 @@
   addEventListener('click', e => {
     const key = e.target.closest?.('[data-key]');
     if (key) type(key.dataset.key);
+    const by = e.target.closest?.('[data-step]');
+    if (by) step(Number(by.dataset.step));
     const nudge = e.target.closest?.('[data-nudge]');
     if (nudge) {
       again(nudge);
       tell(nudge.querySelector('.words span').textContent);
     }
   });
+  // The patron's own count; a finger that stays goes on counting.
+  let holding = 0;
+  function step(by) {
+    const n = $('counted');
+    if (n) n.value = Math.min(Math.max((Number(n.value) || 0) + by, Number(n.min)), Number(n.max));
+  }
+  addEventListener('pointerdown', e => {
+    const by = e.target.closest?.('[data-step]');
+    clearInterval(holding);
+    if (!by) return;
+    const began = performance.now();
+    holding = setInterval(() => {
+      if (!by.isConnected) clearInterval(holding);
+      else if (performance.now() - began > 500) step(Number(by.dataset.step));
+    }, 150);
+  });
+  for (const name of ['pointerup', 'pointercancel']) addEventListener(name, () => clearInterval(holding));
+
   addEventListener('keydown', e => {
     const pin = $('pin');
     if (!pin || document.activeElement === pin || e.ctrlKey || e.altKey || e.metaKey || !/^[0-9]$/.test(e.key)) return;
