@@ -42,6 +42,7 @@ var rules = []struct {
 
 	{"kiosk", nil, true},
 	{"kiosk/intake", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
+	{"kiosk/station", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
 	{"kiosk/web/browsertest", nil, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 
