@@ -283,7 +283,7 @@ func (l line) Head() string {
 		return l.v.T("line.waiting")
 	}
 	if l.Reason == kiosk.ReasonPartsMissing && l.Parts > 1 {
-		return l.v.N("line.parts", l.Parts, "have", strconv.Itoa(l.Have))
+		return l.v.N("line.parts", l.Have, "parts", strconv.Itoa(l.Parts))
 	}
 	return l.v.reason(l.Reason, "title")
 }

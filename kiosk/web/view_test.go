@@ -121,6 +121,8 @@ func TestWhatIsShown(t *testing.T) {
 			[]string{"Laptop bag 2 of 3 parts are here. Please put all of its parts on the pad.", "Matilda Please put this one back on the pad.",
 				"Tag DE-Sab 0815 This one is not from our library.", "Something on the pad We can’t read the tag in this one.",
 				"Momo Two tags say that they are this one.", "The pad That is too much at once."}, []string{"Unknown item", "Tag 301"}},
+		{"one part of a set", items(func(sc *kiosk.Screen) { sc.Lines = stack()[1:2]; sc.Lines[0].Have = 1 }), "en",
+			[]string{"1 of 3 parts is here."}, nil},
 		{"a set in Spanish", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "es", []string{"Laptop bag 2 de 3 partes están aquí."}, nil},
 		{"a notice of a title", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo\x00"}}, "en",
 			[]string{"Momo : This one is done now. Thank you for putting it back."}, nil},

@@ -150,6 +150,20 @@ const tests = {
     await page.locator('#finish.primary').waitFor();
   },
 
+  async 'a stack that is lent a line at a time stays where it is'(page) {
+    await page.emulateMedia({reducedMotion: 'reduce'});
+    await scene('stack-busy');
+    await page.goto(base);
+    await page.locator('#line-s11').waitFor();
+    await scene('stack-settled');
+    await page.locator('#finish.primary').waitFor();
+    assert.equal(await page.locator('#lines').evaluate(e => e.scrollTop), 0);
+    await scene('stack'); // the set, which is on top, now wants its part
+    await page.locator('#line-set.is-action').waitFor();
+    const [line, list] = [await page.locator('#line-set').boundingBox(), await page.locator('#lines').boundingBox()];
+    assert.ok(line.y >= list.y, `the line is cut: ${line.y} in ${list.y}`);
+  },
+
   async 'what was lifted too early comes to the top, and is told'(page) {
     await scene('stack-settled');
     await page.goto(base);

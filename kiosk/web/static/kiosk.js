@@ -102,13 +102,15 @@
     const before = was.lines, changed = [];
     was.lines = new Map();
     for (const l of s.querySelectorAll('#lines .line')) {
-      const mark = l.dataset.state + l.dataset.times, old = before?.get(l.id);
+      const mark = l.dataset.state + ':' + l.dataset.times, old = before?.get(l.id);
       was.lines.set(l.id, mark);
       if (!before || old === mark) continue;
-      changed.push(l);
+      // A stack is lent a line at a time: only what is new, or wants a look, is brought into sight.
+      if (!/^(waiting|lent|returned|renewed)/.test(mark) || !old || !old.endsWith(':' + l.dataset.times)) changed.push(l);
       if (old) again(l);
     }
-    changed[0]?.scrollIntoView({block: 'nearest', behavior: reduced.matches ? 'auto' : 'smooth'}); // the newest of them
+    const first = s.querySelector('#lines .urgent') ?? changed[0]; // the newest of them
+    if (changed.length) first.scrollIntoView({block: 'nearest', behavior: reduced.matches ? 'auto' : 'smooth'});
   }
   function again(e) {
     e.classList.remove('again', 'nudge');
