@@ -1,0 +1,221 @@
+package rl866
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
+	"github.com/carrel-kiosk/carrel/drivers/link"
+	"github.com/carrel-kiosk/carrel/drivers/rl866/rl866sim"
+	"github.com/carrel-kiosk/carrel/drivers/sim/field"
+	"github.com/carrel-kiosk/carrel/drivers/sim/port"
+)
+
+// plug puts a simulated reader at the far end of a serial port.
+func plug(t *testing.T, f *field.Field, o rl866sim.Options) drivers.Link {
+	t.Helper()
+	p, err := port.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- rl866sim.Serve(p, f, o) }()
+	t.Cleanup(func() { p.Close(); <-ended })
+	l, err := link.Open(t.Context(), link.Config{Path: p.Path, Baud: 38400, DataBits: 8, Parity: "even"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func open(t *testing.T, l drivers.Link, reply time.Duration) *Pad {
+	t.Helper()
+	p, err := Open(l, Config{Reply: drivers.Duration(reply)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPad(t *testing.T) {
+	for name, o := range map[string]rl866sim.Options{
+		"plain": {}, "few at once": {PerAnswer: 3}, "chained": {Part: 20}, "sticky": {Sticky: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			drivertest.TestPad(t, func(t *testing.T, f *field.Field) drivers.Pad { return open(t, plug(t, f, o), 2*time.Second) })
+		})
+	}
+}
+
+// TestPieces: bytes that come one by one, and answers that are lost.
+func TestPieces(t *testing.T) {
+	f := field.New(1)
+	for n := range 5 {
+		f.Place(field.NewTag(drivertest.NewUID(n), 28, 4), field.Coupling{})
+	}
+	l := &drivertest.Flaky{Link: plug(t, f, rl866sim.Options{LoseEvery: 4}), Rand: rand.New(rand.NewPCG(1, 1))}
+	p := open(t, l, 200*time.Millisecond)
+	defer p.Close()
+	for range 3 {
+		tags, err := p.Inventory()
+		if err != nil || len(tags) != 5 {
+			t.Fatalf("Inventory() = %v, %v; want 5 tags", tags, err)
+		}
+		for _, tag := range tags {
+			if b, err := p.Read(tag.UID, 0, 9); err != nil || b.N() != 9 {
+				t.Fatalf("Read() = %d blocks, %v; want 9", b.N(), err)
+			}
+		}
+	}
+}
+
+func TestSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		if _, err := Open(drivertest.Silent{}, Config{Reply: drivers.Duration(time.Second)}); !errors.Is(err, drivers.ErrSilent) || time.Since(begin) > 2*time.Second {
+			t.Errorf("Open() on a silent line = %v after %v; want ErrSilent", err, time.Since(begin))
+		}
+	})
+}
+
+// TestWrongSpeed: what comes at another speed is noise, and another device
+// sends texts.
+func TestWrongSpeed(t *testing.T) {
+	for name, noise := range map[string][]byte{"noise": {0xFA, 0xFF, 0x00, 0xE0, 0xFA, 0x04}, "a scanner": []byte("31234000010064\r"), "short": {0xFA, 5, 1}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tape := drivertest.Tape{}
+				sent := frame{rid: anyone, pcb: resync}.encode()
+				tape = append(tape, drivertest.Step{Kind: drivertest.Host, Data: sent}, drivertest.Step{Kind: drivertest.Device, Data: noise})
+				if _, err := Open(drivertest.Playback(t, tape), Config{Reply: drivers.Duration(time.Second)}); !errors.Is(err, drivers.ErrSilent) {
+					t.Errorf("Open() = %v; want ErrSilent", err)
+				}
+			})
+		})
+	}
+}
+
+// TestLateAnswer: an answer to the question before is dropped.
+func TestLateAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := frame{1, sequence, []byte{cmdInventory, 0, 0, 0, 9, 0, 0}}.encode()
+		right := frame{1, 0, []byte{cmdInventory, 0, 0, 0, 0, 0, 0}}.encode()
+		tape := drivertest.Tape{
+			{Kind: drivertest.Host, Data: frame{rid: anyone, pcb: resync}.encode()}, {Kind: drivertest.Device, Data: frame{1, resynced, nil}.encode()},
+			{Kind: drivertest.Host, Data: frame{rid: anyone, inf: []byte{cmdInventory, 0}}.encode()}, {Kind: drivertest.Device, Data: slices.Concat(late, right)},
+		}
+		p := open(t, drivertest.Playback(t, tape), time.Second)
+		if tags, err := p.Inventory(); err != nil || len(tags) != 0 {
+			t.Errorf("Inventory() = %v, %v; want none", tags, err)
+		}
+	})
+}
+
+// TestFrames: published frames, and computed ones, of the family.
+func TestFrames(t *testing.T) {
+	good, bad := 0, 0
+	for line, want := range published(t) {
+		f, n, err := decode(line)
+		if (err == nil) != want || want && n != len(line) {
+			t.Errorf("decode(%X) = %v, %d; want ok: %v", line, err, n, want)
+		}
+		if err == nil && !bytes.Equal(f.encode(), line) {
+			t.Errorf("%X is written as %X", line, f.encode())
+		}
+		if want {
+			good++
+		} else {
+			bad++
+		}
+	}
+	t.Logf("%d good frames, %d bad ones", good, bad)
+}
+
+// published reads the frames of the test data, by "hex ; ok|bad # note".
+func published(t *testing.T) func(func([]byte, bool) bool) {
+	t.Helper()
+	file := filepath.Join("..", "..", "..", "shared", "testdata", "devices", "rl866-frames.txt")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
+			t.Fatal(err)
+		}
+		t.Skipf("the test data is not here: %v", err)
+	}
+	return func(yield func([]byte, bool) bool) {
+		for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
+			text, rest, ok := strings.Cut(sc.Text(), ";")
+			if !ok || strings.HasPrefix(text, "#") {
+				continue
+			}
+			b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(b, strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
+				return
+			}
+		}
+	}
+}
+
+// TestSplit: every frame cut at every place, with rubbish before and the next
+// one behind.
+func TestSplit(t *testing.T) {
+	b := slices.Concat([]byte{0x00, 0xFA, 0x03}, frame{1, 0x40, []byte{0x34, 0, 0, 0xFA}}.encode(), frame{1, 0, []byte{0x31}}.encode())
+	for cut := range b {
+		var got []frame
+		var have []byte
+		for _, part := range [][]byte{b[:cut], b[cut:]} {
+			have = append(have, part...)
+			for {
+				f, n, err := decode(have)
+				have = have[n:]
+				if errors.Is(err, errPart) {
+					break
+				}
+				if err == nil {
+					got = append(got, f)
+				}
+			}
+		}
+		if len(got) != 2 || got[0].pcb != 0x40 || got[1].inf[0] != 0x31 {
+			t.Fatalf("cut at %d: %+v; want both frames", cut, got)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(frame{1, 0x40, []byte{0x34, 0, 0, 5, 3, 0, 1}}.encode())
+	f.Add([]byte{0xFA, 0x00, 0xFA, 0xFF})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fr, n, err := decode(b)
+		if n > len(b) || err != nil && !errors.Is(err, errPart) && n == 0 {
+			t.Fatalf("decode(%x) takes %d bytes with %v", b, n, err)
+		}
+		if err != nil {
+			return
+		}
+		if again, k, err := decode(fr.encode()); err != nil || k != len(fr.encode()) || !bytes.Equal(again.inf, fr.inf) || again.pcb != fr.pcb {
+			t.Errorf("%+v comes back as %+v, %v", fr, again, err)
+		}
+		p := Pad{kinds: map[drivers.UID]kind{}}
+		if data, err := status(fr.inf); err == nil {
+			var list []drivers.Tag
+			p.list(data, &list)
+			result(data, opRead)
+			blocks(data)
+		}
+	})
+}
