@@ -61,6 +61,16 @@ func (p *padTest) tag(n, blocks, size int) *field.Tag {
 	return t
 }
 
+// memory is what a tag in the field holds now.
+func (p *padTest) memory(t *field.Tag) []byte {
+	p.Helper()
+	now, ok := p.f.Tag(t.UID)
+	if !ok {
+		p.Fatalf("tag %v is not in the field", t.UID)
+	}
+	return now.Memory
+}
+
 // list is an inventory, in the order of the UIDs.
 func (p *padTest) list() []drivers.UID {
 	p.Helper()
@@ -156,7 +166,7 @@ func testRead(p *padTest) {
 
 func testAbsent(p *padTest) {
 	there := p.tag(1, 28, 4)
-	before := there.Memory[0]
+	before := p.memory(there)[0]
 	away := NewUID(2)
 	p.list()
 	try := func(what string, err error) {
@@ -213,9 +223,9 @@ func testWrite(p *padTest) {
 	}
 	for _, shape := range [][2]int{{8, 4}, {28, 4}, {32, 8}} {
 		t, other := p.tag(shape[0], shape[0], shape[1]), p.tag(77, 28, 4)
-		untouched := bytes.Clone(other.Memory)
+		untouched := p.memory(other)
 		p.list()
-		want := bytes.Clone(t.Memory)
+		want := p.memory(t)
 		for _, r := range [][2]int{{1, 3}, {0, 1}, {shape[0] - 1, 1}, {0, 8}} {
 			fresh := fmt.Appendf(nil, "%0*d", r[1]*t.Size, r[0]*1000+r[1]+1234567)
 			fresh = fresh[len(fresh)-r[1]*t.Size:]
@@ -252,7 +262,7 @@ func testLocked(p *padTest) {
 		p.f.Change(t, func(t *field.Tag) { t.Locked[block] = true })
 	}
 	lock(2)
-	before := bytes.Clone(t.Memory)
+	before := p.memory(t)
 	err := w.Write(t.UID, 2, drivers.Blocks{Size: 4, Data: []byte("new!")})
 	p.alive("Write() of a locked block", err)
 	if now, _ := p.f.Tag(t.UID); err == nil || !bytes.Equal(now.Memory, before) || !now.Locked[2] || now.Locked[1] || now.Locked[3] {

@@ -25,7 +25,6 @@ type reader struct {
 	Options
 	rw        io.ReadWriter
 	dev       field.Reader
-	seq       byte
 	listed    []drivers.Tag // not yet told
 	connected drivers.UID
 	open      bool
