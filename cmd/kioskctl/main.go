@@ -26,6 +26,8 @@ type grammar struct {
 	Loans      loansCmd      `cmd:"" help:"What was lent, returned and renewed here."`
 	Outbox     outboxCmd     `cmd:"" help:"What the library's system has not confirmed yet."`
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
+	Tag        tagCmd        `cmd:"" help:"Read and prepare RFID tags."`
+	Work       workCmd       `cmd:"" help:"Tags whose security is not yet what it must be."`
 	Devices    devicesCmd    `cmd:"" help:"What is plugged in."`
 	Drivers    driversCmd    `cmd:"" help:"What can be plugged in: drivers with their options."`
 	Backup     backupCmd     `cmd:"" help:"Write a consistent copy of the ledger, also while the daemon runs."`

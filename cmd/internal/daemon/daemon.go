@@ -59,6 +59,7 @@ type Daemon struct {
 	upstream kiosk.Upstream // nil without one
 	devices  *devices
 	pads     *pads
+	staff    *staff
 }
 
 // Run runs a kiosk until ctx ends or something that it can't do without
@@ -106,6 +107,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.pads = newPads(d)
 	d.desk = desk.New(d.deskConfig())
+	d.staff = newStaff(d)
 	d.devices = newDevices(d)
 	return nil
 }
@@ -222,11 +224,12 @@ func (d *Daemon) serve(ctx context.Context) error {
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
 	g.Go(func() error { return d.devices.run(ctx) })
+	g.Go(func() error { return d.staff.run(ctx) })
 	if d.worker != nil {
 		g.Go(func() error { return d.worker.Run(ctx) })
 	}
 	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
-	g.Go(func() error { return serveHTTP(ctx, ctl, control.Handler(d, d.Log)) })
+	g.Go(func() error { return serveHTTP(ctx, ctl, control.TagHandler(d.staff, control.Handler(d, d.Log))) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
 	if d.Ready != nil {
 		d.Ready()

@@ -63,6 +63,9 @@ func (ps *pads) emit(ctx context.Context, pad *intake.Pad, ev kiosk.Event) {
 		delete(ps.where, ev.Tag)
 	}
 	ps.mu.Unlock()
+	if ps.staff.takesTag(ev) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	if err := ps.desk.Send(ctx, ev); err != nil {

@@ -1,0 +1,115 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/station"
+)
+
+// Tags is what the running kiosk offers for preparing tags and for the work
+// list.
+type Tags interface {
+	station.Ops
+	Look(ctx context.Context) ([]station.Found, error)
+	Lock(ctx context.Context, tag kiosk.TagID) (station.Result, error)
+	// Clear takes a tag off the work list; ErrUnknown if it is not on it.
+	Clear(ctx context.Context, tag kiosk.TagID, note string) error
+}
+
+var _ Tags = (*Client)(nil)
+
+// maxTagBody is the longest question about tags, in bytes: a tag's whole
+// memory with all its elements.
+const maxTagBody = 1 << 20
+
+// TagHandler serves tags, and all else by next.
+func TagHandler(t Tags, next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
+	mux.HandleFunc("POST /tag/list", answer(func(ctx context.Context, _ struct{}) (any, error) { return t.List(ctx) }))
+	mux.HandleFunc("POST /tag/look", answer(func(ctx context.Context, _ struct{}) (any, error) { return t.Look(ctx) }))
+	mux.HandleFunc("POST /tag/put", answer(func(ctx context.Context, w station.Wish) (any, error) { return t.Put(ctx, w) }))
+	mux.HandleFunc("POST /tag/restore", answer(func(ctx context.Context, f station.Found) (any, error) { return t.Restore(ctx, f) }))
+	mux.HandleFunc("POST /tag/lock", answer(func(ctx context.Context, id kiosk.TagID) (any, error) { return t.Lock(ctx, id) }))
+	mux.HandleFunc("POST /work/{tag}/clear", func(w http.ResponseWriter, r *http.Request) {
+		answer(func(ctx context.Context, note string) (any, error) {
+			return struct{}{}, t.Clear(ctx, kiosk.TagID(r.PathValue("tag")), note)
+		})(w, r)
+	})
+	return mux
+}
+
+// answer reads a question, and writes what do says.
+func answer[Q any](do func(context.Context, Q) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q Q
+		if err := json.NewDecoder(io.LimitReader(r.Body, maxTagBody)).Decode(&q); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		a, err := do(r.Context(), q)
+		switch {
+		case errors.Is(err, kiosk.ErrUnknown):
+			http.Error(w, err.Error(), http.StatusNotFound)
+		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(a)
+		}
+	}
+}
+
+// ask sends a question about tags.
+func ask[A any](ctx context.Context, c *Client, path string, question any) (a A, err error) {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return a, err
+	}
+	resp, err := c.call(ctx, "POST", path, bytes.NewReader(body))
+	if err != nil {
+		return a, err
+	}
+	defer resp.Body.Close()
+	return a, json.NewDecoder(resp.Body).Decode(&a)
+}
+
+// List implements Tags.
+func (c *Client) List(ctx context.Context) ([]kiosk.TagID, error) {
+	return ask[[]kiosk.TagID](ctx, c, "/tag/list", struct{}{})
+}
+
+// Look implements Tags.
+func (c *Client) Look(ctx context.Context) ([]station.Found, error) {
+	return ask[[]station.Found](ctx, c, "/tag/look", struct{}{})
+}
+
+// Put implements Tags.
+func (c *Client) Put(ctx context.Context, w station.Wish) (station.Result, error) {
+	return ask[station.Result](ctx, c, "/tag/put", w)
+}
+
+// Restore implements Tags.
+func (c *Client) Restore(ctx context.Context, f station.Found) (station.Result, error) {
+	return ask[station.Result](ctx, c, "/tag/restore", f)
+}
+
+// Lock implements Tags.
+func (c *Client) Lock(ctx context.Context, tag kiosk.TagID) (station.Result, error) {
+	return ask[station.Result](ctx, c, "/tag/lock", tag)
+}
+
+// Clear implements Tags.
+func (c *Client) Clear(ctx context.Context, tag kiosk.TagID, note string) error {
+	_, err := ask[struct{}](ctx, c, "/work/"+url.PathEscape(string(tag))+"/clear", note)
+	return err
+}
