@@ -162,7 +162,7 @@ func (s *step) renewLine(id ID) {
 
 // dropLine takes back what has not begun.
 func (s *step) dropLine(id ID) {
-	if l := s.line(id); l != nil && !l.working() && !l.succeeded() && s.view != ViewReceipt {
+	if l := s.line(id); l != nil && !l.working() && !l.succeeded() && !l.open && l.stage != lifted && s.view != ViewReceipt {
 		s.leave(l)
 		s.drop(id)
 		s.touch()
