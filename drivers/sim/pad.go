@@ -44,7 +44,7 @@ func OpenPad(c Config) (*Pad, error) {
 	case b.pad != nil:
 		return nil, errors.New("the pad is in use")
 	}
-	b.pad = &Pad{Reader: field.Reader{Field: b.Field}, bench: b, gone: make(chan struct{})}
+	b.pad = &Pad{Reader: *field.NewReader(b.Field), bench: b, gone: make(chan struct{})}
 	return b.pad, nil
 }
 

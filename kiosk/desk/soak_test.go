@@ -188,7 +188,7 @@ func (w *world) boot() {
 			if w.pulled.Load() {
 				return nil, drivers.ErrGone
 			}
-			return &mortalPad{field.Reader{Field: w.field}, m}, nil
+			return &mortalPad{*field.NewReader(w.field), m}, nil
 		}, func(ctx context.Context, p drivers.Pad) error { return pad.Run(ctx, p) }, func(drivers.State) {})
 		return nil
 	})

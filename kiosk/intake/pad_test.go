@@ -31,7 +31,7 @@ func onPad(t *testing.T, test func(*padBench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newPadBench(t)
-		stop := b.start(&field.Reader{Field: b.field})
+		stop := b.start(field.NewReader(b.field))
 		time.Sleep(2 * time.Second)
 		test(b)
 		if err := stop(); err != nil {
@@ -194,7 +194,7 @@ func TestPadOld(t *testing.T) {
 		b := newPadBench(t)
 		a := b.book(0)
 		b.field.Place(a, field.Coupling{})
-		stop := b.start(&field.Reader{Field: b.field})
+		stop := b.start(field.NewReader(b.field))
 		b.expect(2*time.Second, kiosk.TagPlaced{Tag: tagID(a), Item: "31234000010064", Part: 1, Parts: 1, Old: true})
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -275,7 +275,7 @@ func (d *dumb) Close() error { d.closed.Add(1); return nil }
 func TestPadFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newPadBench(t)
-		d := &dumb{Reader: &field.Reader{Field: b.field}}
+		d := &dumb{Reader: field.NewReader(b.field)}
 		b.start(d)
 		time.Sleep(time.Second)
 		d.silent.Store(true)
@@ -350,7 +350,7 @@ func (f *full) Inventory() ([]drivers.Tag, error) {
 func TestPadFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newPadBench(t)
-		f := &full{Reader: &field.Reader{Field: b.field}}
+		f := &full{Reader: field.NewReader(b.field)}
 		stop := b.start(f)
 		b.told(2 * time.Second)
 		f.many.Store(true)

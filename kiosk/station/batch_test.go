@@ -38,7 +38,7 @@ func atStation(t *testing.T, test func(*hand)) {
 		var all sync.WaitGroup
 		ctx, cancel := context.WithCancel(t.Context())
 		defer func() { cancel(); all.Wait() }()
-		all.Go(func() { pad.Run(ctx, &field.Reader{Field: s.field}) })
+		all.Go(func() { pad.Run(ctx, field.NewReader(s.field)) })
 		all.Go(func() { h.Run(ctx) })
 		time.Sleep(time.Second)
 		test(h)
@@ -288,7 +288,7 @@ func TestPadAway(t *testing.T) {
 		if v := h.View(); v.Err == "" {
 			t.Errorf("no pad: %+v", v)
 		}
-		all.Go(func() { pad.Run(ctx, &field.Reader{Field: s.field}) })
+		all.Go(func() { pad.Run(ctx, field.NewReader(s.field)) })
 		h.step(Scanned{book})
 		h.down(fresh(1))
 		if v := h.until(Lift, "back"); v.Err != "" || v.Count != 1 {
@@ -314,7 +314,7 @@ func walk(t *testing.T, seed uint64) (count int) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	s := newShelf(t)
 	s.field = field.New(seed)
-	s.pad = direct{&field.Reader{Field: s.field}}
+	s.pad = direct{field.NewReader(s.field)}
 	b := NewBatch()
 	tags := []*field.Tag{fresh(1), fresh(2), fresh(3), tagged(4, tagdata.Contents{Item: other}, tagdata.ThreeM)}
 	now := time.Unix(0, 0)

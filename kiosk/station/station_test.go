@@ -34,7 +34,7 @@ const ours, book, other = "US-CARREL", "31234000010064", "31234000010072"
 func newShelf(t *testing.T) *shelf {
 	iso, _ := tagdata.SecurityByName("iso")
 	f := field.New(1)
-	dev := &field.Reader{Field: f}
+	dev := field.NewReader(f)
 	return &shelf{t, New(Settings{Owners: []string{ours}, AFI: iso, EAS: true, Item: func(s string) bool { return len(s) == 14 }}, direct{dev}, nil), f, dev}
 }
 
@@ -390,7 +390,7 @@ func (d *dying) Write(uid drivers.UID, first int, b drivers.Blocks) error {
 		if err := d.Reader.Write(uid, first, torn); err != nil {
 			return err
 		}
-		d.Field.Remove(uid)
+		d.Air.(*field.Field).Remove(uid)
 	}
 	return d.Reader.Write(uid, first, b)
 }
@@ -457,7 +457,7 @@ func TestBadAir(t *testing.T) {
 	for i := range 2000 {
 		s := newShelf(t)
 		s.field = field.New(uint64(i))
-		s.dev = &field.Reader{Field: s.field}
+		s.dev = field.NewReader(s.field)
 		s.pad = direct{s.dev}
 		m := []tagdata.Model{tagdata.ISO2, tagdata.ISO3}[i%2]
 		tag := fresh(i)

@@ -251,7 +251,7 @@ func (b *padBench) tags(n int, seed uint64) (list []*field.Tag, err error) {
 // information to read that back.
 func limits(tags []*field.Tag) (known, lent time.Duration) {
 	f := field.New(1)
-	r := field.Reader{Field: f}
+	r := *field.NewReader(f)
 	for _, t := range tags {
 		f.Place(t, field.Coupling{})
 	}

@@ -9,5 +9,5 @@ import (
 
 // readers are the far ends that Pad measures.
 var readers = []reader{
-	{"no protocol", func(_ context.Context, f *field.Field) (drivers.Pad, error) { return &field.Reader{Field: f}, nil }},
+	{"no protocol", func(_ context.Context, f *field.Field) (drivers.Pad, error) { return field.NewReader(f), nil }},
 }

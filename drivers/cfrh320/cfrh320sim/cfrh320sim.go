@@ -31,7 +31,7 @@ type Reader struct {
 var _ drivers.Reports = (*Reader)(nil)
 
 // New puts a reader under a field.
-func New(f *field.Field, o Options) *Reader { return &Reader{Options: o, dev: field.Reader{Field: f}} }
+func New(f *field.Field, o Options) *Reader { return &Reader{Options: o, dev: *field.NewReader(f)} }
 
 // ReadReport implements drivers.Reports: the reader sends none by itself.
 func (r *Reader) ReadReport(_ []byte, d time.Duration) (int, error) {
@@ -116,7 +116,7 @@ func (r *Reader) do(cmd byte, b []byte) error {
 	case cmd == 0x12 && len(b) > 3 && b[2] == 1:
 		return r.tell(0x80, append([]byte{b[0], iso15693.CmdWriteBlock, b[1]}, b[3:]...))
 	case cmd == 0x14 && len(b) == 9:
-		r.dev.Field.Send(append([]byte{b[0], iso15693.CmdStayQuiet}, b[1:]...)) // which is not answered
+		r.dev.Air.Send(append([]byte{b[0], iso15693.CmdStayQuiet}, b[1:]...)) // which is not answered
 		return r.say(0, 0x80)
 	case cmd == 0x15 && len(b) == 9:
 		return r.tell(0x80, append([]byte{b[0], iso15693.CmdSelect}, b[1:]...))

@@ -36,7 +36,7 @@ func Serve(rw io.ReadWriter, f *field.Field, o Options) error {
 	if o.PerAnswer <= 0 {
 		o.PerAnswer = 15
 	}
-	r := &reader{Options: o, rw: rw, dev: field.Reader{Field: f}}
+	r := &reader{Options: o, rw: rw, dev: *field.NewReader(f)}
 	var got []byte
 	buf := make([]byte, 256)
 	for {

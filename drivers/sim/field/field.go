@@ -178,20 +178,60 @@ func (f *Field) wait(until time.Time) {
 	}
 }
 
+// Exchange is a request and its answer in time.
+type Exchange struct {
+	Answer []byte
+	Err    error         // as iso15693.Air has it
+	Down   time.Duration // until the request is sent
+	Total  time.Duration // until the next request may be sent
+}
+
+// Begin sends a request and does not wait: for readers that have a time of
+// their own.
+func (f *Field) Begin(req []byte) (x Exchange) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.air
+	x.Down = iso15693.Down(len(req))
+	f.pass(x.Down)
+	x.Answer, x.Err = f.answer(req)
+	x.Total = f.air - before
+	return x
+}
+
+// BeginSlot is Begin for the end of frame that begins another slot.
+func (f *Field) BeginSlot() (x Exchange) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.air
+	x.Down = iso15693.NextSlot()
+	x.Answer, x.Err = f.slot()
+	x.Total = f.air - before
+	return x
+}
+
+// until is when the air is free again.
+func (f *Field) until() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.busy
+}
+
 // Send implements iso15693.Air.
 func (f *Field) Send(req []byte) ([]byte, error) {
-	f.mu.Lock()
-	f.pass(iso15693.Down(len(req)))
-	answer, err := f.answer(req)
-	until := f.busy
-	f.mu.Unlock()
-	f.wait(until)
-	return answer, err
+	x := f.Begin(req)
+	f.wait(f.until())
+	return x.Answer, x.Err
 }
 
 // Slot implements iso15693.Air.
 func (f *Field) Slot() ([]byte, error) {
-	f.mu.Lock()
+	x := f.BeginSlot()
+	f.wait(f.until())
+	return x.Answer, x.Err
+}
+
+func (f *Field) slot() ([]byte, error) {
 	answer, err := []byte(nil), fmt.Errorf("no inventory is under way: %w", drivers.ErrNoTag)
 	f.pass(iso15693.NextSlot())
 	if s := f.slots; s != nil && f.on {
@@ -201,9 +241,6 @@ func (f *Field) Slot() ([]byte, error) {
 	} else {
 		f.pass(iso15693.Unanswered())
 	}
-	until := f.busy
-	f.mu.Unlock()
-	f.wait(until)
 	return answer, err
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 func TestReader(t *testing.T) {
-	drivertest.TestPad(t, func(t *testing.T, f *field.Field) drivers.Pad { return &field.Reader{Field: f} })
+	drivertest.TestPad(t, func(t *testing.T, f *field.Field) drivers.Pad { return field.NewReader(f) })
 }
 
 func place(f *field.Field, n int, c field.Coupling) *field.Tag {
@@ -27,7 +27,7 @@ func place(f *field.Field, n int, c field.Coupling) *field.Tag {
 // after the field was off.
 func TestQuiet(t *testing.T) {
 	f := field.New(1)
-	r := &field.Reader{Field: f}
+	r := field.NewReader(f)
 	a, b := place(f, 1, field.Coupling{}), place(f, 2, field.Coupling{})
 	if _, err := f.Send(iso15693.StayQuiet(a.UID)); !errors.Is(err, drivers.ErrNoTag) {
 		t.Errorf("stay quiet was answered: %v", err)
@@ -72,7 +72,7 @@ func TestUnaddressed(t *testing.T) {
 // TestTear: a write that lost its power is not answered and is done in part.
 func TestTear(t *testing.T) {
 	f := field.New(3)
-	r := &field.Reader{Field: f}
+	r := field.NewReader(f)
 	tag := place(f, 1, field.Coupling{Tear: 1})
 	partly := false
 	for range 20 {
@@ -99,12 +99,12 @@ func TestAirtime(t *testing.T) {
 		for n := range want.tags {
 			place(f, n, field.Coupling{})
 		}
-		(&field.Reader{Field: f}).Inventory()
+		field.NewReader(f).Inventory()
 		near(t, "inventory", f.Airtime(), want.ms)
 	}
 	f := field.New(1)
 	tag := place(f, 1, field.Coupling{})
-	(&field.Reader{Field: f}).Read(tag.UID, 0, 9)
+	field.NewReader(f).Read(tag.UID, 0, 9)
 	near(t, "read of 9 blocks", f.Airtime(), 17.1)
 	near(t, "write of AFI", iso15693.Written(len(iso15693.WriteAFI(tag.UID, 0))), 10.56)
 }
@@ -121,7 +121,7 @@ func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := field.New(1)
 		f.Wait = time.Sleep
-		r, begin := &field.Reader{Field: f}, time.Now()
+		r, begin := field.NewReader(f), time.Now()
 		done := make(chan bool)
 		for range 2 {
 			go func() { r.Inventory(); done <- true }()
