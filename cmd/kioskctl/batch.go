@@ -174,7 +174,7 @@ func (c *tagBatch) show(p *printer, was, v station.View) error {
 	case v.Err != "" && v.Err != was.Err:
 		bell = v.Err
 	case v.Needs != "" && v.Needs != was.Needs:
-		bell = v.Needs
+		bell = fmt.Sprintf("put %s back on the pad first", v.Needs)
 	case v.Code != "" && v.Code != was.Code:
 		bell = fmt.Sprintf("%q is no item number of this library", v.Code)
 	case len(v.Open) > len(was.Open):

@@ -28,6 +28,7 @@ type grammar struct {
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
 	Tag        tagCmd        `cmd:"" help:"Read and prepare RFID tags."`
 	Work       workCmd       `cmd:"" help:"Tags whose security is not yet what it must be."`
+	Staff      staffCmd      `cmd:"" help:"The pages for staff."`
 	Devices    devicesCmd    `cmd:"" help:"What is plugged in."`
 	Drivers    driversCmd    `cmd:"" help:"What can be plugged in: drivers with their options."`
 	Backup     backupCmd     `cmd:"" help:"Write a consistent copy of the ledger, also while the daemon runs."`

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
@@ -209,5 +210,28 @@ func TestWork(t *testing.T) {
 		s.ctl(1, "work", "clear", "E004015000000002", "-note", "x")
 		s.ctl(0, "work", "clear", "E004015000000001", "-note", "the tag was torn out")
 		contains(t, s.ctl(0, "work"), "no tag waits")
+	}
+}
+
+func TestStaffPassword(t *testing.T) {
+	s := newSite(t)
+	answers(t, "open sesame\n")
+	s.ctl(2, "staff", "password") // no file is named
+	raw, err := os.ReadFile(s.conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("kiosk.toml", string(raw)+"[staff]\npassword_file = \"staff.password\"\n")
+	answers(t, "12345\n")
+	s.ctl(1, "staff", "password")
+	answers(t, "")
+	s.ctl(1, "staff", "password")
+	for _, password := range []string{"open sesame", "another one"} {
+		answers(t, password+"\n")
+		s.ctl(0, "staff", "password")
+		conf, err := config.Load(s.conf)
+		if err != nil || !conf.Staff.Password()(password) {
+			t.Errorf("%q is not the password: %v", password, err)
+		}
 	}
 }

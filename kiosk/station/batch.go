@@ -91,7 +91,7 @@ type Batch struct {
 	Result Result        // the newest
 	Err    string        // why the pad is of no use
 	Code   string        // that was no item's, until the next scan
-	Needs  string        // what Undo and Redo need first, until the next step of staff
+	Needs  kiosk.Barcode // must lie on the pad alone for Undo and Redo; until the next step of staff
 	Tags   int           // on the pad
 	Count  int           // done and not undone
 	Done   []Entry       // the newest first, at most keep
@@ -316,7 +316,7 @@ func (b *Batch) again(redo bool) Wanted {
 	}
 	last := b.Done[0]
 	if _, ok := b.seen[last.UID]; !ok {
-		b.Needs = "put " + string(last.Item) + " back on the pad first"
+		b.Needs = last.Item
 		return Wanted{}
 	}
 	to := last.Before

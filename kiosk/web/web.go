@@ -39,6 +39,10 @@ type Config struct {
 	Streams   int              // most browsers at once; 0 means 32
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
+	// Staff are the pages for staff, below /staff; nil: they only say how to set
+	// a password.
+	Staff *Staff
+
 	// Pages are further pages by path ("/sim"), each with all below it. They
 	// get the same protection; a page that needs another policy sets its own
 	// Content-Security-Policy header.
@@ -55,6 +59,7 @@ type site struct {
 	langs []*language
 	pages *template.Template
 	open  chan struct{} // one place for each stream
+	door  *door         // to the pages for staff
 
 	mu   sync.Mutex
 	seq  uint64    // of the screen shown last
@@ -98,6 +103,7 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.json", s.openAPI)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
+	s.staffRoutes(mux)
 	for path, h := range s.Pages {
 		mux.Handle(path, h)
 		mux.Handle(path+"/", h)

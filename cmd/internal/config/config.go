@@ -28,6 +28,7 @@ type Config struct {
 	Loans    Loans    `toml:"loans"`
 	Tags     Tags     `toml:"tags"`
 	Screen   Screen   `toml:"screen"`
+	Staff    Staff    `toml:"staff"`
 
 	Devices  []Device `toml:"-"`
 	Upstream Upstream `toml:"-"`
@@ -241,6 +242,7 @@ func (c *Config) check(p *Problems) {
 		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
 	}
 	c.Tags.check(p)
+	c.Staff.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	if err != nil {

@@ -31,6 +31,9 @@ type staff struct {
 	*Daemon
 	*station.Station
 
+	ctx     context.Context // while the daemon runs
+	benches sync.WaitGroup
+
 	mu    sync.Mutex
 	until time.Time // end of the lease; zero: the desk has them
 	bench *station.Bench
@@ -41,7 +44,7 @@ type staff struct {
 var _ control.Tags = (*staff)(nil)
 
 func newStaff(d *Daemon) *staff {
-	return &staff{Daemon: d, Station: station.New(TagSettings(d.Config), d.pads, d.store), wake: make(chan struct{}, 1)}
+	return &staff{Daemon: d, Station: station.New(TagSettings(d.Config), d.pads, d.store), ctx: context.Background(), wake: make(chan struct{}, 1)}
 }
 
 const (
@@ -108,6 +111,7 @@ func (s *staff) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.release()
+			s.benches.Wait()
 			return nil
 		case <-s.wake:
 		case <-t.C:
@@ -132,8 +136,8 @@ func (s *staff) working() bool {
 	return !s.until.IsZero()
 }
 
-// tag tells whether what happens on a pad is for the desk. What leaves always
-// is: it may have come before staff did.
+// takesTag tells whether what happens on a pad is staff's. What leaves is the
+// desk's always: it may have come before staff did.
 func (s *staff) takesTag(ev kiosk.Event) bool {
 	if _, left := ev.(kiosk.TagRemoved); left {
 		return false
@@ -149,22 +153,9 @@ func (s *staff) scanned(ctx context.Context, ev kiosk.Event) bool {
 	if !working || bench == nil {
 		return working
 	}
-	var step station.Step
-	switch ev := ev.(type) {
-	case kiosk.ItemPlaced:
-		step = station.Scanned{Item: ev.Item}
-	case kiosk.Unreadable:
-		step = station.Misread{Code: ev.Code}
-	case kiosk.ISBNRead:
-		step = station.Misread{Code: ev.ISBN}
-	case kiosk.CardRead:
-		step = station.Misread{} // whose it is, nobody needs to see
-	default:
-		return true
-	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	if err := bench.Send(ctx, step); err != nil {
+	if err := bench.Send(ctx, codeOf(ev)); err != nil {
 		s.Log.Error("a scan was lost: the station does not take it", "err", err)
 	}
 	return true
@@ -264,4 +255,22 @@ func OpenPad(ctx context.Context, c *config.Config) (Pad, error) {
 		}
 	}
 	return Pad{}, errors.Join(append([]error{errors.New("no RFID pad is configured that can be opened")}, errs...)...)
+}
+
+// noted is a staff whose operations are logged and renew no lease: a page that
+// is open does that.
+type noted struct{ *staff }
+
+func (n noted) List(ctx context.Context) ([]kiosk.TagID, error) { return n.Station.List(ctx) }
+
+func (n noted) Put(ctx context.Context, w station.Wish) (station.Result, error) {
+	r, err := n.Station.Put(ctx, w)
+	n.note("written", r, err)
+	return r, err
+}
+
+func (n noted) Restore(ctx context.Context, f station.Found) (station.Result, error) {
+	r, err := n.Station.Restore(ctx, f)
+	n.note("restored", r, err)
+	return r, err
 }

@@ -1,0 +1,61 @@
+// The station in the browser: sounds, keys, and where the cursor is. All that
+// it shows comes from the server.
+(() => {
+  'use strict';
+  const stage = document.getElementById('stage'), code = document.getElementById('code'), lost = document.getElementById('lost');
+  const now = () => document.getElementById('now');
+  let was = {...now().dataset}, heard = performance.now(), audio;
+
+  // A high note: next book. Two low ones: look here. Browsers let a page sound after the first key or click.
+  function note(hz, at, length) {
+    const o = audio.createOscillator(), g = audio.createGain();
+    o.frequency.value = hz;
+    g.gain.setValueAtTime(.2, audio.currentTime + at);
+    g.gain.exponentialRampToValueAtTime(.001, audio.currentTime + at + length);
+    o.connect(g).connect(audio.destination);
+    o.start(audio.currentTime + at);
+    o.stop(audio.currentTime + at + length);
+  }
+  function sound(good) {
+    audio ??= new AudioContext();
+    if (good) note(1320, 0, .15);
+    else { note(330, 0, .25); note(260, .25, .35); }
+    document.documentElement.dataset.sound = (good ? 'good ' : 'bad ') + (Number(document.documentElement.dataset.sound?.split(' ')[1] ?? 0) + 1);
+  }
+
+  function shown() {
+    heard = performance.now();
+    lost.hidden = true;
+    const is = {...now().dataset};
+    if (Number(is.count) > Number(was.count)) sound(true);
+    else if (is.tone !== was.tone || is.stage !== was.stage || is.verdict !== was.verdict) {
+      if (is.tone === 'bad' || is.tone === 'ask') sound(false);
+    }
+    was = is;
+  }
+  new MutationObserver(shown).observe(stage, {subtree: true, childList: true, attributes: true, characterData: true});
+  // Another version of the program, or the end of the session: the page comes anew.
+  stage.addEventListener('htmx:sse:after:message', e => {
+    heard = performance.now();
+    lost.hidden = true;
+    const m = e.detail.message;
+    if (m.event === 'gone' || m.event === 'version' && m.data !== document.documentElement.dataset.version) location.reload();
+  });
+  setInterval(() => { if (performance.now() - heard > 12000) lost.hidden = false; }, 1000);
+
+  // Keys press the buttons that name them. What a scanner types goes to the field, wherever the cursor is.
+  addEventListener('keydown', e => {
+    const name = [e.ctrlKey && 'Control', e.altKey && 'Alt', e.key.length === 1 ? e.key.toUpperCase() : e.key].filter(Boolean).join('+');
+    const button = document.querySelector(`button[data-keys="${CSS.escape(name)}"]`);
+    if (button && !(e.key === 'z' && code.value)) {
+      e.preventDefault();
+      button.click();
+    } else if (e.key.length === 1 && !e.ctrlKey && !e.altKey && !e.metaKey && e.key !== ' ' && document.activeElement !== code) {
+      code.focus();
+    }
+  });
+  document.getElementById('scan').addEventListener('htmx:after:request', () => {
+    code.value = '';
+    code.focus();
+  });
+})();
