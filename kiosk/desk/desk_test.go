@@ -272,7 +272,9 @@ func TestGrantedButNotStored(t *testing.T) {
 	run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
 		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
 		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
-		sc := until(t, d, "the word to show it to staff", state(kiosk.LineAction))
+		sc := until(t, d, "the word to show it to staff", func(sc kiosk.Screen) bool {
+			return len(sc.Lines) == 1 && sc.Lines[0].Reason == kiosk.ReasonNotKept // not the one of a book that waits for its card
+		})
 		id := sc.Lines[0].ID
 		s.mu.Lock()
 		s.full = false
