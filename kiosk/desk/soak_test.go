@@ -159,6 +159,12 @@ func (w *world) n(n int) int {
 	return w.r.IntN(n)
 }
 
+func (w *world) perm(n int) []int {
+	w.rmu.Lock()
+	defer w.rmu.Unlock()
+	return w.r.Perm(n)
+}
+
 // boot starts the kiosk on what is on disk.
 func (w *world) boot() {
 	_, err := w.ledger.Interrupted(w.Context(), time.Now())
@@ -432,7 +438,7 @@ func (w *world) stack() {
 	}
 	w.until(10*time.Second, func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewItems })
 	var mine []kiosk.Barcode
-	for _, i := range w.r.Perm(len(w.items)) {
+	for _, i := range w.perm(len(w.items)) {
 		if b := w.items[i]; len(mine) < 1+i%6 && (w.out(b) != borrow || w.chance(0.05)) {
 			mine = append(mine, b)
 			w.lay(b, card)
