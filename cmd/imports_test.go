@@ -30,6 +30,7 @@ var rules = []struct {
 
 	{"drivers", nil, true},
 	{"drivers/tagdata", nil, true},
+	{"drivers/cardnumber", []string{"drivers"}, false},
 	{"drivers/link", []string{"drivers"}, false},
 	{"drivers/iso15693", []string{"drivers"}, false},
 	{"drivers/drivertest", []string{"drivers", "drivers/sim/field"}, false},
@@ -38,7 +39,7 @@ var rules = []struct {
 	{"drivers/sim/field", []string{"drivers", "drivers/iso15693"}, false},
 	{"drivers/sim/port", []string{"drivers/link"}, false},
 	{"drivers/*/*sim", []string{"drivers", "drivers/iso15693", "drivers/sim/field"}, false},
-	{"drivers/*", []string{"drivers", "drivers/tagdata", "drivers/link", "drivers/iso15693"}, false},
+	{"drivers/*", []string{"drivers", "drivers/tagdata", "drivers/cardnumber", "drivers/link", "drivers/iso15693"}, false},
 
 	{"kiosk", nil, true},
 	{"kiosk/intake", []string{"kiosk", "drivers", "drivers/tagdata"}, false},

@@ -85,7 +85,7 @@ func (driversCmd) Run(p *printer) error {
 		Options []drivers.Option `json:"options"`
 	}
 	for _, d := range all.Drivers() {
-		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), options(d)}
+		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), append(link.Options(d.Needs), d.Options()...)}
 		if *p.json {
 			if err := p.row(v); err != nil {
 				return err
@@ -108,18 +108,6 @@ func (driversCmd) Run(p *printer) error {
 		p.say("")
 	}
 	return nil
-}
-
-// options are a driver's own, after those of what it hangs on.
-func options(d drivers.Driver) []drivers.Option {
-	serial := map[string]bool{"path": true, "baud": true, "data_bits": true, "parity": true, "stop_bits": true}
-	var list []drivers.Option
-	for _, o := range drivers.OptionsOf(&link.Config{}) {
-		if d.Needs == drivers.NeedsLink && serial[o.Key] || d.Needs == drivers.NeedsReports && !serial[o.Key] {
-			list = append(list, o)
-		}
-	}
-	return append(list, d.Options()...)
 }
 
 type doctorCmd struct{}

@@ -25,7 +25,7 @@ func examine(ctx context.Context, c *config.Config, d *control.Client) []finding
 	}
 	list = append(list, finding{What: "daemon", OK: true, Says: "is not running; devices and upstream are tried from here"})
 	for _, dev := range c.Devices {
-		f := finding{What: "device " + dev.Name, OK: true, Says: dev.Driver.Name + " " + daemon.Where(dev) + " opens"}
+		f := finding{What: "device " + dev.Name, OK: true, Says: dev.Driver.Name + " " + dev.Link.Where() + " opens"}
 		if err := daemon.Try(ctx, dev); err != nil {
 			f.OK, f.Says = false, err.Error()
 			f.Mend = "kioskctl devices lists what is plugged in"

@@ -4,7 +4,10 @@ package all
 
 import (
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/cfrh320"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
+	"github.com/carrel-kiosk/carrel/drivers/pn5180"
+	"github.com/carrel-kiosk/carrel/drivers/rl866"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
 )
@@ -12,7 +15,10 @@ import (
 // Drivers lists them in the order of their names.
 func Drivers() []drivers.Driver {
 	return []drivers.Driver{
+		cfrh320.Driver,
 		hidscan.Driver,
+		pn5180.Driver,
+		rl866.Driver,
 		serialscan.Driver,
 		sim.Driver,
 		sim.PadDriver,

@@ -47,3 +47,13 @@ const Program = 5 * time.Millisecond
 // Written is the time of a request that writes, of n bytes: the tag answers
 // with flags alone when it has programmed.
 func Written(n int) time.Duration { return Down(n) + Program + Up(1) + carrier(t2) }
+
+// Turn is the time from a request to its answer: t1.
+var Turn = carrier(t1)
+
+// Gap is the shortest time from an answer to the next request: t2.
+var Gap = carrier(t2)
+
+// StartOfFrame is the time of a tag's start of frame: when it is over a reader
+// knows that there is an answer.
+var StartOfFrame = carrier(tagSOF)

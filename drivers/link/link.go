@@ -1,5 +1,5 @@
 // Package link opens what devices hang on: serial ports, TCP streams, HID
-// devices. What a library reports as nothing (a read of no bytes after its
+// devices, chips on SPI or I2C. What a library reports as nothing (a read of no bytes after its
 // time-out) becomes drivers.ErrSilent here, once; what was unplugged becomes
 // drivers.ErrGone.
 package link
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,40 @@ type Config struct {
 	PID       uint16 `toml:"pid" help:"USB product, for HID devices"`
 	Serial    string `toml:"serial" help:"USB serial number, where two are alike"`
 	Interface int    `toml:"interface" default:"-1" help:"USB interface, where a device has several; -1: the one that fits"`
+
+	SPI     string `toml:"spi" help:"SPI bus and chip select, as SPI0.0"`
+	I2C     string `toml:"i2c" help:"I2C bus, as 1"`
+	Speed   int    `toml:"speed" default:"1000000" help:"SPI clock in Hz"`
+	Address int    `toml:"address" default:"0x24" help:"I2C address, 7 bits"`
+}
+
+// Options lists the keys that matter for what a driver needs.
+func Options(needs drivers.Connection) []drivers.Option {
+	stream := []string{"path", "baud", "data_bits", "parity", "stop_bits"}
+	bus := []string{"spi", "i2c", "speed", "address"}
+	keys := map[drivers.Connection][]string{
+		drivers.NeedsLink:    stream,
+		drivers.NeedsReports: {"vid", "pid", "serial", "interface"},
+		drivers.NeedsBus:     bus,
+		drivers.NeedsEither:  append(stream, bus...),
+	}[needs]
+	return slices.DeleteFunc(drivers.OptionsOf(&Config{}), func(o drivers.Option) bool { return !slices.Contains(keys, o.Key) })
+}
+
+// OnBus tells whether the configuration names a bus.
+func (c Config) OnBus() bool { return c.SPI != "" || c.I2C != "" }
+
+// Where is what a device hangs on, as a person knows it; empty if on nothing.
+func (c Config) Where() string {
+	switch {
+	case c.VID != 0:
+		return fmt.Sprintf("%04x:%04x", c.VID, c.PID)
+	case c.SPI != "":
+		return c.SPI
+	case c.I2C != "":
+		return fmt.Sprintf("I2C %s address %#x", c.I2C, c.Address)
+	}
+	return c.Path
 }
 
 const tcpScheme = "tcp://"
@@ -43,6 +78,32 @@ func (c Config) Check(needs drivers.Connection) error {
 		if c.VID == 0 || c.PID == 0 {
 			return errors.New("vid, pid: must both be set: kioskctl devices lists the HID devices that are there")
 		}
+	case drivers.NeedsBus:
+		return c.checkBus()
+	case drivers.NeedsEither:
+		switch {
+		case c.OnBus() && c.Path != "":
+			return errors.New("path: must not be set beside spi or i2c")
+		case c.OnBus():
+			return c.checkBus()
+		case c.Path == "":
+			return errors.New("path: path, spi or i2c must be set")
+		}
+		return c.checkLink()
+	}
+	return nil
+}
+
+func (c Config) checkBus() error {
+	switch {
+	case !c.OnBus():
+		return errors.New("spi: spi or i2c must be set, as spi = \"SPI0.0\"")
+	case c.SPI != "" && c.I2C != "":
+		return errors.New("spi, i2c: only one of them can be set")
+	case c.SPI != "" && (c.Speed < 10_000 || c.Speed > 50_000_000):
+		return fmt.Errorf("speed: %d: must be 10000 to 50000000 Hz", c.Speed)
+	case c.I2C != "" && (c.Address < 0x08 || c.Address > 0x77):
+		return fmt.Errorf("address: %#x: must be 0x08 to 0x77", c.Address)
 	}
 	return nil
 }

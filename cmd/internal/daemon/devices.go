@@ -61,11 +61,13 @@ func (ds *devices) use(ctx context.Context, name string, device any) error {
 func open(ctx context.Context, dev config.Device) (any, error) {
 	var under any
 	var err error
-	switch dev.Driver.Needs {
-	case drivers.NeedsLink:
-		under, err = link.Open(ctx, dev.Link)
-	case drivers.NeedsReports:
+	switch needs := dev.Driver.Needs; {
+	case needs == drivers.NeedsReports:
 		under, err = link.OpenReports(ctx, dev.Link, dev.Options)
+	case needs == drivers.NeedsBus, needs == drivers.NeedsEither && dev.Link.OnBus():
+		under, err = link.OpenBus(ctx, dev.Link)
+	case needs != drivers.NeedsNothing:
+		under, err = link.Open(ctx, dev.Link)
 	}
 	if err != nil {
 		return nil, err
@@ -122,24 +124,13 @@ func (ds *devices) status() []control.Device {
 	list := []control.Device{}
 	for _, dev := range ds.Config.Devices {
 		s := ds.states[dev.Name]
-		d := control.Device{Name: dev.Name, Driver: dev.Driver.Name, Path: Where(dev), Working: s.Working, Since: s.Since}
+		d := control.Device{Name: dev.Name, Driver: dev.Driver.Name, Path: dev.Link.Where(), Working: s.Working, Since: s.Since}
 		if s.Err != nil {
 			d.Error = s.Err.Error()
 		}
 		list = append(list, d)
 	}
 	return list
-}
-
-// Where tells what a device hangs on.
-func Where(dev config.Device) string {
-	switch dev.Driver.Needs {
-	case drivers.NeedsLink:
-		return dev.Link.Path
-	case drivers.NeedsReports:
-		return fmt.Sprintf("%04x:%04x", dev.Link.VID, dev.Link.PID)
-	}
-	return ""
 }
 
 // Try opens a device once and closes it, to see whether that can be done.

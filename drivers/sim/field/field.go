@@ -43,6 +43,7 @@ type Field struct {
 	on    bool
 	slots *slots        // of the inventory under way
 	air   time.Duration // used so far
+	began time.Duration // of air, when the last answer began
 	busy  time.Time     // when the air is free again
 	noise float64
 }
@@ -183,6 +184,7 @@ type Exchange struct {
 	Answer []byte
 	Err    error         // as iso15693.Air has it
 	Down   time.Duration // until the request is sent
+	Start  time.Duration // until an answer begins, if one comes
 	Total  time.Duration // until the next request may be sent
 }
 
@@ -195,7 +197,7 @@ func (f *Field) Begin(req []byte) (x Exchange) {
 	x.Down = iso15693.Down(len(req))
 	f.pass(x.Down)
 	x.Answer, x.Err = f.answer(req)
-	x.Total = f.air - before
+	x.Start, x.Total = f.began-before, f.air-before
 	return x
 }
 
@@ -206,7 +208,7 @@ func (f *Field) BeginSlot() (x Exchange) {
 	before := f.air
 	x.Down = iso15693.NextSlot()
 	x.Answer, x.Err = f.slot()
-	x.Total = f.air - before
+	x.Start, x.Total = f.began-before, f.air-before
 	return x
 }
 
@@ -274,6 +276,7 @@ func (f *Field) hear(replies []reply) ([]byte, error) {
 	noise := f.noise > 0 && f.rng.Float64() < f.noise
 	switch {
 	case len(replies) == 0 && noise:
+		f.began = f.air + iso15693.Turn
 		f.pass(iso15693.Reply(1))
 		return nil, fmt.Errorf("noise: %w", drivers.ErrAir)
 	case len(replies) == 0:
@@ -285,6 +288,7 @@ func (f *Field) hear(replies []reply) ([]byte, error) {
 		longest = max(longest, len(r.data))
 		f.pass(r.slow)
 	}
+	f.began = f.air + iso15693.Turn
 	f.pass(iso15693.Reply(longest))
 	switch {
 	case len(replies) > 1:
