@@ -19,6 +19,9 @@ func TestDemoInBrowser(t *testing.T) { inBrowser(t, "desk.cjs") }
 // and a book that is lifted too early, from welcome to receipt.
 func TestStackInBrowser(t *testing.T) { inBrowser(t, "stack.cjs") }
 
+// TestStaffInBrowser prepares tags as staff would.
+func TestStaffInBrowser(t *testing.T) { inBrowser(t, "staff.cjs") }
+
 // inBrowser runs a script against a demo of its own.
 func inBrowser(t *testing.T, name string) {
 	t.Helper()
@@ -49,5 +52,5 @@ func inBrowser(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browsertest.Run(t, script, "CARREL_DEMO=http://"+addr, "CARREL_SCREENSHOTS="+shots, "CARREL_PICTURES="+os.Getenv("CARREL_PICTURES"))
+	browsertest.Run(t, script, "CARREL_DEMO=http://"+addr, "CARREL_SCREENSHOTS="+shots, "CARREL_PICTURES="+os.Getenv("CARREL_PICTURES"), "CARREL_STAFF_PASSWORD="+demo.StaffPassword)
 }

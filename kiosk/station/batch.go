@@ -166,7 +166,7 @@ func (b *Batch) Step(s Step, now time.Time) Wanted {
 		b.afresh()
 	case SetMode:
 		if s.Mode == Write || s.Mode == Convert {
-			b.Mode, b.Item, b.parts = s.Mode, "", nil
+			b.Mode, b.Item, b.Code, b.parts = s.Mode, "", "", nil
 			b.afresh()
 		}
 	case SetLock:

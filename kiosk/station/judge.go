@@ -232,7 +232,9 @@ func (s *Station) aim(r *Result, f Found, w Wish) {
 			t.Elements = append(t.Elements, e)
 			if fits() != nil {
 				t.Elements = t.Elements[:len(t.Elements)-1]
-				r.Dropped = append(r.Dropped, strings.TrimSpace(e.Name+" "+e.Text))
+				if e.Text != "0" { // a number that was never set
+					r.Dropped = append(r.Dropped, strings.TrimSpace(e.Name+" "+e.Text))
+				}
 			}
 		}
 	}

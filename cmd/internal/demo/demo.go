@@ -37,6 +37,8 @@ type Options struct {
 const (
 	user     = "kiosk1"
 	password = "demo"
+	// StaffPassword opens the demo's pages for staff.
+	StaffPassword = "demo-staff"
 )
 
 // Run runs the whole desk in this process until ctx ends: sample library,
@@ -109,12 +111,13 @@ func (o Options) ready(screen, ils string) {
 
   The kiosk's screen      http://%s/
   Cards, books, trouble   http://%s/sim   (keep it beside the screen)
+  Staff prepares tags     http://%s/staff, password %s
   The library's system    SIP2 on %s, user %s, password %s
   Data                    %s
 
   Click a card, then a book, on the second page. Ctrl-C ends it.
 
-`, Name, host, host, ils, user, password, o.Data)
+`, Name, host, host, host, StaffPassword, ils, user, password, o.Data)
 	}
 	if o.Ready != nil {
 		o.Ready(screen)
@@ -164,6 +167,14 @@ func settings(data, ils string) (*config.Config, error) {
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
 		return nil, err
 	}
+	hash, err := config.HashPassword(StaffPassword)
+	if err != nil {
+		return nil, err
+	}
+	staff := filepath.Join(data, "staff.password")
+	if err := os.WriteFile(staff, []byte(hash+"\n"), 0o600); err != nil {
+		return nil, err
+	}
 	return config.Parse("demo", fmt.Appendf(nil, `
 [kiosk]
 name = "demo"
@@ -191,7 +202,9 @@ check = "mod10"
 [loans]
 days = %d
 max = %d
-`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans))
+[staff]
+password_file = %q
+`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, staff))
 }
 
 // newBench lays the library on a bench, and adds the switches of the line to

@@ -14,6 +14,10 @@ import (
 // Owner is the sample library's ISIL, as its tags say.
 const Owner = "US-MAPLE"
 
+// OldModel is a book that carries a second tag, of the model that the sample
+// library used before.
+const OldModel = "30417000010140"
+
 // NewTag is a tag of the ICODE SLIX kind. n makes its UID.
 func NewTag(n int) *field.Tag {
 	var uid drivers.UID
@@ -59,11 +63,16 @@ func strangers() ([]sim.Thing, error) {
 	copy(half.Memory, data)
 	half.Memory[7] ^= 0x55
 	blank := NewTag(1<<20 + 3)
+	old := NewTag(1<<20 + 4)
+	if old.Memory, err = tagdata.Encode(tagdata.Contents{Item: OldModel}, tagdata.ThreeM, len(old.Memory), old.Size); err != nil {
+		return nil, err
+	}
 	const kind = "Other things with a tag"
 	return []sim.Thing{
 		{Kind: kind, Code: "other-library", Label: "A book of another library", Note: "lent there", Tags: []*field.Tag{other}, NoLabel: true},
 		{Kind: kind, Code: "ski-pass", Label: "A ski pass", Note: "no library's tag", Tags: []*field.Tag{pass}, NoLabel: true},
 		{Kind: kind, Code: "half-written", Label: "A tag that was torn off while it was written", Note: "damaged", Tags: []*field.Tag{half}, NoLabel: true},
+		{Kind: kind, Code: "old-model", Label: "A book with a tag of the model before", Note: "to convert", Tags: []*field.Tag{old}, NoLabel: true},
 		{Kind: kind, Code: "blank", Label: "A blank tag", Note: "nothing on it", Tags: []*field.Tag{blank}, NoLabel: true},
 	}, nil
 }
