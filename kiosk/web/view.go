@@ -17,6 +17,7 @@ type view struct {
 	*language
 	Langs   []*language
 	Library string
+	Pad     bool   // a pad works
 	Lines   []line // in the order they came
 	now     time.Time
 	zone    *time.Location
@@ -25,6 +26,7 @@ type view struct {
 func (s *site) view(sc kiosk.Screen, chosen *language) view {
 	v := view{Screen: sc, language: s.speak(chosen, sc.Language), Langs: s.langs, Library: s.Library,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location}
+	v.Pad = s.Pad != nil && s.Pad()
 	v.Patron = clean(v.Patron)
 	for _, l := range sc.Lines {
 		v.Lines = append(v.Lines, line{Line: l, v: &v})

@@ -146,6 +146,20 @@ func TestWhatIsShown(t *testing.T) {
 	}
 }
 
+// TestPadOrScanner: what to do with a book depends on what is there.
+func TestPadOrScanner(t *testing.T) {
+	for _, mode := range []kiosk.Mode{kiosk.Borrowing, kiosk.Returning} {
+		there := false
+		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Mode: mode, Patron: "Zoë", Now: noon}, func(c *Config) { c.Pad = func() bool { return there } })
+		for _, there = range []bool{false, true} {
+			text := seen(get(h, "/").Body.String())
+			if got := strings.Contains(text, "on the pad"); got != there {
+				t.Errorf("%s, pad there %v: %q", mode, there, text)
+			}
+		}
+	}
+}
+
 func TestClean(t *testing.T) {
 	l := []kiosk.Line{{ID: "a", Title: " a\x00\x1b[1m\u202eb\r\nc\ufffd ", State: kiosk.LineWaiting}, {ID: "b", Title: "\u2067\t", Item: "301", State: kiosk.LineWaiting}}
 	got := show(t, kiosk.Screen{View: kiosk.ViewItems, Lines: l}, "en")

@@ -37,6 +37,7 @@ type Config struct {
 	Log       *slog.Logger     // nil means slog.Default
 	Beat      time.Duration    // between signs of life on a silent stream; 0 means 4 s
 	Streams   int              // most browsers at once; 0 means 32
+	Pad       func() bool      // whether books can be put on a pad; nil means not
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
 	// Staff are the pages for staff, below /staff; nil: they only say how to set

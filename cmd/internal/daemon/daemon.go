@@ -292,5 +292,5 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	return web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Hosts: k.Hosts, Pages: d.Pages, Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Pages: d.Pages, Staff: d.staffPages()}
 }

@@ -37,6 +37,13 @@ func (ps *pads) run(ctx context.Context, name string, dev drivers.Pad) error {
 	return pad.Run(ctx, dev)
 }
 
+// ready tells whether a pad works.
+func (ps *pads) ready() bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return len(ps.open) > 0
+}
+
 func (ps *pads) forget(pad *intake.Pad) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
