@@ -2,6 +2,7 @@
 // that moves the simulated hardware.
 'use strict';
 const assert = require('node:assert');
+const path = require('node:path');
 const {launch, open, shot, axe} = require(process.env.CARREL_BROWSERTEST + '/lib.cjs');
 
 const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWORD;
@@ -56,6 +57,7 @@ const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWO
   assert.match(await staff.innerText('#now'), /1000000056 and belongs to DE-705/);
   assert.deepEqual(await axe(staff), [], 'axe on a question');
   await shot(staff, 'staff-ask');
+  if (process.env.CARREL_PICTURES) await staff.screenshot({path: path.join(process.env.CARREL_PICTURES, 'staff.png'), animations: 'disabled'});
   await staff.keyboard.press('Control+Enter');
   await done(2);
 
