@@ -5,8 +5,10 @@ package all
 import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/cfrh320"
+	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/pn5180"
+	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
 	"github.com/carrel-kiosk/carrel/drivers/rl866"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
@@ -16,8 +18,10 @@ import (
 func Drivers() []drivers.Driver {
 	return []drivers.Driver{
 		cfrh320.Driver,
+		feig.Driver,
 		hidscan.Driver,
 		pn5180.Driver,
+		rfid3m.Driver,
 		rl866.Driver,
 		serialscan.Driver,
 		sim.Driver,
