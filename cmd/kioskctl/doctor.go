@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
-	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
 // examine looks at everything the configuration names. What a running daemon
@@ -140,17 +140,17 @@ func askDaemon(ctx context.Context, d *control.Client) []finding {
 
 func upstream(ctx context.Context, c *config.Config) finding {
 	f := finding{What: "upstream", OK: true, Says: "none: everything is decided here"}
-	if c.Upstream.SIP2 == nil {
+	up, err := daemon.OpenUpstream(c, slog.New(slog.DiscardHandler))
+	if up == nil && err == nil {
 		return f
 	}
-	up, err := sip2.NewUpstream(*c.Upstream.SIP2)
 	if err == nil {
 		defer up.Close()
+		f.Says = up.Where + ": logged in and answering"
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		err = up.Probe(ctx)
 	}
-	f.Says = "sip2 " + c.Upstream.SIP2.Address + ": logged in and answering"
 	if err != nil {
 		f.OK, f.Says = false, err.Error()
 		f.Mend = "check address, user, password and firewall with whoever runs the library's system"

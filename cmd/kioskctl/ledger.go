@@ -66,8 +66,9 @@ func (c *loansCmd) Run(g *grammar, p *printer) error {
 }
 
 type outboxCmd struct {
-	List  outboxList  `cmd:"" default:"1" help:"List it, in order."`
-	Retry outboxRetry `cmd:"" help:"Try all of it again now."`
+	List   outboxList   `cmd:"" default:"1" help:"List it, in order."`
+	Retry  outboxRetry  `cmd:"" help:"Try all of it again now."`
+	Export outboxExport `cmd:"" help:"Write it into a file that the library's system can be handed, when nothing else works."`
 }
 
 type (

@@ -17,6 +17,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/tagdata"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
+	"github.com/carrel-kiosk/carrel/sync/koha"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
@@ -94,9 +95,10 @@ type Screen struct {
 
 // Upstream is the library's system. SIP2 is nil unless Driver is "sip2".
 type Upstream struct {
-	Driver   string        // sip2 or none
+	Driver   string        // sip2, koha or none
 	Deadline time.Duration // longest a patron waits for it
-	SIP2     *sip2.Config
+	SIP2     *sip2.Config  // with driver koha: for returns and what has happened already; nil without
+	Koha     *koha.Config
 }
 
 // Duration is a time.Duration that TOML writes as "2.5s".
@@ -224,6 +226,9 @@ func (c *Config) check(p *Problems) {
 	}
 	if c.Upstream.SIP2 != nil {
 		c.Upstream.SIP2.Zone = c.Location
+	}
+	if c.Upstream.Koha != nil {
+		c.Upstream.Koha.Zone = c.Location
 	}
 	p.oneOf("barcodes.wrong", c.Barcodes.Wrong, "refuse", "warn")
 	p.oneOf("patrons.pin_offline", c.Patrons.PINOffline, "refuse", "accept")

@@ -109,7 +109,7 @@ x = 1
 	for _, want := range []string{
 		"kiosk.toml: kiosk.nmae: is not a key", `kiosk.name: "": must be set`, "kiosk.data",
 		`kiosk.hosts: "https://kiosk1.school.lan": must be a name alone`, `kiosk.hosts: "": must be`, `kiosk.timezone: "Mars/Olympus"`,
-		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of hidscan, serialscan, sim`, `is the name of another device`,
+		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of`, `is the name of another device`,
 		`device "s".colour: is not a key`, `device "kb"`, "upstream.deadline", "upstream.password_file",
 		"barcodes.item", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
 	} {
@@ -132,6 +132,27 @@ func TestSecondLookAtADevice(t *testing.T) {
 	} {
 		_, err := Parse("f", []byte(good+"[[device]]\nname = \"s\"\ndriver = \"serialscan\"\n"+text))
 		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", text, err, want)
+		}
+	}
+}
+
+func TestKoha(t *testing.T) {
+	const koha = good + "[upstream]\ndriver = \"koha\"\n"
+	c, err := Parse("f", []byte(koha+"url = \"https://koha.example\"\nclient_id = \"x\"\n[upstream.sip2]\naddress = \"koha.example:6001\"\nuser = \"kiosk1\""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := c.Upstream; u.Koha.URL != "https://koha.example" || u.SIP2.User != "kiosk1" || u.SIP2.Profile != "koha" || u.Koha.Zone == nil || u.SIP2.Zone == nil {
+		t.Errorf("upstream is %+v, %+v", u.Koha, u.SIP2)
+	}
+	for text, want := range map[string]string{
+		"user = \"x\"":                   "upstream.url",
+		"url = \"https://koha.example\"": "upstream.user",
+		"url = \"https://k.example\"\nuser = \"x\"\nsip2 = 1":                         "upstream.sip2",
+		"url = \"https://k.example\"\nuser = \"x\"\n[upstream.sip2]\naddress = \"x\"": "upstream.sip2.address",
+	} {
+		if _, err := Parse("f", []byte(koha+text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %s", text, err, want)
 		}
 	}

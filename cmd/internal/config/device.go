@@ -12,6 +12,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/all"
 	"github.com/carrel-kiosk/carrel/drivers/link"
+	"github.com/carrel-kiosk/carrel/sync/koha"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
@@ -136,31 +137,59 @@ func (c *Config) upstream(p *Problems, raw any, folder string) {
 			p.add("upstream."+k, nil, "means nothing with driver none")
 		}
 	case "sip2":
-		c.sip2(p, table, common.PasswordFile, folder)
+		c.sip2(p, "upstream", table, common.PasswordFile, folder)
+	case "koha":
+		c.koha(p, table, common.PasswordFile, folder)
 	default:
-		p.add("upstream.driver", common.Driver, "must be sip2 or none")
+		p.add("upstream.driver", common.Driver, "must be sip2, koha or none")
 	}
 }
 
-func (c *Config) sip2(p *Problems, table map[string]any, passwordFile, folder string) {
-	s := &sip2.Config{}
-	before := len(p.List)
-	p.strict("upstream", table, s)
-	if passwordFile != "" {
-		password, err := secret(passwordFile, folder)
-		if err != nil {
-			p.add("upstream.password_file", passwordFile, "%v", err)
-		}
-		s.Password = password
-	}
-	s.Institution = c.Kiosk.Library
-	if len(p.List) == before {
-		if err := s.Check(); err != nil {
-			k, why, _ := strings.Cut(err.Error(), ": ")
-			p.add("upstream."+k, nil, "%s", why)
-		}
-	}
+func (c *Config) sip2(p *Problems, key string, table map[string]any, passwordFile, folder string) {
+	s := &sip2.Config{Institution: c.Kiosk.Library}
+	s.Password = p.server(key, table, passwordFile, folder, s)
 	c.Upstream.SIP2 = s
+}
+
+// koha reads a Koha's own keys, and the SIP2 table within.
+func (c *Config) koha(p *Problems, table map[string]any, passwordFile, folder string) {
+	if raw, ok := table["sip2"]; ok {
+		delete(table, "sip2")
+		sub, ok := raw.(map[string]any)
+		if !ok {
+			p.add("upstream.sip2", raw, "must be a table")
+			return
+		}
+		file, _ := sub["password_file"].(string)
+		delete(sub, "password_file")
+		c.sip2(p, "upstream.sip2", sub, file, folder)
+		if s := c.Upstream.SIP2; s.Profile == "" {
+			s.Profile = "koha"
+		}
+	}
+	k := &koha.Config{}
+	k.Password = p.server("upstream", table, passwordFile, folder, k)
+	c.Upstream.Koha = k
+}
+
+// server reads how to reach a server into a configuration, and gives the
+// password.
+func (p *Problems) server(key string, table map[string]any, passwordFile, folder string, into interface{ Check() error }) (password string) {
+	before := len(p.List)
+	p.strict(key, table, into)
+	if passwordFile != "" {
+		var err error
+		if password, err = secret(passwordFile, folder); err != nil {
+			p.add(key+".password_file", passwordFile, "%v", err)
+		}
+	}
+	if len(p.List) == before {
+		if err := into.Check(); err != nil {
+			k, why, _ := strings.Cut(err.Error(), ": ")
+			p.add(key+"."+k, nil, "%s", why)
+		}
+	}
+	return password
 }
 
 // maxSecret is the longest password taken from a file, in bytes.

@@ -25,7 +25,6 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/sync/outbox"
-	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
 // LedgerFile is the ledger's name in the data folder.
@@ -97,11 +96,11 @@ func (d *Daemon) open(ctx context.Context) error {
 	} else if n > 0 {
 		d.Log.Warn("entries were interrupted between question and answer", "entries", n)
 	}
-	if s := c.Upstream.SIP2; s != nil {
-		up, err := sip2.NewUpstream(*s)
-		if err != nil {
-			return errors.Join(fmt.Errorf("upstream: %w", err), store.Close())
-		}
+	up, err := OpenUpstream(c, d.Log)
+	if err != nil {
+		return errors.Join(fmt.Errorf("upstream: %w", err), store.Close())
+	}
+	if up != nil {
 		d.upstream = up
 		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.now})
 	}

@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/sync/koha"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+)
+
+// Upstream is the library's system as it is configured.
+type Upstream struct {
+	kiosk.Upstream
+	Where string // as a person knows it
+	close []io.Closer
+}
+
+// OpenUpstream makes it; nil without one. Nothing is connected yet.
+func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
+	u := &Upstream{}
+	if conf := c.Upstream.SIP2; conf != nil {
+		s := *conf
+		s.Log = log
+		up, err := sip2.NewUpstream(s)
+		if err != nil {
+			return nil, err
+		}
+		u.Upstream, u.Where, u.close = up, "sip2 "+s.Address, append(u.close, up)
+	}
+	if conf := c.Upstream.Koha; conf != nil {
+		k := *conf
+		k.Log, k.Happened = log, u.Upstream
+		up, err := koha.New(k)
+		if err != nil {
+			return nil, errors.Join(err, u.Close())
+		}
+		u.Where = "koha " + k.URL + besides(u.Where)
+		u.Upstream, u.close = up, append(u.close, up)
+	}
+	if u.Upstream == nil {
+		return nil, nil
+	}
+	return u, nil
+}
+
+func besides(where string) string {
+	if where == "" {
+		return " (no returns: set [upstream.sip2])"
+	}
+	return ", " + where
+}
+
+// Lines is how many questions it takes at once.
+func (u *Upstream) Lines() int {
+	if l, ok := u.Upstream.(interface{ Lines() int }); ok {
+		return l.Lines()
+	}
+	return 1
+}
+
+// Close closes the connections.
+func (u *Upstream) Close() error {
+	var errs []error
+	for _, c := range u.close {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

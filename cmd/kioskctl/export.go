@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/sync/koha"
+)
+
+type outboxExport struct {
+	File   string `arg:"" help:"Where to; must not exist." type:"path"`
+	Format string `enum:"koc,csv" default:"koc" help:"koc: Koha's offline circulation file; csv: a table."`
+	Settle bool   `help:"Take what was written off the outbox: the file is now the one way by which it is told. The daemon must not run."`
+}
+
+// Run writes what the library's system has certainly not heard of. What it
+// may have heard of would be done twice, and stays.
+func (c *outboxExport) Run(g *grammar, p *printer) error {
+	conf, err := g.load()
+	if err != nil {
+		return err
+	}
+	if !c.Settle {
+		return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
+			done, err := c.write(conf, p, r.Queue)
+			if err == nil && len(done) > 0 {
+				p.say("They stay in the outbox as well. Hand over the file only with -settle, or they are told twice.")
+			}
+			return err
+		})
+	}
+	if running(conf) != nil {
+		return errors.New("kioskd is running, and could tell the same at the same time: stop it first")
+	}
+	return writing(conf, func(s *sqlite.Store) error {
+		done, err := c.write(conf, p, s.Queue)
+		if err != nil {
+			return err
+		}
+		for _, e := range done {
+			o := kiosk.Outcome{Entry: e.ID, State: kiosk.Settled, At: time.Now(), Text: "handed over in " + filepath.Base(c.File)}
+			if err := s.Conclude(context.Background(), o); err != nil {
+				return fmt.Errorf("%s is written, but not all of it is off the outbox: %w", c.File, err)
+			}
+		}
+		p.say("%d entries are off the outbox: %s is now the one way by which they are told", len(done), c.File)
+		return nil
+	})
+}
+
+// write makes the file, durable, and gives what is in it.
+func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.Context, int) ([]kiosk.Queued, error)) (done []kiosk.Entry, err error) {
+	queue, err := list(context.Background(), math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	var all []kiosk.Entry
+	unsure := 0
+	for _, q := range queue {
+		if q.State == kiosk.Offline {
+			all = append(all, q.Entry)
+		} else {
+			unsure++
+		}
+	}
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s is there already: name another file", c.File)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var left []kiosk.Entry
+	if c.Format == "csv" {
+		err = writeCSV(f, all, conf.Location)
+	} else {
+		left, err = koha.WriteOffline(f, all, conf.Location)
+	}
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, errors.Join(err, os.Remove(c.File))
+	}
+	out := map[kiosk.ID]bool{}
+	for _, e := range left {
+		out[e.ID] = true
+		p.say("left out: %s of %q for %q can't be written in this format", e.Kind, e.Item, e.Patron)
+	}
+	for _, e := range all {
+		if !out[e.ID] {
+			done = append(done, e)
+		}
+	}
+	p.say("%d entries are in %s", len(done), c.File)
+	if unsure > 0 {
+		p.say("%d more may have been heard of already, and stay in the outbox", unsure)
+	}
+	return done, nil
+}
+
+func writeCSV(w io.Writer, entries []kiosk.Entry, zone *time.Location) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry"}) //nolint:errcheck // Flush tells
+	for _, e := range entries {
+		due := ""
+		if !e.Due.IsZero() {
+			due = e.Due.In(zone).Format(time.RFC3339)
+		}
+		out.Write([]string{e.At.In(zone).Format(time.RFC3339), string(e.Kind), cell(string(e.Patron)), cell(string(e.Item)), due, cell(e.Title), string(e.ID)}) //nolint:errcheck // Flush tells
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// cell keeps a spreadsheet from taking a text for a formula.
+func cell(s string) string {
+	if s != "" && (s[0] == '=' || s[0] == '+' || s[0] == '-' || s[0] == '@') {
+		return "'" + s
+	}
+	return s
+}

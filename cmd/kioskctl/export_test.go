@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+)
+
+func TestOutboxExport(t *testing.T) {
+	s := newSite(t)
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	told := kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
+	doubt := kiosktest.As(kiosktest.Checkout(2, 32, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
+	told.Title = "=HYPERLINK()"
+	s.record(told, doubt)
+	s.conclude(kiosk.Outcome{Entry: doubt.ID, State: kiosk.Unsure, At: time.Now()})
+	koc := filepath.Join(s.dir, "out.koc")
+	contains(t, s.ctl(0, "outbox", "export", koc), "1 entries are in", "told twice", "1 more may have been heard of")
+	raw, err := os.ReadFile(koc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(raw), "Version=1.0\t", "\tissue\t"+string(told.Patron)+"\t"+string(told.Item)+"\n")
+	s.ctl(1, "outbox", "export", koc) // it is there
+	table := filepath.Join(s.dir, "out.csv")
+	s.ctl(0, "outbox", "export", "-format", "csv", table)
+	raw, err = os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(raw), "at,kind,card", "checkout,"+string(told.Patron), "'=HYPERLINK()")
+	contains(t, s.ctl(0, "outbox"), "2 entries wait")
+
+	settled := filepath.Join(s.dir, "settled.koc")
+	contains(t, s.ctl(0, "outbox", "export", "-settle", settled), "1 entries are off the outbox")
+	contains(t, s.ctl(0, "outbox"), "1 entries wait", "unsure")
+	contains(t, s.ctl(0, "loans", "-item", string(told.Item)), "settled")
+	s.start()
+	s.ctl(1, "outbox", "export", "-settle", filepath.Join(s.dir, "x.koc")) // the daemon runs
+}
