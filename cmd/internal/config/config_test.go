@@ -53,7 +53,7 @@ func TestExample(t *testing.T) {
 func uncomment(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		if rest, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(rest, " = ") && !strings.Contains(rest, "kioskctl") {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && !strings.HasPrefix(rest, " ") && strings.Contains(rest, " = ") && !strings.Contains(rest, "kioskctl") {
 			line = rest
 		}
 		b.WriteString(line)
