@@ -1,0 +1,153 @@
+package pn532
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestFrames: published frames, and computed ones.
+func TestFrames(t *testing.T) {
+	n := 0
+	for line, want := range published(t) {
+		f, used, err := decode(line)
+		if (err == nil) != want {
+			t.Errorf("decode(%X) = %v; want ok: %v", line, err, want)
+		}
+		if err == nil && (!bytes.Equal(f.encode(), line) || len(line)-used > 1) {
+			t.Errorf("%X is written as %X, %d bytes are used", line, f.encode(), used)
+		}
+		n++
+	}
+	if n < 10 {
+		t.Errorf("found %d frames", n)
+	}
+}
+
+// published reads the frames of the test data, by "hex ; ok|bad # note".
+func published(t *testing.T) func(func([]byte, bool) bool) {
+	t.Helper()
+	file := filepath.Join("..", "..", "..", "shared", "testdata", "devices", "pn532-frames.txt")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
+			t.Fatal(err)
+		}
+		t.Skipf("the test data is not here: %v", err)
+	}
+	return func(yield func([]byte, bool) bool) {
+		for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
+			text, rest, ok := strings.Cut(sc.Text(), ";")
+			if !ok || strings.HasPrefix(text, "#") {
+				continue
+			}
+			b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(b, strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
+				return
+			}
+		}
+	}
+}
+
+// frames takes all frames off a stream that comes in parts.
+func frames(parts ...[]byte) (list []frame) {
+	var have []byte
+	for _, part := range parts {
+		have = append(have, part...)
+		for {
+			f, n, err := decode(have)
+			have = have[n:]
+			if errors.Is(err, errPart) {
+				break
+			}
+			if err == nil {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// TestSplit: every frame cut at every place, with rubbish before and the next
+// one behind.
+func TestSplit(t *testing.T) {
+	long := frame{fromChip, append([]byte{0x4B, 0x00, 0xFF, 0x01, 0xFF}, make([]byte, 255)...)}
+	want := []frame{{from: ack}, {fromChip, []byte{0x4B, 0x00, 0xFF, 0x00}}, {syntax, []byte{}}, {from: nak}, long, {fromChip, []byte{0x15}}}
+	b := []byte{0x00, 0xAA, 0xFF, 0x00, 0x00, 0xFF, 0x02, 0x01}
+	for _, f := range want {
+		b = append(b, f.encode()...)
+	}
+	same := func(x, y frame) bool { return x.from == y.from && bytes.Equal(x.data, y.data) }
+	for cut := range b {
+		if got := frames(b[:cut], b[cut:]); !slices.EqualFunc(got, want, same) {
+			t.Fatalf("cut at %d: %d frames: %+v", cut, len(got), got)
+		}
+	}
+}
+
+// TestDamage: no byte of a frame can be another one.
+func TestDamage(t *testing.T) {
+	whole := frame{fromChip, []byte{0x4B, 1, 1, 0, 4, 8, 4, 0xDE, 0xAD, 0xBE, 0xEF}}
+	for i := range whole.encode() {
+		for _, bit := range []byte{0x01, 0x10, 0x80} {
+			b := whole.encode()
+			b[i] ^= bit
+			if f, _, err := decode(b); err == nil && !bytes.Equal(f.data, whole.data) && f.from == fromChip {
+				t.Errorf("%X is taken for %X", b, f.data)
+			}
+		}
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	if _, _, err := decode([]byte{0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02}); !errors.Is(err, errDamaged) {
+		t.Errorf("a frame of 65535 bytes: %v; want errDamaged at once", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(frame{fromChip, []byte{0x4B, 1, 1, 0, 4, 8, 4, 1, 2, 3, 4}}.encode())
+	f.Add(frame{fromHost, make([]byte, 260)}.encode())
+	f.Add([]byte{0x00, 0xFF, 0xFF, 0xFF, 0x00, 0x01, 0xFF, 0x7F, 0x81})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fr, n, err := decode(b)
+		if n > len(b) || err != nil && !errors.Is(err, errPart) && n == 0 {
+			t.Fatalf("decode(%x) takes %d bytes with %v", b, n, err)
+		}
+		if err != nil {
+			return
+		}
+		again, _, err := decode(fr.encode())
+		if err != nil || again.from != fr.from || !bytes.Equal(again.data, fr.data) {
+			t.Errorf("%+v comes back as %+v, %v", fr, again, err)
+		}
+	})
+}
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte{1, 1, 0, 4, 8, 4, 0xDE, 0xAD, 0xBE, 0xEF})
+	f.Add([]byte{2, 1, 3, 0x44, 0x20, 7, 4, 1, 2, 3, 4, 5, 6, 5, 0x75, 0x77, 0x81, 2, 2, 0, 4, 8, 4, 1, 2, 3, 4})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		uids, err := list(b)
+		if err != nil {
+			return
+		}
+		if len(uids) != int(b[0]) {
+			t.Errorf("list(%x) = %x", b, uids)
+		}
+		for _, uid := range uids {
+			if !bytes.Contains(b, uid) {
+				t.Errorf("list(%x) makes up %x", b, uid)
+			}
+		}
+	})
+}
