@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,8 +13,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/creack/pty"
 
 	"log/slog"
 
@@ -30,7 +27,7 @@ import (
 
 type grammar struct {
 	Desk    deskCmd    `cmd:"" default:"withargs" help:"The whole desk, as kioskd -demo."`
-	Devices devicesCmd `cmd:"" help:"A scanner on a pty that it names; each line you type is a scan."`
+	Devices devicesCmd `cmd:"" help:"A scanner and a pad on ptys that it names, moved by what you type."`
 	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
 	Serve   serveCmd   `cmd:"" hidden:"" help:"A daemon for bench, which tells when it is ready."`
@@ -56,47 +53,6 @@ func (c *deskCmd) Run() error {
 	ctx, stop := untilSignal()
 	defer stop()
 	return demo.Run(ctx, demo.Options{Listen: c.Listen, Data: c.Data, Log: logger(), Out: os.Stdout})
-}
-
-type devicesCmd struct {
-	Link   string `help:"A name to give to the scanner's port as well." placeholder:"PATH"`
-	Suffix string `help:"What the scanner sends after a code: cr, lf, crlf, tab, none." enum:"cr,lf,crlf,tab,none" default:"cr"`
-}
-
-func (c *devicesCmd) Run() error {
-	far, near, err := pty.Open()
-	if err != nil {
-		return err
-	}
-	defer far.Close()
-	defer near.Close()
-	if c.Link != "" {
-		os.Remove(c.Link)
-		if err := os.Symlink(near.Name(), c.Link); err != nil {
-			return err
-		}
-		defer os.Remove(c.Link)
-	}
-	fmt.Printf("scanner %s\n", near.Name())
-	end := map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "tab": "\t", "none": ""}[c.Suffix]
-	ctx, stop := untilSignal()
-	defer stop()
-	lines := make(chan string)
-	go readLines(os.Stdin, lines)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case code, ok := <-lines:
-			if !ok {
-				<-ctx.Done() // the scanner stays, though nobody scans
-				return nil
-			}
-			if _, err := io.WriteString(far, code+end); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 type ilsCmd struct {

@@ -8,10 +8,12 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/pn5180"
+	"github.com/carrel-kiosk/carrel/drivers/pn532"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
 	"github.com/carrel-kiosk/carrel/drivers/rl866"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
+	"github.com/carrel-kiosk/carrel/drivers/twn4"
 )
 
 // Drivers lists them in the order of their names.
@@ -21,11 +23,13 @@ func Drivers() []drivers.Driver {
 		feig.Driver,
 		hidscan.Driver,
 		pn5180.Driver,
+		pn532.Driver,
 		rfid3m.Driver,
 		rl866.Driver,
 		serialscan.Driver,
 		sim.Driver,
 		sim.PadDriver,
+		twn4.Driver,
 	}
 }
 

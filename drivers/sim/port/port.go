@@ -74,14 +74,17 @@ func deadlines(f *os.File) error {
 	return errors.Join(err, set)
 }
 
-// link points the name at the port, in one step. What is there and no link is
-// left alone.
+// link points the name at the port, in one step. What is there and no link,
+// or leads to a port that is there, is left alone.
 func (p *Port) link() error {
 	if p.name == "" {
 		return nil
 	}
 	if at, err := os.Lstat(p.name); err == nil && at.Mode()&os.ModeSymlink == 0 {
 		return fmt.Errorf("%s is there already, and no link", p.name)
+	}
+	if _, err := os.Stat(p.name); err == nil {
+		return fmt.Errorf("%s leads to a port that is there: another simulation has it", p.name)
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(p.name), ".carrel")
 	if err != nil {

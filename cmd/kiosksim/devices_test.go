@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/feig"
+	"github.com/carrel-kiosk/carrel/drivers/link"
+	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
+	"github.com/carrel-kiosk/carrel/drivers/rl866"
+	"github.com/carrel-kiosk/carrel/drivers/sim/field"
+)
+
+// TestDevices: each pad is one that its driver opens; books come and go.
+func TestDevices(t *testing.T) {
+	for _, c := range []struct {
+		cmd  devicesCmd
+		open func(drivers.Link) (drivers.Pad, error)
+	}{
+		{devicesCmd{Pad: "feig"}, func(l drivers.Link) (drivers.Pad, error) { return feig.Open(l, feig.Config{}) }},
+		{devicesCmd{Pad: "feig", Listen: "127.0.0.1:0"}, func(l drivers.Link) (drivers.Pad, error) { return feig.Open(l, feig.Config{}) }},
+		{devicesCmd{Pad: "rl866"}, func(l drivers.Link) (drivers.Pad, error) { return rl866.Open(l, rl866.Config{}) }},
+		{devicesCmd{Pad: "rfid3m"}, func(l drivers.Link) (drivers.Pad, error) { return rfid3m.Open(l, rfid3m.Config{}) }},
+	} {
+		var out, scanned bytes.Buffer
+		d := &devices{field: field.New(1), scanner: &scanned, end: "\r", out: &out}
+		closePad, err := c.cmd.servePad(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := strings.TrimSpace(strings.TrimPrefix(out.String(), "pad "))
+		baud, parity := 38400, "even"
+		if c.cmd.Pad == "rfid3m" {
+			baud, parity = 19200, "none"
+		}
+		l, err := link.Open(t.Context(), link.Config{Path: path, Baud: baud, DataBits: 8, Parity: parity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := c.open(l)
+		if err != nil {
+			t.Fatalf("%+v: %v", c.cmd, err)
+		}
+		for line, want := range map[string]int{"+30417000010017": 1} {
+			if err := d.do(line); err != nil {
+				t.Fatal(err)
+			}
+			if tags, err := p.Inventory(); err != nil || len(tags) != want {
+				t.Errorf("%+v: Inventory() = %v, %v", c.cmd, tags, err)
+			}
+		}
+		if err := errors.Join(d.do("31234"), d.do("?"), d.do("-30417000010017"), d.do("-nothing")); err != nil {
+			t.Fatal(err)
+		}
+		if tags, err := p.Inventory(); err != nil || len(tags) != 0 {
+			t.Errorf("%+v: Inventory() without books = %v, %v", c.cmd, tags, err)
+		}
+		if scanned.String() != "31234\r" || !strings.Contains(out.String(), "30417000010017  AFI 07  EAS true  the gate rings\n1 on the pad") {
+			t.Errorf("scanned %q, said %q", scanned.String(), out.String())
+		}
+		p.(io.Closer).Close()
+		closePad()
+	}
+}
+
+// TestEndOfInput ends the devices.
+func TestEndOfInput(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var scanned bytes.Buffer
+	d := &devices{field: field.New(1), scanner: &scanned, end: "\n", out: io.Discard}
+	if err := d.read(ctx, strings.NewReader("1\n2\n")); err != nil || ctx.Err() != nil || scanned.String() != "1\n2\n" {
+		t.Errorf("read() = %v, scanned %q", err, scanned.String())
+	}
+}
