@@ -52,6 +52,13 @@ type Link interface {
 	Patience(d time.Duration) error
 }
 
+// Networked is a Link to a device with a network of its own, for which pauses
+// between bytes mean nothing.
+type Networked interface {
+	Link
+	Networked()
+}
+
 // Reports is a HID device: whole reports instead of a stream. One goroutine
 // owns it: it alone reads and closes.
 type Reports interface {

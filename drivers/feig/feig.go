@@ -123,6 +123,7 @@ var (
 // Open finds out whether such a reader is there and ready, and what it is.
 func Open(l drivers.Link, c Config) (*Pad, error) {
 	p := &Pad{line: line{Link: l, reply: time.Duration(c.Reply), long: c.Frames == "advanced"}, config: c, rx: maxLen, tx: maxLen}
+	_, p.quick = l.(drivers.Networked)
 	if p.reply <= 0 {
 		p.reply = 1500 * time.Millisecond
 	}

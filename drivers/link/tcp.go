@@ -33,6 +33,9 @@ func openTCP(ctx context.Context, addr string) (drivers.Link, error) {
 	return &tcpLink{c, patience}, nil
 }
 
+// Networked implements drivers.Networked.
+func (l *tcpLink) Networked() {}
+
 func (l *tcpLink) Patience(d time.Duration) error { l.patience = d; return nil }
 
 func (l *tcpLink) Read(p []byte) (int, error) {

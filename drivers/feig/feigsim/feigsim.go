@@ -164,7 +164,7 @@ func (r *reader) do(cmd byte, b []byte) (status byte, data []byte) {
 	return 0x80, nil
 }
 
-// inventory silences each tag that it has found, as readers do.
+// inventory silences each tag that it has found where it is to list it once.
 func (r *reader) inventory(rest bool) (byte, []byte) {
 	if !rest {
 		if !r.OnlyNew {
@@ -175,7 +175,9 @@ func (r *reader) inventory(rest bool) (byte, []byte) {
 			return said(err)
 		}
 		for _, t := range r.listed {
-			r.dev.Send(iso15693.StayQuiet(t.UID))
+			if r.OnlyNew {
+				r.dev.Send(iso15693.StayQuiet(t.UID))
+			}
 		}
 		if r.full = r.AtMost > 0 && len(r.listed) > r.AtMost; r.full {
 			r.listed = r.listed[:r.AtMost]
@@ -273,28 +275,46 @@ func (r *reader) read(b []byte) (byte, []byte) {
 	if err != nil || len(rest) != 2 || rest[1] == 0 {
 		return 0x11, nil
 	}
-	info, err := r.ask(head, iso15693.CmdInfo, 0)
+	n, status, flags := int(rest[1]), 0, byte(0)
+	if b[0]&8 != 0 {
+		status, flags = 1, iso15693.FlagOption
+	}
+	info := func() (drivers.Info, error) {
+		data, err := r.ask(head, iso15693.CmdInfo, 0)
+		if err != nil {
+			return drivers.Info{}, err
+		}
+		i, _, err := iso15693.ParseInfo(data)
+		return i, err
+	}
+	if r.Strict {
+		i, err := info()
+		switch {
+		case err != nil:
+			return said(err)
+		case int(rest[0])+n > i.Blocks:
+			return 0x95, []byte{iso15693.CodeUnknown}
+		}
+	}
+	data, err := r.ask(head, iso15693.CmdReadBlocks, flags, rest[0], rest[1]-1)
 	if err != nil {
 		return said(err)
 	}
-	i, _, err := iso15693.ParseInfo(info)
-	n := int(rest[1])
-	switch {
-	case err != nil:
-		return said(err)
-	case n*i.Size > 128 || 10+n*(1+i.Size) > r.Buffer:
+	size := len(data)/n - status // how large its blocks are shows, but for those of a memory that has ended
+	if len(data)%n != 0 || size != 4 && size != 8 {
+		i, err := info()
+		if err != nil {
+			return said(err)
+		}
+		size = i.Size
+	}
+	if size < 1 || n*size > 128 || 10+n*(1+size) > r.Buffer {
 		return 0x11, nil
-	case r.Strict && int(rest[0])+n > i.Blocks:
-		return 0x95, []byte{iso15693.CodeUnknown}
 	}
-	data, err := r.ask(head, iso15693.CmdReadBlocks, iso15693.FlagOption, rest[0], rest[1]-1)
-	if err != nil {
-		return said(err)
-	}
-	out := []byte{byte(len(data) / (1 + i.Size)), byte(i.Size)}
-	for one := range slices.Chunk(data, 1+i.Size) {
-		if b[0]&8 == 0 {
-			one[0] = 0
+	out := []byte{byte(len(data) / (status + size)), byte(size)}
+	for one := range slices.Chunk(data, status+size) {
+		if status == 0 {
+			one = append([]byte{0}, one...)
 		}
 		out = append(append(out, one[0]), r.turn(one[1:])...)
 	}
