@@ -28,9 +28,10 @@ type Verdict struct {
 }
 
 // Looks tells whether an entry is looked up before anything is done: it may
-// have been told, or an earlier one may have done what it would do.
+// have been told, an earlier one may have done what it would do, or it is a
+// return, which would end whatever loan there is now.
 func Looks(q kiosk.Queued) bool {
-	return q.State == kiosk.Unsure || q.State == kiosk.Offline && again(q)
+	return q.State == kiosk.Unsure || q.State == kiosk.Offline && (again(q) || q.Kind == kiosk.Checkin)
 }
 
 // again: a checkout of what the patron may have by an earlier entry. A second
@@ -44,6 +45,8 @@ func Decide(q kiosk.Queued, st kiosk.Standing) Verdict {
 	switch {
 	case e.State == kiosk.Offline && again(q):
 		return decideCheckout(e, st)
+	case e.State == kiosk.Offline && e.Kind == kiosk.Checkin:
+		return decideFirstCheckin(st)
 	case e.State == kiosk.Offline:
 		return Verdict{Do: Send}
 	case e.State != kiosk.Unsure:
@@ -61,9 +64,10 @@ func Decide(q kiosk.Queued, st kiosk.Standing) Verdict {
 	return Verdict{Do: Dismiss, Text: "interrupted before anything was promised"}
 }
 
-// sure tells whether the ILS has said clearly who has the item.
+// sure tells whether the ILS has said clearly who has the item, or that nobody
+// has. What is lost, or in a state of the ILS's own, may still be out.
 func sure(st kiosk.Standing) bool {
-	return !st.Known || st.Status != kiosk.StatusOnLoan || st.Mine != kiosk.Unknown
+	return !st.Known || st.Mine != kiosk.Unknown || here(st.Status)
 }
 
 func except(r kiosk.Reason, text string) Verdict { return Verdict{Do: Except, Reason: r, Text: text} }
@@ -74,17 +78,33 @@ func decideCheckout(e kiosk.Entry, st kiosk.Standing) Verdict {
 		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
 	case st.Mine == kiosk.Yes:
 		return settle(e, st.Due)
+	case !sure(st):
+		return except(kiosk.ReasonAskStaff, "it is "+string(st.Status)+", and the ILS does not tell whose")
 	case st.Status != kiosk.StatusOnLoan:
 		return Verdict{Do: Send}
-	case st.Mine == kiosk.No:
-		return except(kiosk.ReasonOnLoanOther, "the ILS has it out to another patron")
 	}
-	return except(kiosk.ReasonAskStaff, "it is out, and the ILS does not tell to whom")
+	return except(kiosk.ReasonOnLoanOther, "the ILS has it out to another patron")
 }
 
-// decideCheckin: the copy was here. Telling a return once more than needed is
-// refused as not on loan, unless it has gone out again since. What is lost,
-// missing or withdrawn may still be out to somebody.
+// decideFirstCheckin: the copy was here, and the ILS has not heard of it. It
+// hears it unless it has the copy out to another patron than was known here: a
+// return would end that loan. Of what is in nobody's hands it hears as well,
+// for a return finds who waits for it.
+func decideFirstCheckin(st kiosk.Standing) Verdict {
+	switch {
+	case !st.Known:
+		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
+	case st.Status == kiosk.StatusOnLoan && st.Mine == kiosk.No:
+		return except(kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought")
+	}
+	return Verdict{Do: Send}
+}
+
+// decideCheckin: the ILS may have heard of it. If it did, who has the copy now
+// has lent it since. Where the ILS does not tell who that is, the loan is known
+// by its due date, which was looked up before the return was told. What is
+// lost, missing or withdrawn may still be out to somebody, and hearing twice of
+// its return harms nobody.
 func decideCheckin(e kiosk.Entry, st kiosk.Standing) Verdict {
 	switch {
 	case !st.Known:
@@ -95,6 +115,8 @@ func decideCheckin(e kiosk.Entry, st kiosk.Standing) Verdict {
 		return Verdict{Do: Settle}
 	case st.Mine == kiosk.No:
 		return except(kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought")
+	case st.Status == kiosk.StatusOnLoan && (e.Due.IsZero() || !e.Due.Equal(st.Due)):
+		return except(kiosk.ReasonAskStaff, "returned here, and the ILS has it out: still, or again since? It does not tell to whom")
 	}
 	return Verdict{Do: Send}
 }

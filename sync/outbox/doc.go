@@ -3,7 +3,7 @@
 // as an exception for staff.
 //
 // No ILS knows a repeated question from a new one (a second checkout is a
-// renewal), so nothing is sent again unseen. Four rules keep that over lost
+// renewal), so nothing is sent again unseen. Five rules keep that over lost
 // answers, cut lines and a process that is killed at any point:
 //
 //   - An entry in state Offline is marked Unsure on disk before it is told,
@@ -13,6 +13,9 @@
 //     decided by [Decide], not before [Config].Grace has gone by since it was
 //     sent, as far as this process knows: a question on a dying line may
 //     still arrive.
+//   - A return is looked up before it is told for the first time: it would end
+//     whatever loan there is by then. The due date of the loan that it ends is
+//     kept with the mark, and tells that loan from a later one.
 //   - A promised checkout of what the same patron may have by an earlier entry
 //     (kiosk.Queued.Again) is looked up before it is told for the first time.
 //   - An outcome is written only after the answer. If that write is lost,

@@ -22,7 +22,7 @@ func (w *Worker) settle(ctx context.Context, q kiosk.Queued) (end, error) {
 	}
 	v := Decide(q, st)
 	if v.Do == Send {
-		return w.tell(ctx, q)
+		return w.tell(ctx, q, st)
 	}
 	o := kiosk.Outcome{Entry: q.ID, Due: v.Due, Reason: v.Reason, Text: v.Text}
 	switch v.Do {
@@ -50,9 +50,16 @@ func (w *Worker) look(ctx context.Context, e kiosk.Entry) (kiosk.Standing, error
 
 // tell puts an entry to the ILS, after a mark on disk that this may have
 // happened, and writes down what came of it.
-func (w *Worker) tell(ctx context.Context, q kiosk.Queued) (end, error) {
+//
+// With the mark of a return goes the due date of the loan that it ends: by that
+// the loan is known again, if it must be looked up.
+func (w *Worker) tell(ctx context.Context, q kiosk.Queued, st kiosk.Standing) (end, error) {
 	if q.State != kiosk.Unsure {
-		if end, err := w.conclude(ctx, kiosk.Outcome{Entry: q.ID, State: kiosk.Unsure}); end != done {
+		mark := kiosk.Outcome{Entry: q.ID, State: kiosk.Unsure}
+		if q.Kind == kiosk.Checkin && st.Status == kiosk.StatusOnLoan {
+			mark.Due = st.Due
+		}
+		if end, err := w.conclude(ctx, mark); end != done {
 			return end, err
 		}
 	}

@@ -28,7 +28,7 @@ type Config struct {
 
 	Now       func() time.Time // the desk's clock, for outcomes; nil means time.Now
 	Deadline  time.Duration    // longest wait for one answer; 0 means 10 s
-	Grace     time.Duration    // after a question was sent until it is looked up; 0 means 3 s
+	Grace     time.Duration    // after a question was sent until it is looked up: a slow ILS may still be at it; 0 means 30 s
 	Heartbeat time.Duration    // a silent link is probed so often; 0 means 45 s
 	Poll      time.Duration    // the queue is read so often without Wake; 0 means 2 s
 }
@@ -40,7 +40,7 @@ func (c Config) filled() Config {
 		}
 	}
 	def(&c.Deadline, 10*time.Second)
-	def(&c.Grace, 3*time.Second)
+	def(&c.Grace, 30*time.Second)
 	def(&c.Heartbeat, 45*time.Second)
 	def(&c.Poll, 2*time.Second)
 	if c.Link == nil {

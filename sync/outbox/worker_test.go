@@ -237,7 +237,7 @@ func TestSettlesInOrder(t *testing.T) {
 		for _, id := range []kiosk.ID{one, back, two, longer} {
 			b.is(id, kiosk.Settled)
 		}
-		b.asked("tell B1", "tell B1", "tell B1", "tell B4")
+		b.asked("tell B1", "look B1", "tell B1", "tell B1", "tell B4")
 		b.did("checkout B1", "checkin B1", "checkout B1", "renewal B4")
 		for _, f := range b.line.ils.History() {
 			if !f.NoBlock {
@@ -470,7 +470,7 @@ func TestPoison(t *testing.T) {
 		in(t, func(b *bench) {
 			bad := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
 			same := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
-			chain := b.put(kiosk.Offline, kiosk.Checkin, "B2", "C2")
+			chain := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
 			free := b.put(kiosk.Offline, kiosk.Checkout, "B3", "C3")
 			b.line.meet = func(_ string, item kiosk.Barcode) fate {
 				if item == "B1" {
@@ -585,7 +585,7 @@ func TestBacklog(t *testing.T) {
 		}
 		n, seen := 0, 0
 		b.line.meet = func(what string, item kiosk.Barcode) fate {
-			if what == "tell" {
+			if what == "look" {
 				n++
 			}
 			if n == 5 {
@@ -709,4 +709,48 @@ func TestAnotherClock(t *testing.T) {
 		b.after(time.Second)
 		b.is(id, kiosk.Settled)
 	})
+}
+
+// TestReturnEndsNoOtherLoan: the copy has gone out again, at another desk,
+// before the return is told, or after it was told and not heard of.
+func TestReturnEndsNoOtherLoan(t *testing.T) {
+	relend := func(b *bench) {
+		for _, e := range []kiosk.Entry{{Kind: kiosk.Checkin, Item: "B4"}, {Kind: kiosk.Checkout, Item: "B4", Patron: "C1"}} {
+			e.At, e.State = time.Now(), kiosk.Asked
+			if _, err := b.line.ils.Do(e, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for _, card := range []kiosk.Card{"C2", ""} {
+		in(t, func(b *bench) { // before
+			id := b.put(kiosk.Offline, kiosk.Checkin, "B4", "C2")
+			time.Sleep(48 * time.Hour)
+			relend(b)
+			b.run()
+			b.after(time.Minute)
+			b.is(id, kiosk.Exception)
+			b.did("checkin B4", "checkout B4")
+		})
+		in(t, func(b *bench) { // after
+			id := b.put(kiosk.Offline, kiosk.Checkin, "B4", card)
+			told := false
+			b.line.meet = func(what string, _ kiosk.Barcode) fate {
+				if what == "tell" && !told {
+					told = true
+					return mute
+				}
+				return ""
+			}
+			b.run()
+			b.after(time.Second)
+			time.Sleep(3 * time.Second)
+			if _, err := b.line.ils.Do(kiosk.Entry{Kind: kiosk.Checkout, Item: "B4", Patron: "C1", At: time.Now(), State: kiosk.Asked}, false); err != nil {
+				b.Fatal(err)
+			}
+			b.after(time.Hour)
+			b.is(id, kiosk.Exception)
+			b.did("checkin B4", "checkout B4")
+		})
+	}
 }

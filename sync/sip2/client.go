@@ -235,8 +235,13 @@ func (l *line) ask(ctx context.Context, m Message, want string) (Message, error)
 	if err := l.conn.SetDeadline(end); err != nil {
 		return Message{}, offline(err)
 	}
-	stop := context.AfterFunc(ctx, func() { l.conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { defer close(cut); l.conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if !stop() {
+			<-cut // else it would cut the next question
+		}
+	}()
 	if n, err := l.conn.Write(raw); err != nil {
 		if n == 0 {
 			return Message{}, offline(err)
@@ -279,15 +284,15 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 		case a.ID == "96":
 			return Message{}, errors.New("sip2: the server asks again and again for the same message")
 		case a.Sum == SumBad && l.Checksum == "strict":
-			return Message{}, fmt.Errorf("sip2: bad checksum in %q", text)
+			return Message{}, fmt.Errorf("sip2: bad checksum in a %s of %d bytes", a.ID, len(text))
 		case l.torn(a):
-			return Message{}, fmt.Errorf("sip2: the end is missing of %q", text)
+			return Message{}, fmt.Errorf("sip2: the end is missing of a %s of %d bytes", a.ID, len(text))
 		case a.ID != want || !answers(a, m):
 			l.log().Warn("sip2: an answer to another question is passed over", "answer", a.ID, "want", want)
 			continue
 		}
 		if a.Sum == SumBad {
-			l.log().Warn("sip2: bad checksum", "bytes", fmt.Sprintf("%q", text))
+			l.log().Warn("sip2: bad checksum", "answer", a.ID, "length", len(text)) // what it says is a patron's
 		}
 		return a, nil
 	}
@@ -324,7 +329,7 @@ func (l *line) read() ([]byte, error) {
 			continue
 		case err != nil:
 			if len(b) > 0 {
-				err = fmt.Errorf("%w after %.100q", err, b)
+				err = fmt.Errorf("%w after %d bytes", err, len(b))
 			}
 			return nil, err
 		}

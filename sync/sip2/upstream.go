@@ -280,6 +280,9 @@ func (u *Upstream) standing(a Message) kiosk.Standing {
 // mine finds out whether a card has an item. The list may hold titles in
 // place of barcodes, or be cut: then only a match counts.
 func (u *Upstream) mine(ctx context.Context, l *line, b kiosk.Barcode, card kiosk.Card) (kiosk.Tri, error) {
+	if !l.supports(7) {
+		return kiosk.Unknown, nil
+	}
 	m := u.base("63", "001"+u.now()+"  Y       ").With("AA", string(card)).With("AC", u.TerminalPassword)
 	a, err := l.ask(ctx, m, "64")
 	if err != nil {

@@ -90,8 +90,8 @@ type Resolution struct {
 func (r Resolution) Outcome(id kiosk.ID, now time.Time) (kiosk.Outcome, error) {
 	o := kiosk.Outcome{Entry: id, At: now, Text: r.Note}
 	switch r.How {
-	case "retry": // tell the ILS once more
-		o.State = kiosk.Offline
+	case "retry": // tell the ILS once more, if a look shows that it lacks it
+		o.State = kiosk.Unsure
 	case "override": // what the kiosk has recorded stands; staff has set the ILS right
 		o.State = kiosk.Settled
 	case "dismiss": // what the ILS says stands; the kiosk's record is void

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -72,18 +73,18 @@ func (d *Daemon) Retry(ctx context.Context) error {
 	if d.worker == nil {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this kiosk has no upstream"}
 	}
+	defer d.worker.Wake()
 	queue, err := d.store.Queue(ctx, math.MaxInt32)
 	if err != nil {
 		return err
 	}
 	for _, q := range queue {
 		if !q.RetryAt.IsZero() {
-			if err := d.store.Postpone(ctx, q.ID, time.Now()); err != nil {
+			if err := d.store.Postpone(ctx, q.ID, time.Now()); err != nil && !errors.Is(err, kiosk.ErrUnknown) { // settled meanwhile
 				return err
 			}
 		}
 	}
-	d.worker.Wake()
 	return nil
 }
 
