@@ -39,7 +39,7 @@ func TestUsage(t *testing.T) {
 		{"-config " + bad, 2, bad + ": kiosk.data: "},
 		{"-config " + filepath.Join(dir, "none.toml"), 2, "no such file"},
 		{"-nonsense", 2, "unknown flag"},
-		{"-version", 0, "drivers: hidscan"},
+		{"-version", 0, "drivers: cfrh320"},
 		{"-help", 0, "-demo"},
 	} {
 		out, err := exec.Command(bin, strings.Fields(tt.args)...).CombinedOutput()

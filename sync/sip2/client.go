@@ -32,6 +32,10 @@ type Config struct {
 	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones; off: send none
 	Profile  string  `toml:"profile"`  // generic, koha, evergreen: how to tell what already happened
 
+	// Connections is how many questions may be under way at once, each on a
+	// connection of its own; 0 means 4. Fewer where the server takes no more.
+	Connections int `toml:"connections"`
+
 	Password         string         `toml:"-"`
 	TerminalPassword string         `toml:"-"` // AC
 	Institution      string         `toml:"-"` // AO
@@ -51,6 +55,9 @@ func (c *Config) Check() error {
 			}
 		}
 		return fmt.Errorf("%s: %q: must be %s", key, v, strings.Join(choices, " or "))
+	}
+	if c.Connections < 0 || c.Connections > mostLines {
+		return fmt.Errorf("connections: %d: must be 1 to %d", c.Connections, mostLines)
 	}
 	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
 		one("checksum", c.Checksum, "auto", "strict", "off"),
@@ -73,7 +80,8 @@ type line struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	seq    byte
-	status Message // 98, as last told
+	status Message   // 98, as last told
+	used   time.Time // last
 }
 
 // dial connects and logs in.
@@ -351,7 +359,7 @@ func (l *line) dropLF() {
 	}
 }
 
-func (l *line) log() *slog.Logger { return cmp.Or(l.Log, slog.Default()) }
+func (c *Config) log() *slog.Logger { return cmp.Or(c.Log, slog.Default()) }
 
 func offline(err error) error { return &kiosk.Error{Code: kiosk.CodeOffline, Err: err} }
 

@@ -11,66 +11,39 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// Upstream is a library's system that speaks SIP2. It keeps one connection,
-// which it opens when it is needed; questions wait for each other.
+// Upstream is a library's system that speaks SIP2, over as many connections
+// as questions are asked at once.
 type Upstream struct {
 	Config
-	turn chan *line // holds the line while nobody uses it; nil in it means none is open
+	pool *pool
 }
 
 var _ kiosk.Upstream = (*Upstream)(nil)
 
 // NewUpstream makes an Upstream; nothing is connected yet.
 func NewUpstream(c Config) (*Upstream, error) {
+	c.Connections = cmp.Or(c.Connections, 4)
 	if err := c.Check(); err != nil {
 		return nil, fmt.Errorf("sip2: %w", err)
 	}
 	c.Zone = cmp.Or(c.Zone, time.Local)
-	u := &Upstream{Config: c, turn: make(chan *line, 1)}
-	u.turn <- nil
+	u := &Upstream{Config: c}
+	u.pool = newPool(&u.Config)
 	return u, nil
 }
 
-// Close closes the connection, when the question under way is over.
+// Lines is how many questions can be under way at once, if the server takes
+// as many connections.
+func (u *Upstream) Lines() int { return u.Connections }
+
+// Close closes the connections; one with a question under way, when that is
+// over.
 func (u *Upstream) Close() error {
-	l := <-u.turn
-	u.turn <- nil
-	if l != nil {
-		return l.conn.Close()
-	}
+	u.pool.close()
 	return nil
 }
 
-// with gives do a line that is logged in, when it is this caller's turn. A
-// line on which a question was left in doubt is closed: what comes late comes
-// to nobody.
-func (u *Upstream) with(ctx context.Context, do func(*line) error) error {
-	var l *line
-	select {
-	case l = <-u.turn:
-	case <-ctx.Done():
-		return offline(ctx.Err())
-	}
-	var err error
-	defer func() { u.turn <- l }()
-	if l != nil && l.fresh() != nil {
-		l.conn.Close()
-		l = nil
-	}
-	if l == nil {
-		if l, err = dial(ctx, &u.Config); err != nil {
-			l = nil
-			return err
-		}
-	}
-	err = do(l)
-	switch kiosk.CodeOf(err) {
-	case kiosk.CodeOffline, kiosk.CodeUnsure, kiosk.CodeInternal:
-		l.conn.Close()
-		l = nil
-	}
-	return err
-}
+func (u *Upstream) with(ctx context.Context, do func(*line) error) error { return u.pool.with(ctx, do) }
 
 // Probe implements kiosk.Upstream.
 func (u *Upstream) Probe(ctx context.Context) error {

@@ -1,0 +1,188 @@
+package sip2
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+const (
+	mostLines = 16
+	surplus   = 2 * time.Minute // an idle line is closed after that, but for one: each takes the server a process
+	tryMore   = 5 * time.Minute // after a server that took no more lines has been asked for one
+)
+
+// errClosed is asked for a line after Close.
+var errClosed = errors.New("sip2: closed")
+
+// pool keeps lines to one server: as many as are needed at once, up to
+// Config.Connections or what the server takes. Each line has one owner at a
+// time. Lines are opened beside the questions: one that waits takes whichever
+// comes first, a new line or one that has become free; for a server that is
+// full may take the connection and say nothing.
+type pool struct {
+	conf   *Config
+	ctx    context.Context // of what is being opened
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	idle    []*line       // the last one used is last
+	lines   int           // open: idle, or somebody's
+	opening int           // being opened
+	waiting int           // who wants one
+	most    int           // that the server takes
+	again   time.Time     // when it may be asked for more
+	failed  int           // lines that could not be opened, counted
+	err     error         // why, the last
+	closed  bool          //
+	news    chan struct{} // closed at each change
+}
+
+func newPool(c *Config) *pool {
+	p := &pool{conf: c, most: c.Connections, news: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// changed is called with mu held.
+func (p *pool) changed() {
+	close(p.news)
+	p.news = make(chan struct{})
+}
+
+// take gives a line that is logged in. Its errors are offline: nothing was
+// asked.
+func (p *pool) take(ctx context.Context) (*line, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting++
+	defer func() { p.waiting-- }()
+	failed := p.failed
+	for {
+		switch l := p.pop(); {
+		case p.closed:
+			return nil, offline(errClosed)
+		case l != nil:
+			return l, nil
+		case p.lines+p.opening == 0 && p.failed != failed:
+			return nil, p.err
+		}
+		p.grow()
+		news := p.news
+		p.mu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+		}
+		p.mu.Lock()
+		if ctx.Err() != nil {
+			return nil, offline(ctx.Err())
+		}
+	}
+}
+
+// pop gives an idle line that is quiet; what has been closed by the server, or
+// holds an answer that nobody waits for, is let go.
+func (p *pool) pop() *line {
+	for len(p.idle) > 0 {
+		l := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		if l.fresh() == nil {
+			return l
+		}
+		l.conn.Close()
+		p.lines--
+	}
+	return nil
+}
+
+// grow opens lines for those who wait.
+func (p *pool) grow() {
+	most := p.conf.Connections
+	if time.Now().Before(p.again) {
+		most = p.most
+	}
+	for p.opening < p.waiting && p.lines+p.opening < most && !p.closed {
+		p.opening++
+		p.wg.Go(p.open)
+	}
+}
+
+func (p *pool) open() {
+	l, err := dial(p.ctx, p.conf)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.changed()
+	p.opening--
+	switch {
+	case err == nil && p.closed:
+		l.conn.Close()
+	case err == nil:
+		p.lines++
+		l.used = time.Now()
+		p.idle = append(p.idle, l)
+	default:
+		p.failed++
+		p.err = asOffline(err)
+		if p.lines > 0 {
+			p.most, p.again = p.lines, time.Now().Add(tryMore)
+			p.conf.log().Info("sip2: the server takes no more connections", "has", p.lines, "err", err)
+		}
+	}
+}
+
+// put gives a line back; one that is not good is closed.
+func (p *pool) put(l *line, good bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.changed()
+	if !good || p.closed {
+		l.conn.Close()
+		p.lines--
+		return
+	}
+	l.used = time.Now()
+	p.idle = append(p.idle, l)
+	for p.lines > 1 && l.used.Sub(p.idle[0].used) > surplus {
+		p.idle[0].conn.Close()
+		p.idle = p.idle[1:]
+		p.lines--
+	}
+}
+
+// close ends all lines, those in use when they come back.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	for _, l := range p.idle {
+		l.conn.Close()
+		p.lines--
+	}
+	p.idle = nil
+	p.changed()
+	p.mu.Unlock()
+	p.cancel()
+	p.wg.Wait()
+}
+
+// with has do ask on a line of its own. One on which a question was left in
+// doubt is closed: what comes late comes to nobody.
+func (p *pool) with(ctx context.Context, do func(*line) error) error {
+	l, err := p.take(ctx)
+	if err != nil {
+		return err
+	}
+	good := false
+	defer func() { p.put(l, good) }()
+	err = do(l)
+	switch kiosk.CodeOf(err) {
+	case kiosk.CodeOffline, kiosk.CodeUnsure, kiosk.CodeInternal:
+	default:
+		good = true
+	}
+	return err
+}
