@@ -130,6 +130,9 @@ func TestImport(t *testing.T) {
 		contains(t, s.ctl(0, "import", "items", file), "0 new, 0 changed, 2 the same")
 		s.ctl(1, "import", "items", s.write("bad.bin", "\x00\x01"))
 		s.ctl(2, "import", "chairs", file)
+		for _, other := range []string{"patrons", "loans"} {
+			s.ctl(1, "import", other, file)
+		}
 		var last map[string]any
 		for line := range strings.Lines(s.ctl(0, "-json", "import", "items", file)) {
 			if err := json.Unmarshal([]byte(line), &last); err != nil {

@@ -225,7 +225,7 @@ func restore(from, to string, force bool) (kept string, err error) {
 	}
 	if _, err := os.Stat(to); err == nil {
 		if !force {
-			return "", fmt.Errorf("%s exists: -force puts it aside (%w)", to, cli.ErrUsage)
+			return "", cli.Wrong(fmt.Errorf("%s exists: -force puts it aside", to))
 		}
 		s, err := sqlite.Open(ctx, to) // nobody else has it open, and its log goes into it
 		if err != nil && !errors.Is(err, sqlite.ErrDamaged) {

@@ -50,7 +50,7 @@ func run(args []string, out io.Writer) int {
 func (g *grammar) load() (*config.Config, error) {
 	c, err := config.Load(g.Config)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w; -config FILE names another)", err, cli.ErrUsage)
+		return nil, cli.Wrong(fmt.Errorf("%w\n-config FILE names another configuration", err))
 	}
 	return c, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -24,7 +23,7 @@ func (staffPassword) Run(g *grammar, p *printer) error {
 	}
 	file := conf.Staff.PasswordFile
 	if file == "" {
-		return fmt.Errorf("the configuration names no file for it: set password_file under [staff] (%w)", cli.ErrUsage)
+		return cli.Wrong(errors.New("the configuration names no file for it: set password_file under [staff]"))
 	}
 	p.say("The new password or PIN (it shows while you type), then Enter:")
 	line, err := bufio.NewReader(stdin).ReadString('\n')

@@ -218,7 +218,7 @@ type tagWrite struct {
 
 func (c *tagWrite) Run(g *grammar, p *printer) error {
 	if c.Parts < 0 || c.Part < 0 || c.Part > c.Parts {
-		return fmt.Errorf("part %d of %d: can't be (%w)", c.Part, c.Parts, cli.ErrUsage)
+		return cli.Wrong(fmt.Errorf("part %d of %d: can't be", c.Part, c.Parts))
 	}
 	return withPad(g, func(ctx context.Context, _ *config.Config, pad pad) error {
 		return put(ctx, p, pad, station.Wish{Item: kiosk.Barcode(c.Item), Part: c.Part, Parts: c.Parts, Model: tagdata.Model(c.Model),

@@ -2,7 +2,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -16,11 +18,11 @@ import (
 )
 
 type grammar struct {
-	Config  string `help:"Configuration file." default:"/etc/carrel/kiosk.toml" placeholder:"FILE"`
+	Config  string `help:"Configuration file; /etc/carrel/kiosk.toml by default." placeholder:"FILE"`
 	Check   bool   `help:"Check the whole configuration, print every problem, open nothing."`
 	Demo    bool   `help:"Run the whole desk on embedded parts: simulated scanner, demo library system, sample library."`
-	Listen  string `help:"Address of the screen; with -demo." placeholder:"ADDR" default:"127.0.0.1:8480"`
-	Data    string `help:"Folder for the demo's data; a new temporary one by default." placeholder:"DIR"`
+	Listen  string `help:"Address of the screen, with -demo; 127.0.0.1:8480 by default." placeholder:"ADDR"`
+	Data    string `help:"Folder for the data, with -demo; a new temporary one by default." placeholder:"DIR"`
 	Verbose bool   `help:"Log each step."`
 	Version bool   `help:"Print version, commit, Go version and what is built in."`
 }
@@ -40,14 +42,21 @@ func (g *grammar) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	switch {
+	case g.Demo && g.Config != "":
+		return cli.Wrong(errors.New("-config: the demo has a configuration of its own; leave -demo out to run yours"))
+	case !g.Demo && (g.Listen != "" || g.Data != ""):
+		return cli.Wrong(errors.New("-listen and -data are the demo's; a kiosk's are listen and data under [kiosk] in its configuration"))
+	}
+	g.Config = cmp.Or(g.Config, "/etc/carrel/kiosk.toml")
+	switch {
 	case g.Version:
 		daemon.PrintVersion(os.Stdout, "kioskd")
 		return nil
 	case g.Demo:
-		return demo.Run(ctx, demo.Options{Listen: g.Listen, Data: g.Data, Log: log, Out: os.Stdout})
+		return demo.Run(ctx, demo.Options{Listen: cmp.Or(g.Listen, "127.0.0.1:8480"), Data: g.Data, Log: log, Out: os.Stdout})
 	case g.Check:
 		if _, err := config.Load(g.Config); err != nil {
-			return fmt.Errorf("%w\n%w: see deploy/example/kiosk.toml", err, cli.ErrUsage)
+			return cli.Wrong(fmt.Errorf("%w\ndeploy/example/kiosk.toml shows every key", err))
 		}
 		fmt.Printf("%s: no problems\n", g.Config)
 		return nil
@@ -60,7 +69,7 @@ func (g *grammar) Run() error {
 func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
 	conf, err := config.Load(g.Config)
 	if err != nil {
-		return fmt.Errorf("%w\n%w: kioskd -demo needs none", err, cli.ErrUsage)
+		return cli.Wrong(fmt.Errorf("%w\n-config FILE names another configuration; kioskd -demo needs none", err))
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)

@@ -39,6 +39,8 @@ func TestUsage(t *testing.T) {
 		{"-config " + bad, 2, bad + ": kiosk.data: "},
 		{"-config " + filepath.Join(dir, "none.toml"), 2, "no such file"},
 		{"-nonsense", 2, "unknown flag"},
+		{"-demo -config " + good, 2, "configuration of its own"},
+		{"-listen 127.0.0.1:1 -config " + good, 2, "under [kiosk]"},
 		{"-version", 0, "drivers: cfrh320"},
 		{"-help", 0, "-demo"},
 	} {

@@ -26,7 +26,7 @@ import (
 )
 
 type grammar struct {
-	Desk    deskCmd    `cmd:"" default:"withargs" help:"The whole desk, as kioskd -demo."`
+	Desk    deskCmd    `cmd:"" help:"The whole desk, as kioskd -demo."`
 	Devices devicesCmd `cmd:"" help:"A scanner and a pad on ptys that it names, moved by what you type."`
 	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
@@ -34,8 +34,12 @@ type grammar struct {
 }
 
 func main() {
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"-help"}
+	}
 	var g grammar
-	os.Exit(cli.Main("kiosksim", "The simulated world around a Carrel kiosk.", &g, os.Args[1:]))
+	os.Exit(cli.Main("kiosksim", "The simulated world around a Carrel kiosk.", &g, args))
 }
 
 func untilSignal() (context.Context, context.CancelFunc) {

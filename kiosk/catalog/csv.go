@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,14 +25,14 @@ func utf16ByBOM(head []byte) *encoding.Decoder {
 
 // columns lead from the names that files use to ours. The first of a list is
 // ours; the others are what exports of other systems say, the surest first.
-// need are those without which a file makes no sense.
+// Of each list in need one must be there: without it, it is another file.
 type columns struct {
 	names [][]string
-	need  []string
+	need  [][]string
 }
 
 var (
-	itemColumns = columns{need: []string{"barcode"}, names: [][]string{
+	itemColumns = columns{need: [][]string{{"barcode"}, {"title"}}, names: [][]string{
 		{"barcode", "item barcode", "copy barcode", "itembarcode", "barcode number", "copy id"},
 		{"title", "biblio title", "title proper", "book title"}, {"author", "creator", "main author"}, {"isbn", "isbn13", "isbn 13", "isbn10", "isbn 10"},
 		{"call_number", "callnumber", "itemcallnumber", "item call number", "shelfmark", "call no"},
@@ -42,7 +43,7 @@ var (
 		{"circulates", "circulate", "loanable"}, {"reference", "ref"}, {"not_for_loan", "notforloan"},
 		{"status", "item status", "copy status", "circulation status"},
 	}}
-	patronColumns = columns{need: []string{"barcode"}, names: [][]string{
+	patronColumns = columns{need: [][]string{{"barcode"}, {"family_name", "first_name"}}, names: [][]string{
 		{"barcode", "patron barcode", "card", "cardnumber", "card number", "library card", "borrower barcode", "identifier"},
 		{"family_name", "surname", "last name", "lastname", "familyname"},
 		{"first_name", "firstname", "given name", "givenname"},
@@ -51,7 +52,7 @@ var (
 		{"expires", "dateexpiry", "expiry", "expiry date", "expire date", "expiration date", "card expires"},
 		{"active", "enabled", "enableduser"}, {"barred", "debarred", "blocked"}, {"language", "lang"},
 	}}
-	loanColumns = columns{need: []string{"patron_barcode", "item_barcode"}, names: [][]string{
+	loanColumns = columns{need: [][]string{{"patron_barcode"}, {"item_barcode"}, {"due_at"}}, names: [][]string{
 		{"patron_barcode", "cardnumber", "card number", "card", "borrower barcode", "patron"}, {"item_barcode", "copy barcode", "itembarcode", "barcode", "item"},
 		{"out_at", "issuedate", "checked out", "checkout date", "checkout time", "loan date", "at"}, {"due_at", "date_due", "due date", "due"},
 		{"in_at", "returndate", "return date", "returned", "checkin date", "checkin time"},
@@ -78,8 +79,8 @@ func (c columns) index(header []string, own map[string]string) (map[string]int, 
 		}
 	}
 	for _, n := range c.need {
-		if _, ok := at[n]; !ok {
-			return nil, fmt.Errorf("catalog: the first row has no column %q; it has %.300q", n, header)
+		if !slices.ContainsFunc(n, func(name string) bool { _, ok := at[name]; return ok }) {
+			return nil, fmt.Errorf("catalog: the first row has no column %s: is it another list? It has %.300q", strings.Join(n, " or "), header)
 		}
 	}
 	return at, nil
@@ -118,7 +119,7 @@ func (im *importer[T]) csv(ctx context.Context, in *bufio.Reader, cols columns, 
 		im.report.Rows++
 		c.cells, c.notes = row.cells, row.notes
 		if row.why != "" {
-			im.refuse(c.get(cols.need[0]), row.why)
+			im.refuse(c.get(cols.need[0][0]), row.why)
 		} else {
 			v, err := value(&c)
 			im.take(v, err, c.notes)

@@ -15,6 +15,7 @@ package intake
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,6 +68,13 @@ func compile(key string, patterns []string, def string) ([]*regexp.Regexp, error
 	}
 	var res []*regexp.Regexp
 	for _, p := range patterns {
+		if _, err := syntax.Parse(p, syntax.Perl); err != nil { // as it was written, not as it is used
+			why := err.Error()
+			if e, ok := err.(*syntax.Error); ok {
+				why = e.Code.String()
+			}
+			return nil, fmt.Errorf("%s: %q: is no pattern: %s", key, p, why)
+		}
 		re, err := regexp.Compile(`\A(?:` + p + `)\z`)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %q: %v", key, p, err)

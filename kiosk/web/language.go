@@ -20,6 +20,15 @@ import (
 //go:embed lang/*.json
 var langFS embed.FS
 
+// Languages lists the tags of all languages that the screen has words in.
+func Languages() (tags []string) {
+	files, _ := fs.Glob(langFS, "lang/*.json") // the pattern is right
+	for _, f := range files {
+		tags = append(tags, strings.TrimSuffix(path.Base(f), ".json"))
+	}
+	return tags
+}
+
 // language is one file of lang: all the words of the screen. A text that
 // counts has one key for each plural form its language uses, by the names of
 // Unicode CLDR: "lent.one", "lent.few", "lent.other".

@@ -25,6 +25,13 @@ const (
 // configuration is wrong.
 var ErrUsage = errors.New("wrong usage")
 
+// Wrong makes an error one of usage or configuration. Its words stand alone.
+func Wrong(err error) error { return wrong{err} }
+
+type wrong struct{ error }
+
+func (w wrong) Unwrap() []error { return []error{w.error, ErrUsage} }
+
 // Version is set when a release is built (-ldflags -X).
 var Version = "development"
 
@@ -43,7 +50,11 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 		return Usage
 	}
 	if err := ctx.Run(bind...); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		if w, alone := errors.AsType[wrong](err); alone {
+			fmt.Fprintln(os.Stderr, w)
+		} else {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		}
 		if errors.Is(err, ErrUsage) {
 			return Usage
 		}

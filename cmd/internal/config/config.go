@@ -7,8 +7,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/tagdata"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/sync/koha"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
@@ -186,6 +189,13 @@ func (p *Problems) syntax(err error) {
 	p.add(key, nil, "%s", strings.TrimPrefix(err.Error(), "toml: "))
 }
 
+// filled tells of a list that is there and empty: left out, it has a default.
+func (p *Problems) filled(key string, list []string) {
+	if list != nil && len(list) == 0 {
+		p.add(key, "[]", "must name at least one; left out, it has a default")
+	}
+}
+
 // strict decodes a table into a struct; what does not fit is a problem each.
 func (p *Problems) strict(prefix string, table map[string]any, into any) {
 	for _, bad := range Decode(table, into) {
@@ -207,13 +217,30 @@ func (c *Config) check(p *Problems) {
 	if k.Listen == "" {
 		k.Listen = "127.0.0.1:8480"
 	}
+	if _, port, err := net.SplitHostPort(k.Listen); err != nil {
+		p.add("kiosk.listen", k.Listen, "must be host:port, as 127.0.0.1:8480")
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		p.add("kiosk.listen", k.Listen, "must end with a port, as 127.0.0.1:8480")
+	}
 	for _, h := range k.Hosts {
 		if h == "" || strings.ContainsAny(h, ":/*? ") {
 			p.add("kiosk.hosts", h, "must be a name alone, as \"kiosk1.school.lan\"")
 		}
 	}
+	p.filled("kiosk.languages", k.Languages)
+	p.filled("barcodes.patron", c.Barcodes.Patron)
+	p.filled("barcodes.item", c.Barcodes.Item)
 	if len(k.Languages) == 0 {
 		k.Languages = []string{"en"}
+	}
+	known := web.Languages()
+	for _, l := range k.Languages {
+		if !slices.Contains(known, l) {
+			p.add("kiosk.languages", l, "must be of %s", strings.Join(known, ", "))
+		}
+	}
+	if idle, warn := cmp.Or(c.Screen.Idle.Duration, time.Minute), cmp.Or(c.Screen.Warn.Duration, 20*time.Second); warn >= idle {
+		p.add("screen.warn", warn, "must be less than screen.idle, which is %v", idle)
 	}
 	c.Location = time.Local
 	if k.Timezone != "" {

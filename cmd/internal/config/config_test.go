@@ -72,6 +72,8 @@ func TestEveryProblemAtOnce(t *testing.T) {
 [kiosk]
 nmae = "k"
 timezone = "Mars/Olympus"
+listen = "nowhere"
+languages = ["xx"]
 hosts = ["https://kiosk1.school.lan", ""]
 [[device]]
 driver = "serialscan"
@@ -96,7 +98,10 @@ deadline = "1ms"
 password_file = "missing"
 [barcodes]
 item = ["("]
+patron = []
 wrong = "shrug"
+[screen]
+idle = "10s"
 [loans]
 days = -1
 max = "many"
@@ -111,7 +116,8 @@ x = 1
 		`kiosk.hosts: "https://kiosk1.school.lan": must be a name alone`, `kiosk.hosts: "": must be`, `kiosk.timezone: "Mars/Olympus"`,
 		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of`, `is the name of another device`,
 		`device "s".colour: is not a key`, `device "kb"`, "upstream.deadline", "upstream.password_file",
-		"barcodes.item", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
+		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`,
+		`kiosk.languages: "xx": must be of en, es`, "screen.warn: 20s: must be less than screen.idle", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the problems do not name %s:\n%v", want, err)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,6 +60,7 @@ type Daemon struct {
 	devices  *devices
 	pads     *pads
 	staff    *staff
+	reached  atomic.Pointer[bool] // what was said of upstream last
 }
 
 // Run runs a kiosk until ctx ends or something that it can't do without
@@ -74,7 +76,11 @@ func Run(ctx context.Context, o Options) error {
 			err = errors.Join(err, c.Close())
 		}
 	}
-	return errors.Join(err, d.store.Close())
+	err = errors.Join(err, d.store.Close())
+	if err == nil {
+		d.Log.Info("stopped; all that was in hand is on disk")
+	}
+	return err
 }
 
 // open opens the ledger and makes the parts; nothing runs yet.
@@ -150,11 +156,15 @@ func newID() kiosk.ID { return kiosk.ID(uuid.Must(uuid.NewV7()).String()) }
 
 // link tells the desk and the log whether upstream is there.
 func (d *Daemon) link(up bool) {
-	if up {
+	switch was := d.reached.Swap(new(up)); {
+	case was != nil && *was == up:
+	case up:
 		d.Log.Info("upstream is reached")
-		d.desk.Mend("upstream")
-	} else {
+	default:
 		d.Log.Warn("upstream is away", "err", d.worker.Status().Err)
+	}
+	if up {
+		d.desk.Mend("upstream")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

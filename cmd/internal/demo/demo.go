@@ -52,6 +52,10 @@ func Run(ctx context.Context, o Options) error {
 		defer os.RemoveAll(dir)
 		o.Data = dir
 	}
+	var err error
+	if o.Data, err = filepath.Abs(o.Data); err != nil {
+		return err
+	}
 	lib, err := Load(time.Now())
 	if err != nil {
 		return err
@@ -114,10 +118,14 @@ func (o Options) ready(screen, ils string) {
   Staff prepares tags     http://%s/staff, password %s
   The library's system    SIP2 on %s, user %s, password %s
   Data                    %s
+  What it knows           kioskctl -config %s status
 
   Click a card, then a book, on the second page. Ctrl-C ends it.
 
-`, Name, host, host, host, StaffPassword, ils, user, password, o.Data)
+`, Name, host, host, host, StaffPassword, ils, user, password, o.Data, filepath.Join(o.Data, ConfigFile))
+		if at, _, err := net.SplitHostPort(screen); err == nil && (net.ParseIP(at) == nil || !net.ParseIP(at).IsLoopback()) {
+			fmt.Fprint(o.Out, "  Careful: who can reach this machine can use the demo, and move its hardware.\n\n")
+		}
 	}
 	if o.Ready != nil {
 		o.Ready(screen)
@@ -175,7 +183,8 @@ func settings(data, ils string) (*config.Config, error) {
 	if err := os.WriteFile(staff, []byte(hash+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return config.Parse("demo", fmt.Appendf(nil, `
+	file := filepath.Join(data, ConfigFile)
+	text := fmt.Appendf(nil, `# The demo's configuration, made anew at each start.
 [kiosk]
 name = "demo"
 library = %q
@@ -204,8 +213,15 @@ days = %d
 max = %d
 [staff]
 password_file = %q
-`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, staff))
+`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, staff)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return nil, err
+	}
+	return config.Parse(file, text)
 }
+
+// ConfigFile is the configuration within the demo's data folder, for kioskctl.
+const ConfigFile = "kiosk.toml"
 
 // newBench lays the library on a bench, and adds the switches of the line to
 // the library's system.
