@@ -86,6 +86,8 @@ type Outbox interface {
 // already is replaced; one that is the same already costs no write.
 type Loader interface {
 	PutItems(ctx context.Context, items []Item) (Change, error)
+	// PutPatrons takes patrons. One that is the same already is younger by it,
+	// if Seen says so.
 	PutPatrons(ctx context.Context, patrons []Patron) (Change, error)
 	// PutLoans takes loans that the ILS has open. A loan of an unknown item or
 	// patron is taken too: the mirror may be loaded in any order.

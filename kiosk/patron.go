@@ -19,7 +19,7 @@ type Patron struct {
 	BlockText  string    // the ILS's own words for Blocked; for staff
 	PINChecked bool      // the ILS has accepted the PIN that came with the question
 	Local      bool      // known from the mirror only: the ILS was not reached
-	Seen       time.Time
+	Seen       time.Time // when the ILS or a list last said this; zero means nobody knows
 }
 
 // Over is what is known of a patron when p was told in passing and old was

@@ -21,6 +21,7 @@ const (
 	ReasonWrongPIN      Reason = "wrong-pin"      //
 	ReasonPINTries      Reason = "pin-tries"      // wrong too often: the card again, or staff
 	ReasonPINOffline    Reason = "pin-offline"    // a PIN is wanted and can't be checked now
+	ReasonCardUnchecked Reason = "card-unchecked" // the ILS is away, and what is known of the patron is too old
 	ReasonUnknownItem   Reason = "unknown-item"   // not in the catalogue
 	ReasonNotForLoan    Reason = "not-for-loan"   // reference, withdrawn, or does not circulate
 	ReasonOnLoanOther   Reason = "on-loan-other"  // out to somebody else

@@ -15,6 +15,10 @@ type Rules struct {
 	PIN        bool
 	PINOffline bool
 
+	// Trust is how old what the mirror says of a patron may be while the ILS is
+	// away. The zero Trust has no bounds, as where there is no ILS.
+	Trust Trust
+
 	// UnknownCards and UnknownItems let what the mirror does not know pass
 	// while the ILS is away.
 	UnknownCards bool
@@ -36,6 +40,31 @@ type Rules struct {
 	Receipt   time.Duration // the receipt stays; 0 means 15 s
 	Notice    time.Duration // a notice stays; 0 means 8 s
 	AwaitCard time.Duration // books put down before a card wait; 0 means 60 s
+}
+
+// Trust decays with the age of a fact: up to Full everything is lent by the
+// rules, up to Few so many items in a session, then nothing; returns are always
+// taken. What is known since nobody knows when is trusted with a few.
+type Trust struct {
+	Full, Few time.Duration
+	Items     int // up to Few
+}
+
+// allows tells how many items a session may lend to a patron; -1 means that
+// nothing is in the way.
+func (t Trust) allows(p Patron, now time.Time) int {
+	age := now.Sub(p.Seen)
+	switch {
+	case t.Full <= 0 || !p.Local:
+		return -1
+	case p.Seen.IsZero():
+		return t.Items
+	case age < t.Full:
+		return -1
+	case age < t.Few:
+		return t.Items
+	}
+	return 0
 }
 
 // NameStyle is what of a patron's name a shared screen shows.
@@ -93,6 +122,8 @@ func (r Rules) admits(p Patron, now time.Time) Reason {
 		return ReasonWrongPIN
 	case r.PIN && !p.PINChecked && !r.PINOffline:
 		return ReasonPINOffline
+	case r.Trust.allows(p, now) == 0:
+		return ReasonCardUnchecked
 	}
 	return ""
 }

@@ -424,6 +424,59 @@ func TestPINNotChecked(t *testing.T) {
 	}
 }
 
+// TestTrust: with the ILS away, what is known of a patron is trusted for a
+// time, then for a few loans, then not at all.
+func TestTrust(t *testing.T) {
+	trust := Trust{Full: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: 2}
+	for _, tt := range []struct {
+		name  string
+		rules Rules
+		age   time.Duration // 0: nobody knows
+		local bool
+		lent  int // of 4; -1: not let in
+	}{
+		{"fresh", Rules{Trust: trust}, time.Hour, true, 4}, {"yesterday's", Rules{Trust: trust}, 25 * time.Hour, true, 2},
+		{"old", Rules{Trust: trust}, 8 * 24 * time.Hour, true, -1}, {"nobody knows", Rules{Trust: trust}, 0, true, 2},
+		{"old, by the ILS", Rules{Trust: trust}, 8 * 24 * time.Hour, false, 4}, {"no bounds", Rules{}, 1000 * time.Hour, true, 4},
+	} {
+		b := newBench(t, tt.rules)
+		b.send(LinkChanged{Up: false})
+		b.send(CardRead{"c1"})
+		take[Identify](b)
+		p := Patron{Card: "c1", FirstName: "Ada", Local: tt.local}
+		if tt.age > 0 {
+			p.Seen = b.now.Add(-tt.age)
+		}
+		b.send(Identified{Card: "c1", Patron: p})
+		if tt.lent < 0 {
+			b.view(ViewWelcome)
+			if n := b.s.Screen().Notice; n.Reason != ReasonCardUnchecked {
+				t.Errorf("%s: notice %+v", tt.name, n)
+			}
+			continue
+		}
+		lent := 0
+		for n := range 4 {
+			b.send(ItemPlaced{Barcode(fmt.Sprint("3000000000000", n))})
+			b.find(Item{Barcode: Barcode(fmt.Sprint("3000000000000", n)), Title: "Dune"}, nil)
+			if n < tt.lent {
+				b.store()
+				lent++
+			}
+		}
+		for _, l := range b.s.Screen().Lines {
+			if l.State == LineLent {
+				lent--
+			} else if l.Reason != ReasonCardUnchecked {
+				t.Errorf("%s: line %+v", tt.name, l)
+			}
+		}
+		if lent != 0 || len(b.open) != 0 {
+			t.Errorf("%s: %d more lent than shown, effects left %+v", tt.name, lent, b.open)
+		}
+	}
+}
+
 func TestISBN(t *testing.T) {
 	tests := []struct {
 		copies []Item

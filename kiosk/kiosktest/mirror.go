@@ -103,7 +103,16 @@ func (m *Memory) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (c kios
 	for _, p := range patrons {
 		p.Born, p.Expires, p.Seen = kept(p.Born), kept(p.Expires), kept(p.Seen)
 		p.PINChecked, p.Local = false, true
-		set(m.patrons, p.Card, p, &c)
+		old, ok := m.patrons[p.Card]
+		seen := p.Seen
+		if p.Seen = old.Seen; !ok || p != old {
+			p.Seen = seen
+		}
+		set(m.patrons, p.Card, p, &c) // when it was said is no change
+		if seen.After(old.Seen) {
+			p.Seen = seen
+			m.patrons[p.Card] = p
+		}
 	}
 	return c, nil
 }

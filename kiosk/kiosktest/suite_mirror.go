@@ -150,6 +150,17 @@ func (s *suite) mirror() {
 	who, err = s.Patron(ctx, "x")
 	s.ok(err)
 	s.same("Patron(x)", who, kiosk.Patron{Card: "x", Local: true})
+	// Said again, it is no change, and as young as it was said last.
+	for _, at := range []time.Time{Morning.Add(time.Hour), Morning} {
+		patron.Seen = at
+		c, err := s.PutPatrons(ctx, []kiosk.Patron{patron})
+		s.ok(err)
+		s.same("PutPatrons() again", c, kiosk.Change{Same: 1})
+	}
+	patron.Seen = Morning.Add(time.Hour)
+	who, err = s.Patron(ctx, patron.Card)
+	s.ok(err)
+	s.same("Patron() said again", who, patron)
 
 	copies, err := s.Copies(ctx, item.ISBN, 5)
 	s.ok(err)

@@ -14,6 +14,7 @@ type rows[T any] struct {
 	table, key string
 	columns    []string             // without the key
 	values     func(T, []any) []any // appends those of the key, then of columns
+	quiet      string               // a column whose change alone is none
 	count      string               // a cheap query whose answer grows by one with each new row
 }
 
@@ -32,6 +33,7 @@ var patronRows = rows[kiosk.Patron]{
 	table: "patrons", key: "card",
 	columns: []string{"family", "first", "category", "library", "language", "born", "expires",
 		"blocked", "block_text", "seen"},
+	quiet: "seen",
 	values: func(p kiosk.Patron, to []any) []any {
 		return append(to, string(p.Card), p.FamilyName, p.FirstName, p.Category, p.Library, p.Language,
 			ms(p.Born), ms(p.Expires), string(p.Blocked), p.BlockText, ms(p.Seen))
@@ -65,7 +67,32 @@ func (s *Store) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (kiosk.C
 			delete(l.patrons, p.Card)
 		}
 	})
-	return put(ctx, s, patronRows, patrons)
+	var c kiosk.Change
+	err := s.write(ctx, "put patrons", func(w *writer) (err error) {
+		if c, err = patronRows.put(w.conn, patrons); err != nil {
+			return err
+		}
+		return seenAgain(w.conn, patrons)
+	})
+	return ifDone(c, err)
+}
+
+// seenAgain makes what was said of patrons as young as it now is.
+func seenAgain(c *sql.Conn, patrons []kiosk.Patron) error {
+	stmt, err := c.PrepareContext(context.Background(), "UPDATE patrons SET seen = ?1 WHERE card = ?2 AND coalesce(seen, 0) < ?1")
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for _, p := range patrons {
+		if p.Seen.IsZero() {
+			continue
+		}
+		if _, err := stmt.ExecContext(context.Background(), ms(p.Seen), string(p.Card)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PutLoans is kiosk.Loader's. Items of which the outbox holds an entry are
@@ -168,6 +195,9 @@ func (r rows[T]) sql(n int) string {
 	var set, differs []string
 	for _, c := range r.columns {
 		set = append(set, c+" = excluded."+c)
+		if c == r.quiet {
+			continue
+		}
 		differs = append(differs, fmt.Sprintf("%s.%s IS NOT excluded.%s", r.table, c, c))
 	}
 	one := "(?" + strings.Repeat(", ?", len(r.columns)) + ")"

@@ -67,6 +67,11 @@ type Patrons struct {
 	PINOffline string `toml:"pin_offline"` // refuse (default) or accept
 	Unknown    string `toml:"unknown"`     // offline: refuse (default) or accept
 	Name       string `toml:"name"`        // first (default), initials, full, none
+
+	// How old what is known of a patron may be while upstream is away.
+	Trust    *Duration `toml:"trust"`     // for all loans; 24h, 0s has no bounds
+	TrustFew *Duration `toml:"trust_few"` // for a few; 168h
+	Few      int       `toml:"few"`       // in a session; 3
 }
 
 // Loans are the rules for loans that are decided here.
@@ -270,6 +275,9 @@ func (c *Config) check(p *Problems) {
 			p.add("loans.type_days."+kind, n, "must be 0 to 3660")
 		}
 	}
+	if c.Patrons.Few < 0 {
+		p.add("patrons.few", c.Patrons.Few, "must be 1 or more")
+	}
 	if c.Loans.Max < 0 {
 		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
 	}
@@ -318,7 +326,18 @@ func (p *Problems) oneOf(key, value string, choices ...string) {
 
 // Rules are the library's rules as the desk wants them.
 func (c *Config) Rules() kiosk.Rules {
+	trust := kiosk.Trust{Full: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: cmp.Or(c.Patrons.Few, 3)}
+	if d := c.Patrons.Trust; d != nil {
+		trust.Full = d.Duration
+	}
+	if d := c.Patrons.TrustFew; d != nil {
+		trust.Few = d.Duration
+	}
+	if c.Upstream.Driver == "none" {
+		trust = kiosk.Trust{} // what is known here is all there is
+	}
 	return kiosk.Rules{
+		Trust:    trust,
 		Location: c.Location,
 		PIN:      c.Patrons.PIN, PINOffline: c.Patrons.PINOffline == "accept",
 		UnknownCards: c.Patrons.Unknown == "accept", UnknownItems: c.Loans.Unknown == "accept",

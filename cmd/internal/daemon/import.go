@@ -29,11 +29,27 @@ func Import(ctx context.Context, what string, r io.Reader, loc *time.Location, i
 	if !ok {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("import %q: must be items, patrons or loans", what)}
 	}
-	rep, err := read(ctx, r, o, into)
+	rep, err := read(ctx, r, o, dated{into, time.Now()})
 	if err != nil {
 		return err
 	}
 	tell(control.Line{Report: &control.Report{Format: rep.Format, Rows: rep.Rows, New: rep.New, Changed: rep.Changed, Same: rep.Same,
 		Refused: rep.Refused, Skipped: rep.Skipped}})
 	return nil
+}
+
+// dated says when a list was read: what is known by it is as old as that.
+type dated struct {
+	kiosk.Loader
+	at time.Time
+}
+
+// PutPatrons implements kiosk.Loader.
+func (d dated) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (kiosk.Change, error) {
+	for i := range patrons {
+		if patrons[i].Seen.IsZero() {
+			patrons[i].Seen = d.at
+		}
+	}
+	return d.Loader.PutPatrons(ctx, patrons)
 }

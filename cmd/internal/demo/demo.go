@@ -159,6 +159,9 @@ func fill(ctx context.Context, data string, lib Library) error {
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
+	for i := range lib.Patrons {
+		lib.Patrons[i].Seen = time.Now()
+	}
 	_, e1 := s.PutItems(ctx, lib.Items)
 	_, e2 := s.PutPatrons(ctx, lib.Patrons)
 	c, e3 := s.Counts(ctx)
