@@ -68,6 +68,7 @@ func (c *loansCmd) Run(g *grammar, p *printer) error {
 type outboxCmd struct {
 	List   outboxList   `cmd:"" default:"1" help:"List it, in order."`
 	Retry  outboxRetry  `cmd:"" help:"Try all of it again now."`
+	Check  outboxCheck  `cmd:"" help:"Look at each item in the library's system, and say what would come of telling it; nothing is told."`
 	Export outboxExport `cmd:"" help:"Write it into a file that the library's system can be handed, when nothing else works."`
 }
 

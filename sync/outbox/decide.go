@@ -64,6 +64,19 @@ func Decide(q kiosk.Queued, st kiosk.Standing) Verdict {
 	return Verdict{Do: Dismiss, Text: "interrupted before anything was promised"}
 }
 
+// Foresee says what would become of an entry if it were worked on now, as far
+// as a look at its item tells: the ILS's rules for patrons do not show in it.
+func Foresee(q kiosk.Queued, st kiosk.Standing) Verdict {
+	if Looks(q) || q.State != kiosk.Offline {
+		return Decide(q, st)
+	}
+	q.State = kiosk.Unsure
+	if v := Decide(q, st); v.Do == Except {
+		return v
+	}
+	return Verdict{Do: Send}
+}
+
 // sure tells whether the ILS has said clearly who has the item, or that nobody
 // has. What is lost, or in a state of the ILS's own, may still be out.
 func sure(st kiosk.Standing) bool {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
+)
+
+// TestOutboxCheck says what would come of telling, and tells nothing.
+func TestOutboxCheck(t *testing.T) {
+	s := newSite(t)
+	s.ctl(1, "outbox", "check") // no ledger
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	s.ctl(1, "outbox", "check") // no upstream
+	ils := upstreamtest.New(upstreamtest.Rules{})
+	ils.AddUser("kiosk1", "secret")
+	var queue []kiosk.Entry
+	for n := range 4 {
+		e := kiosktest.As(kiosktest.Checkout(n+1, 31+n, 1), kiosk.Offline, time.Now().AddDate(0, 0, 14))
+		queue = append(queue, e)
+		ils.AddPatron(kiosk.Patron{Card: e.Patron}, "")
+		if n > 0 { // of the first the ILS knows nothing
+			ils.AddItems(kiosk.Item{Barcode: e.Item})
+		}
+	}
+	ils.AddPatron(kiosk.Patron{Card: "other"}, "")
+	if err := ils.AddLoan(kiosk.Loan{Item: queue[1].Item, Patron: "other", At: time.Now(), Due: time.Now().AddDate(0, 0, 14)}); err != nil {
+		t.Fatal(err)
+	}
+	s.record(queue...)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- sip2.Serve(ctx, ln, ils, sip2.ServerConfig{}) }()
+	defer func() { cancel(); <-ended }()
+	s.write("password", "secret")
+	text, err := os.ReadFile(s.conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("kiosk.toml", string(text)+fmt.Sprintf("[upstream]\ndriver = \"sip2\"\naddress = %q\nuser = \"kiosk1\"\npassword_file = \"password\"\n", ln.Addr()))
+	out := s.ctl(0, "outbox", "check")
+	contains(t, out, "2 will post, 0 stand already, 0 wait for the desk, 2 need you", "does not know the item", "out to another patron")
+	for _, f := range ils.History() {
+		t.Errorf("it was told %+v", f)
+	}
+}
