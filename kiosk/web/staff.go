@@ -17,6 +17,8 @@ type Staff struct {
 	Password func(string) bool
 	// Station prepares materials; nil: there is no pad.
 	Station Station
+	// Exceptions are what staff must settle; nil: there is no upstream.
+	Exceptions Exceptions
 	// Clock is for sessions; nil means time.Now.
 	Clock func() time.Time
 }
@@ -182,6 +184,10 @@ type staffPage struct {
 	Set     bool   // a password is set
 	Failed  string // why signing in did not work
 	Station *stationView
+
+	Done       string // what has just been done
+	Count      int    // of exceptions
+	Exceptions []exceptionView
 }
 
 func (s *site) staffPage(r *http.Request) staffPage {
@@ -194,6 +200,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff", s.staffDoor)
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)
 	mux.HandleFunc("POST /staff/sign-out", s.signOut)
+	mux.HandleFunc("GET /staff/exceptions", s.exceptionsPage)
+	mux.HandleFunc("POST /staff/exceptions/{id}", s.resolve)
 	mux.HandleFunc("GET /staff/tags", s.stationPage)
 	mux.HandleFunc("GET /staff/tags/stream", s.stationStream)
 	mux.HandleFunc("POST /staff/tags/{what}", s.stationTouch)

@@ -20,7 +20,11 @@ var _ web.Station = stationPage{}
 
 // staffPages are the pages for staff, if this kiosk has a password for them.
 func (d *Daemon) staffPages() *web.Staff {
-	return &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}}
+	s := &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}}
+	if d.upstream != nil {
+		s.Exceptions = exceptions{d}
+	}
+	return s
 }
 
 // Hold implements web.Station. The first one starts the bench.
