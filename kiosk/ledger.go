@@ -56,6 +56,15 @@ type Mirror interface {
 	LearnItem(ctx context.Context, i Item) error
 }
 
+// PINs knows the PINs that the ILS has accepted at this kiosk, by hashes that
+// take time. Its methods take a third of a second or so.
+type PINs interface {
+	KeepPIN(ctx context.Context, c Card, pin string) error
+	// CheckPIN tells whether a PIN is the one that was accepted last;
+	// ErrUnknown if none ever was.
+	CheckPIN(ctx context.Context, c Card, pin string) (bool, error)
+}
+
 // Queued is an entry in the outbox.
 type Queued struct {
 	Entry

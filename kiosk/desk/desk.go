@@ -28,6 +28,7 @@ type Config struct {
 	Mirror   kiosk.Mirror
 	Upstream kiosk.Upstream   // nil: there is none, everything is decided here
 	Securer  kiosk.Securer    // nil: there are no tags to be written
+	PINs     kiosk.PINs       // nil: PINs can't be checked while upstream is away
 	Lines    int              // questions that upstream takes at once; 0 means 1
 	Deadline time.Duration    // longest a patron waits for upstream; 0 means 2.5 s
 	Retry    time.Duration    // pause between tries to store what the disk refused; 0 means 3 s
@@ -50,6 +51,7 @@ type Desk struct {
 	stores lane
 	asks   lane
 	tags   lane
+	pins   lane
 
 	// Owned by Run's goroutine.
 	session             kiosk.Session
@@ -101,7 +103,9 @@ func New(c Config) *Desk {
 	return d
 }
 
-func (d *Desk) lanes() []*lane { return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags} }
+func (d *Desk) lanes() []*lane {
+	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins}
+}
 
 // Send gives the desk an event; it waits while the desk is behind.
 func (d *Desk) Send(ctx context.Context, ev kiosk.Event) error {

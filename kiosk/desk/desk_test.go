@@ -286,6 +286,66 @@ func TestGrantedButNotStored(t *testing.T) {
 	})
 }
 
+// pins are those that were accepted.
+type pins struct {
+	mu   sync.Mutex
+	kept map[kiosk.Card]string
+}
+
+func (p *pins) KeepPIN(_ context.Context, c kiosk.Card, pin string) error {
+	time.Sleep(300 * time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept[c] = pin
+	return nil
+}
+
+func (p *pins) CheckPIN(_ context.Context, c kiosk.Card, pin string) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	want, ok := p.kept[c]
+	if !ok {
+		return false, kiosk.ErrUnknown
+	}
+	return pin == want, nil
+}
+
+// TestPINs: a PIN that the ILS has accepted lets in while it is away, another
+// does not, and nobody waits for it to be kept.
+func TestPINs(t *testing.T) {
+	s, kept := newShelf(), &pins{kept: map[kiosk.Card]string{}}
+	away := false
+	up := &ils{identify: func(context.Context, kiosk.Card) (kiosk.Patron, error) {
+		if away {
+			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeOffline}
+		}
+		return kiosk.Patron{Card: reader.Card, FirstName: "Ada", PINChecked: true}, nil
+	}}
+	run(t, desk.Config{Ledger: s, Mirror: s, Upstream: up, PINs: kept, Rules: kiosk.Rules{PIN: true}}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		enter := func(pin string, fits func(kiosk.Screen) bool) {
+			t.Helper()
+			until(t, d, "the welcome view", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewWelcome })
+			must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+			until(t, d, "the PIN pad", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewPIN })
+			must(t, d.Send(ctx, kiosk.PINEntered{PIN: pin}))
+			until(t, d, "what comes of "+pin, fits)
+		}
+		in := func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewItems }
+		begin := time.Now()
+		enter("1234", in)
+		if waited := time.Since(begin); waited > 100*time.Millisecond {
+			t.Errorf("the patron waited %v", waited)
+		}
+		time.Sleep(time.Second)
+		away = true
+		must(t, d.Send(ctx, kiosk.Finish{}))
+		must(t, d.Send(ctx, kiosk.LinkChanged{Up: false}))
+		enter("1234", in)
+		must(t, d.Send(ctx, kiosk.Finish{}))
+		enter("4321", func(sc kiosk.Screen) bool { return sc.Notice.Reason == kiosk.ReasonWrongPIN })
+	})
+}
+
 // TestClockOf1970: entries are never dated before the newest one.
 func TestClockOf1970(t *testing.T) {
 	s := newShelf()

@@ -99,12 +99,13 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		if err := d.Mirror.LearnPatron(ctx, ev.Patron); err != nil {
 			d.Log.Warn("desk: learn patron", "err", err)
 		}
+		d.keepPIN(e, ev.Patron)
 	case kiosk.CodeOffline, kiosk.CodeUnsure:
 		p, err := d.Mirror.Patron(ctx, e.Card)
 		switch {
 		case err == nil:
 			p.Local, p.PINChecked = true, false
-			ev.Patron, ev.Err = p, nil
+			ev.Patron, ev.Err = d.checkPIN(ctx, e, p)
 		case !errors.Is(err, kiosk.ErrUnknown):
 			ev.Err = err
 		}
@@ -125,6 +126,38 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 	}
 	ev.Loans = len(loans)
 	return ev
+}
+
+// keepPIN remembers a PIN that upstream has accepted, beside the patron's way.
+func (d *Desk) keepPIN(e kiosk.Identify, p kiosk.Patron) {
+	if d.PINs == nil || e.PIN == "" || !p.PINChecked {
+		return
+	}
+	d.pins.add(func(ctx context.Context) kiosk.Event {
+		if err := d.PINs.KeepPIN(ctx, e.Card, e.PIN); err != nil && ctx.Err() == nil {
+			d.Log.Warn("desk: a PIN was not kept", "err", err)
+		}
+		return nil
+	})
+}
+
+// checkPIN compares a PIN with the one that upstream has accepted last. Where
+// it never did, the PIN stays unchecked.
+func (d *Desk) checkPIN(ctx context.Context, e kiosk.Identify, p kiosk.Patron) (kiosk.Patron, error) {
+	if d.PINs == nil || e.PIN == "" {
+		return p, nil
+	}
+	ok, err := d.PINs.CheckPIN(ctx, e.Card, e.PIN)
+	switch {
+	case errors.Is(err, kiosk.ErrUnknown):
+	case err != nil:
+		d.Log.Error("desk: check PIN", "err", err)
+	case !ok:
+		return p, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonWrongPIN}
+	default:
+		p.PINChecked = true
+	}
+	return p, nil
 }
 
 func (d *Desk) record(ctx context.Context, e kiosk.Entry) kiosk.Event {

@@ -161,6 +161,12 @@ func (s *suite) mirror() {
 	who, err = s.Patron(ctx, patron.Card)
 	s.ok(err)
 	s.same("Patron() said again", who, patron)
+	patron.Seen = Morning.Add(2 * time.Hour)
+	s.ok(s.LearnPatron(ctx, patron))
+	s.again()
+	who, err = s.Patron(ctx, patron.Card)
+	s.ok(err)
+	s.same("Patron() learned again", who, patron)
 
 	copies, err := s.Copies(ctx, item.ISBN, 5)
 	s.ok(err)

@@ -77,6 +77,9 @@ func (s *Store) flush(ctx context.Context) error {
 		if _, err := patronRows.put(w.conn, patrons); err != nil {
 			return err
 		}
+		if err := seenAgain(w.conn, patrons); err != nil {
+			return err
+		}
 		_, err := itemRows.put(w.conn, items)
 		return err
 	})

@@ -119,7 +119,7 @@ func (d *Daemon) open(ctx context.Context) error {
 
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
-		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads,
+		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
 		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Written: written,
 	}
 	if d.Options.Ledger != nil {
