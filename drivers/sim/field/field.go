@@ -350,8 +350,11 @@ func (f *Field) chance(p float64) bool { return p > 0 && f.rng.Float64() < p }
 // toOne are the answers to a request that is no inventory.
 func (f *Field) toOne(req []byte) (list []reply) {
 	for _, p := range f.tags {
+		if f.chance(p.Miss) {
+			continue // it does not hear either that another one is selected
+		}
 		body, meant := p.meant(req)
-		if !meant || f.chance(p.Miss) {
+		if !meant {
 			continue
 		}
 		power := uint64(0)
