@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,8 @@ type client struct {
 	pass  string
 	oauth *clientcredentials.Config
 	http  *http.Client
+
+	mu    sync.Mutex
 	token oauth2.TokenSource
 }
 
@@ -49,10 +52,41 @@ func newClient(c *Config) *client {
 	if c.ClientID != "" {
 		cl.oauth = &clientcredentials.Config{ClientID: c.ClientID, ClientSecret: c.Password, TokenURL: cl.base + "/oauth/token",
 			AuthStyle: oauth2.AuthStyleInParams}
-		ctx := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Transport: t, CheckRedirect: noRedirect, Timeout: answerTime})
-		cl.token = cl.oauth.TokenSource(ctx)
+		cl.forget()
 	}
 	return cl
+}
+
+// forget lets go of the token: the next question gets another.
+func (c *client) forget() {
+	ctx := context.WithValue(context.Background(), oauth2.HTTPClient,
+		&http.Client{Transport: c.http.Transport, CheckRedirect: noRedirect, Timeout: answerTime})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = c.oauth.TokenSource(ctx)
+}
+
+// ticket gives a token, the one there is while it is good. Fetching one goes
+// on when ctx has ended, for the next question.
+func (c *client) ticket(ctx context.Context) (*oauth2.Token, error) {
+	c.mu.Lock()
+	source := c.token
+	c.mu.Unlock()
+	type result struct {
+		t   *oauth2.Token
+		err error
+	}
+	got := make(chan result, 1)
+	go func() {
+		t, err := source.Token()
+		got <- result{t, err}
+	}()
+	select {
+	case r := <-got:
+		return r.t, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // noRedirect keeps the password from going to another place.
@@ -98,6 +132,9 @@ func (c *client) call(ctx context.Context, acts bool, method, path string, query
 	fmt.Sscan(resp.Header.Get("X-Total-Count"), &a.total) //nolint:errcheck // it stays -1
 	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1)); err != nil || len(a.body) > maxAnswer {
 		return a, fail(errors.Join(err, errors.New("the answer breaks off or has no end")))
+	}
+	if a.status == http.StatusUnauthorized && c.oauth != nil {
+		c.forget() // it was taken back before its time
 	}
 	if a.status < 200 || a.status > 299 {
 		return a, failed(acts, a)
@@ -147,7 +184,7 @@ func (c *client) sign(req *http.Request) error {
 		req.SetBasicAuth(c.user, c.pass)
 		return nil
 	}
-	t, err := c.token.Token()
+	t, err := c.ticket(req.Context())
 	if err != nil {
 		if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok && e.Response != nil && e.Response.StatusCode < 500 {
 			return &kiosk.Error{Code: kiosk.CodeInternal, Text: words(e.Body), Err: errors.New("koha does not take this client_id with its secret")}

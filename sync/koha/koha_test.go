@@ -372,6 +372,50 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
+// TestToken: one that is taken back costs a question, not the day; a server
+// that gives none in time is away.
+func TestToken(t *testing.T) {
+	ils := upstreamtest.Sample(time.Now())
+	ils.AddUser("kiosk1", "secret")
+	inner := (&koha.Server{Backend: ils}).Handler()
+	good, hang := "token-1", make(chan bool)
+	slow := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/oauth/token") && slow {
+			<-hang
+		}
+		if a := r.Header.Get("Authorization"); a != "" && a != "Bearer "+good {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	u, err := koha.New(koha.Config{URL: server.URL, ClientID: "kiosk1", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	if err := u.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	good = "token-2"
+	if err := u.Probe(t.Context()); kiosk.CodeOf(err) != kiosk.CodeInternal {
+		t.Errorf("Probe() with a token that was taken back = %v", err)
+	}
+	if err := u.Probe(t.Context()); err != nil {
+		t.Errorf("Probe() with the next = %v", err)
+	}
+	good, slow = "token-3", true
+	u.Probe(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := u.Probe(ctx); kiosk.CodeOf(err) != kiosk.CodeOffline || ctx.Err() == nil {
+		t.Errorf("Probe() without an answer = %v", err)
+	}
+	close(hang)
+}
+
 func TestCheck(t *testing.T) {
 	for c, ok := range map[koha.Config]bool{
 		{URL: "https://k.example", User: "u"}: true, {URL: "http://k.example/api/v1", ClientID: "u"}: true,
