@@ -174,7 +174,7 @@ func (w *town) load(dir string) {
 	}
 	for i := range users {
 		w.ils.AddPatron(kiosk.Patron{Card: w.card(i), FirstName: "Reader", FamilyName: fmt.Sprint(i)}, "")
-		if _, err := s.PutPatrons(ctx, []kiosk.Patron{{Card: w.card(i), FirstName: "Reader"}}); err != nil {
+		if _, err := s.PutPatrons(ctx, []kiosk.Patron{{Card: w.card(i), FirstName: "Reader", Seen: time.Now()}}); err != nil {
 			w.t.Fatal(err)
 		}
 	}

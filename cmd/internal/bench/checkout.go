@@ -131,7 +131,7 @@ func (r *run) fill(ctx context.Context) error {
 	}
 	fmt.Fprintf(r.Log, "mirror: %d items in %v\n", r.items, time.Since(start).Round(time.Millisecond))
 	defer unix.Sync() // what the load has left to write must not disturb the measurement
-	_, err = s.PutPatrons(ctx, []kiosk.Patron{{Card: card, FirstName: "Ada"}})
+	_, err = s.PutPatrons(ctx, []kiosk.Patron{{Card: card, FirstName: "Ada", Seen: time.Now()}})
 	return err
 }
 
