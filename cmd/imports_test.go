@@ -33,7 +33,7 @@ var rules = []struct {
 	{"drivers/cardnumber", []string{"drivers"}, false},
 	{"drivers/link", []string{"drivers"}, false},
 	{"drivers/iso15693", []string{"drivers"}, false},
-	{"drivers/drivertest", []string{"drivers", "drivers/sim/field"}, false},
+	{"drivers/drivertest", []string{"drivers", "drivers/link", "drivers/sim/*"}, false},
 	{"drivers/all", []string{"drivers", "drivers/*"}, false},
 	{"drivers/sim", []string{"drivers", "drivers/tagdata", "drivers/sim/*"}, false},
 	{"drivers/sim/field", []string{"drivers", "drivers/iso15693"}, false},

@@ -24,20 +24,12 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
 	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
-	"github.com/carrel-kiosk/carrel/drivers/sim/port"
 )
 
 // plug puts a simulated reader at the far end of a serial port.
 func plug(t *testing.T, f *field.Field, o feigsim.Options) drivers.Link {
 	t.Helper()
-	p, err := port.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- feigsim.Serve(p, f, o) }()
-	t.Cleanup(func() { p.Close(); <-ended })
-	return dial(t, link.Config{Path: p.Path, Baud: 38400, DataBits: 8, Parity: "even"})
+	return drivertest.Plug(t, link.Config{Baud: 38400, DataBits: 8, Parity: "even"}, func(rw io.ReadWriter) error { return feigsim.Serve(rw, f, o) })
 }
 
 // wire puts one at the far end of a network.

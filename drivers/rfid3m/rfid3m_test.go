@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -20,24 +21,12 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m/rfid3msim"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
-	"github.com/carrel-kiosk/carrel/drivers/sim/port"
 )
 
 // plug puts a simulated reader at the far end of a serial port.
 func plug(t *testing.T, f *field.Field, o rfid3msim.Options) drivers.Link {
 	t.Helper()
-	p, err := port.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- rfid3msim.Serve(p, f, o) }()
-	t.Cleanup(func() { p.Close(); <-ended })
-	l, err := link.Open(t.Context(), link.Config{Path: p.Path, Baud: 19200, DataBits: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return drivertest.Plug(t, link.Config{Baud: 19200, DataBits: 8}, func(rw io.ReadWriter) error { return rfid3msim.Serve(rw, f, o) })
 }
 
 func open(t *testing.T, l drivers.Link, reply time.Duration) *Pad {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,24 +20,12 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/drivers/rl866/rl866sim"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
-	"github.com/carrel-kiosk/carrel/drivers/sim/port"
 )
 
 // plug puts a simulated reader at the far end of a serial port.
 func plug(t *testing.T, f *field.Field, o rl866sim.Options) drivers.Link {
 	t.Helper()
-	p, err := port.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- rl866sim.Serve(p, f, o) }()
-	t.Cleanup(func() { p.Close(); <-ended })
-	l, err := link.Open(t.Context(), link.Config{Path: p.Path, Baud: 38400, DataBits: 8, Parity: "even"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return drivertest.Plug(t, link.Config{Baud: 38400, DataBits: 8, Parity: "even"}, func(rw io.ReadWriter) error { return rl866sim.Serve(rw, f, o) })
 }
 
 func open(t *testing.T, l drivers.Link, reply time.Duration) *Pad {

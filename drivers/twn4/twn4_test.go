@@ -28,46 +28,9 @@ func options(change func(*Config)) *Config {
 	return c
 }
 
-// cable is a serial line within a bubble. What is written to one end waits
-// until it is read at the other.
-type cable struct {
-	in, out  chan []byte
-	rest     []byte
-	patience time.Duration // 0: for ever
-	closed   chan struct{}
-}
-
-func newCable() (host, device *cable) {
-	a, b, closed := make(chan []byte, 1000), make(chan []byte, 1000), make(chan struct{})
-	return &cable{in: a, out: b, closed: closed}, &cable{in: b, out: a, closed: closed}
-}
-
-func (c *cable) Read(p []byte) (int, error) {
-	if len(c.rest) == 0 {
-		late := make(<-chan time.Time)
-		if c.patience > 0 {
-			late = time.After(c.patience)
-		}
-		select {
-		case c.rest = <-c.in:
-		case <-late:
-			return 0, drivers.ErrSilent
-		case <-c.closed:
-			return 0, drivers.ErrGone
-		}
-	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
-}
-
-func (c *cable) Write(p []byte) (int, error)    { c.out <- slices.Clone(p); return len(p), nil }
-func (c *cable) Patience(d time.Duration) error { c.patience = d; return nil }
-func (c *cable) Close() error                   { close(c.closed); return nil }
-
 // plug puts a reader at the far end of a line, within a bubble.
 func plug(r *twn4sim.Reader) drivers.Link {
-	host, device := newCable()
+	host, device := drivertest.NewCable()
 	go r.Serve(device)
 	return host
 }
