@@ -13,15 +13,18 @@
 // questions.
 //
 // Reading is not addressed: the reader takes a UID and does not heed it. So
-// every tag but the one that is meant is told to stay quiet, that one is
-// selected, and the request goes to what is selected; with a reader that does
-// not take that flag, an inventory before and after must show that no other
-// tag could have answered. A tag is written only while it lies there alone. AFI, EAS, DSFID and locks are not
-// known from the source: this reader is for identifying and preparing, not for
-// the security of a kiosk.
+// every tag but the one that is meant is told to stay quiet, more than once for
+// no tag says that it has heard it, that one is selected, and the request goes
+// to what is selected, if the reader takes that flag. A tag at the edge can
+// miss all that and answer for another. So an inventory before and after must
+// show that no other tag could have answered, and what is read must read the
+// same twice. A tag is written only while it lies there alone. AFI, EAS, DSFID
+// and locks are not known from the source: this reader is for identifying and
+// preparing, not for the security of a kiosk.
 package cfrh320
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -162,14 +165,19 @@ func (p *Pad) toOne(cmd byte, uid drivers.UID) ([]byte, error) {
 	return p.ask(append([]byte{cmd, onlyUID}, iso15693.Reversed(uid)...)...)
 }
 
+// hush is how often a tag is told to be quiet.
+const hush = 3
+
 // alone sees to it that of all listed tags only one can answer.
 func (p *Pad) alone(uid drivers.UID) error {
 	for _, other := range p.listed {
 		if other == uid || p.quiet[other] {
 			continue
 		}
-		if _, err := p.toOne(cmdQuiet, other); broken(err) {
-			return err
+		for range hush {
+			if _, err := p.toOne(cmdQuiet, other); broken(err) {
+				return err
+			}
 		}
 		p.quiet[other] = true
 	}
@@ -186,20 +194,33 @@ func (p *Pad) Read(uid drivers.UID, first, n int) (drivers.Blocks, error) {
 	if err := p.alone(uid); err != nil {
 		return drivers.Blocks{}, err
 	}
-	out, err := p.read(chosen, first, n)
-	if errors.Is(err, drivers.ErrUnsupported) {
-		p.plain = true
-	}
-	if !p.plain {
-		return out, err
-	}
 	if err := p.sure(uid); err != nil {
 		return drivers.Blocks{}, err
 	}
-	if out, err = p.read(all, first, n); err == nil {
+	out, err := p.lone(first, n)
+	if err != nil {
+		return out, err
+	}
+	again, err := p.lone(first, n)
+	if err == nil && (again.Size != out.Size || !bytes.Equal(again.Data, out.Data)) {
+		err = fmt.Errorf("it reads otherwise the second time: %w", drivers.ErrAir)
+	}
+	if err == nil {
 		err = p.sure(uid)
 	}
 	return out, err
+}
+
+// lone reads what is selected, or what is not quiet.
+func (p *Pad) lone(first, n int) (drivers.Blocks, error) {
+	if !p.plain {
+		out, err := p.read(chosen, first, n)
+		if !errors.Is(err, drivers.ErrUnsupported) {
+			return out, err
+		}
+		p.plain = true
+	}
+	return p.read(all, first, n)
 }
 
 // sure tells whether only one tag answers.
