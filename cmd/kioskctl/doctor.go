@@ -25,7 +25,7 @@ func examine(ctx context.Context, c *config.Config, d *control.Client) []finding
 	}
 	list = append(list, finding{What: "daemon", OK: true, Says: "is not running; devices and upstream are tried from here"})
 	for _, dev := range c.Devices {
-		f := finding{What: "device " + dev.Name, OK: true, Says: dev.Driver.Name + " " + dev.Link.Where() + " opens"}
+		f := finding{What: "device " + dev.Name, OK: true, Says: on(dev.Driver.Name, dev.Link.Where()) + " opens"}
 		if err := daemon.Try(ctx, dev); err != nil {
 			f.OK, f.Says = false, err.Error()
 			f.Mend = "kioskctl devices lists what is plugged in"
@@ -125,14 +125,18 @@ func askDaemon(ctx context.Context, d *control.Client) []finding {
 	}
 	list := []finding{{What: "daemon", OK: true, Says: "running since " + when(s.Since)}}
 	for _, dev := range s.Devices {
-		f := finding{What: "device " + dev.Name, OK: dev.Working, Says: dev.Driver + " " + dev.Path + " works"}
+		f := finding{What: "device " + dev.Name, OK: dev.Working, Says: on(dev.Driver, dev.Path) + " works"}
 		if !dev.Working {
 			f.Says, f.Mend = dev.Error, "kioskctl devices lists what is plugged in"
 		}
 		list = append(list, f)
 	}
-	f := finding{What: "upstream", OK: s.Upstream.Up || s.Upstream.Driver == "none", Says: s.Upstream.Driver}
-	if !f.OK {
+	f := finding{What: "upstream", OK: s.Upstream.Up || s.Upstream.Driver == "none", Says: s.Upstream.Driver + ": reached"}
+	switch {
+	case s.Upstream.Driver == "none":
+		f.Says = "none: everything is decided here"
+	case !f.OK:
+		f.Says = s.Upstream.Driver + ": away"
 		f.Mend = "the daemon's log says why; loans go on and are told later"
 	}
 	return append(list, f)

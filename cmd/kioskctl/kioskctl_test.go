@@ -228,7 +228,7 @@ func TestStatusAndDoctor(t *testing.T) {
 	contains(t, s.ctl(1, "loans"))
 	s.start()
 	out := s.ctl(0, "status")
-	contains(t, out, "running since", "none: everything is decided here", "0 wait")
+	contains(t, out, "running since", "none: everything is decided here", "nothing waits")
 	var st map[string]any
 	if err := json.Unmarshal([]byte(s.ctl(0, "-json", "status")), &st); err != nil || st["running"] != true {
 		t.Errorf("status = %v, %v", st, err)

@@ -61,7 +61,7 @@ func printStatus(p *printer, s control.Status) {
 		if !d.Working {
 			how = "MISSING since " + when(d.Since) + ": " + d.Error
 		}
-		p.row(nil, "device", fmt.Sprintf("%s (%s %s): %s", d.Name, d.Driver, d.Path, how))
+		p.row(nil, "device", fmt.Sprintf("%s (%s): %s", d.Name, on(d.Driver, d.Path), how))
 	}
 	link := "away"
 	if s.Upstream.Up {
@@ -71,8 +71,15 @@ func printStatus(p *printer, s control.Status) {
 		link = "everything is decided here"
 	}
 	p.row(nil, "upstream", s.Upstream.Driver+": "+link)
-	p.row(nil, "outbox", fmt.Sprintf("%d wait, the oldest since %s; %d exceptions", s.Outbox, when(s.Oldest), s.Exception))
+	waits := "nothing waits"
+	if s.Outbox > 0 {
+		waits = fmt.Sprintf("%d wait, the oldest since %s", s.Outbox, when(s.Oldest))
+	}
+	p.row(nil, "outbox", fmt.Sprintf("%s; %d exceptions", waits, s.Exception))
 	p.row(nil, "mirror", fmt.Sprintf("%d items, %d patrons, %d loans; %d ledger entries", s.Items, s.Patrons, s.Loans, s.Entries))
 	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20))
 	p.row(nil, "clock", when(s.Clock))
 }
+
+// on is a driver and what its device hangs on, if on anything.
+func on(driver, where string) string { return strings.TrimSpace(driver + " " + where) }
