@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -35,7 +36,8 @@ type PadConfig struct {
 // new, and the writing of tags take turns.
 type Pad struct {
 	PadConfig
-	jobs chan *job
+	jobs  chan *job
+	stale atomic.Bool
 }
 
 var _ kiosk.Securer = (*Pad)(nil)
@@ -74,6 +76,11 @@ func (p *Pad) Do(ctx context.Context, do func(drivers.Pad) error) error {
 		return ErrNoPad
 	}
 }
+
+// Afresh forgets what lies on the pad: all of it is told as gone, and what
+// lies there in the next round is read and told as new. It is for when somebody
+// else may have written tags meanwhile.
+func (p *Pad) Afresh() { p.stale.Store(true) }
 
 // ErrNoPad says that no pad is working.
 var ErrNoPad = errors.New("no RFID pad is working")
@@ -187,6 +194,14 @@ const padFull = kiosk.TagID("full")
 
 // round is one inventory, and the reading of what is new.
 func (r *reader) round() error {
+	if r.stale.Swap(false) {
+		for _, l := range r.tray.all() {
+			if l.told && !l.mute {
+				r.Emit(kiosk.TagRemoved{Tag: id(l.uid)})
+			}
+		}
+		r.tray = tray{}
+	}
 	seen, err := r.dev.Inventory()
 	if broken(err) {
 		return err

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -87,6 +88,11 @@ func (t *tray) unread() (list []*lying) {
 	}
 	slices.SortFunc(list, byFirst)
 	return list
+}
+
+// all lists what lies there, those that came first first.
+func (t *tray) all() []*lying {
+	return slices.SortedFunc(maps.Values(t.tags), byFirst)
 }
 
 func byFirst(a, b *lying) int {

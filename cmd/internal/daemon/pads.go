@@ -37,6 +37,15 @@ func (ps *pads) run(ctx context.Context, name string, dev drivers.Pad) error {
 	return pad.Run(ctx, dev)
 }
 
+// afresh has everything that lies there read and told anew.
+func (ps *pads) afresh() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, p := range ps.open {
+		p.Afresh()
+	}
+}
+
 // ready tells whether a pad works.
 func (ps *pads) ready() bool {
 	ps.mu.Lock()

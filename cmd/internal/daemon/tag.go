@@ -71,6 +71,7 @@ func (s *staff) lease(d time.Duration) error {
 		f.Since = time.Now()
 		s.desk.Fault(f)
 		s.Log.Info("staff has pad and scanner")
+		defer s.pads.afresh() // the desk is to know nothing of what staff may write
 	}
 	if end := time.Now().Add(d); end.After(s.until) {
 		s.until = end
@@ -99,6 +100,7 @@ func (s *staff) end() {
 		s.stop()
 		s.bench, s.stop = nil, nil
 	}
+	s.pads.afresh()
 	s.desk.Mend(staffFault.Source)
 	s.Log.Info("the desk has pad and scanner again")
 }

@@ -102,9 +102,13 @@ const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWO
   await sim.click('#plugpad');
   await stage('place', '[data-tone="calm"]');
 
-  // The desk has it all again.
+  // The desk has it all again, and reads what lies there as it now is.
+  await lay('blank');
+  await stage('trouble');
   await staff.click('button:has-text("Sign out")');
   await staff.waitForSelector('#password');
+  await screen.waitForFunction(() => document.body.innerText.includes('Bear Hunt'));
+  await lift('blank');
   await screen.waitForSelector('.screen[id^="screen-welcome"]');
   await staff.goto(base + '/staff/tags');
   assert.equal(new URL(staff.url()).pathname, '/staff', 'the page without a session');
