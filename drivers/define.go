@@ -26,6 +26,11 @@ type Driver struct {
 	Doc   string     // what it is for: devices, wiring, source of the protocol
 	Needs Connection //
 
+	// Baud and Parity are those of a serial line as the devices come; zero: the
+	// usual ones.
+	Baud   int
+	Parity string
+
 	config func() any
 	open   func(dev, config any) (any, error)
 }
@@ -33,6 +38,12 @@ type Driver struct {
 // Define makes the Driver of a family that is opened over a Link.
 func Define[C, D any](name, doc string, open func(Link, C) (D, error)) Driver {
 	return define(name, doc, NeedsLink, open)
+}
+
+// At says how the serial line of the devices is set as they come.
+func (d Driver) At(baud int, parity string) Driver {
+	d.Baud, d.Parity = baud, parity
+	return d
 }
 
 // DefineReports makes the Driver of a family of HID devices.

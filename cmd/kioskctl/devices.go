@@ -85,7 +85,7 @@ func (driversCmd) Run(p *printer) error {
 		Options []drivers.Option `json:"options"`
 	}
 	for _, d := range all.Drivers() {
-		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), append(link.Options(d.Needs), d.Options()...)}
+		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), append(link.Options(d), d.Options()...)}
 		if *p.json {
 			if err := p.row(v); err != nil {
 				return err

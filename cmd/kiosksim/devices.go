@@ -25,6 +25,7 @@ type devicesCmd struct {
 	Suffix  string `help:"What the scanner sends after a code: cr, lf, crlf, tab, none." enum:"cr,lf,crlf,tab,none" default:"cr"`
 	Pad     string `help:"The pad's family: feig, rfid3m, rl866; none for no pad." enum:"feig,rfid3m,rl866,none" default:"feig"`
 	PadLink string `help:"A name to give to the pad's port as well." placeholder:"PATH"`
+	EAS     bool   `name:"eas" help:"The books' EAS is armed too, as for a kiosk with eas = true under [tags]."`
 	Listen  string `help:"The pad over TCP instead, as 127.0.0.1:10001; feig alone." placeholder:"ADDR"`
 }
 
@@ -44,7 +45,7 @@ func (c *devicesCmd) Run() error {
 	defer scanner.Close()
 	ctx, stop := untilSignal()
 	defer stop()
-	d := &devices{field: field.New(1), scanner: scanner, out: os.Stdout,
+	d := &devices{field: field.New(1), scanner: scanner, out: os.Stdout, eas: c.EAS,
 		end: map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "tab": "\t", "none": ""}[c.Suffix]}
 	fmt.Fprintf(d.out, "scanner %s\n", scanner.Path)
 	if c.Pad != "none" {
@@ -100,6 +101,7 @@ type devices struct {
 	field   *field.Field
 	scanner io.Writer
 	end     string
+	eas     bool
 	out     io.Writer
 	tags    map[string]*field.Tag // of every book that was ever laid down
 }
@@ -167,6 +169,7 @@ func (d *devices) tag(code string) (*field.Tag, error) {
 	if d.tags == nil {
 		d.tags = map[string]*field.Tag{}
 	}
+	list[0].EAS = d.eas
 	d.tags[code] = list[0]
 	return list[0], nil
 }

@@ -61,7 +61,7 @@ func TestDevices(t *testing.T) {
 		if tags, err := p.Inventory(); err != nil || len(tags) != 0 {
 			t.Errorf("%+v: Inventory() without books = %v, %v", c.cmd, tags, err)
 		}
-		if scanned.String() != "31234\r" || !strings.Contains(out.String(), "30417000010017  AFI 07  EAS true  the gate rings\n1 on the pad") {
+		if scanned.String() != "31234\r" || !strings.Contains(out.String(), "30417000010017  AFI 07  EAS false  the gate rings\n1 on the pad") {
 			t.Errorf("scanned %q, said %q", scanned.String(), out.String())
 		}
 		p.(io.Closer).Close()

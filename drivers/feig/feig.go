@@ -67,7 +67,7 @@ var Driver = drivers.Define("feig",
 	"FEIG OBID RFID pads: ID ISC.MR101 and MR102, PRH101, PR101, LR200, CPR. "+
 		"Wiring: RS-232, baud = 38400, parity = \"even\" as they come; or LAN, path = \"tcp://address:10001\". "+
 		"Not for models with USB alone (0AB1). "+
-		"Source: FEIG system manuals H60301, H01113, H20800, H90692.", Open)
+		"Source: FEIG system manuals H60301, H01113, H20800, H90692.", Open).At(38400, "even")
 
 // The commands.
 const (

@@ -155,8 +155,25 @@ func TestCheckBus(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for needs, want := range map[drivers.Connection]int{drivers.NeedsLink: 5, drivers.NeedsReports: 4, drivers.NeedsBus: 4, both: 9, drivers.NeedsNothing: 0} {
-		if got := Options(needs); len(got) != want {
+		if got := Options(drivers.Driver{Needs: needs}); len(got) != want {
 			t.Errorf("Options(%s) = %v; want %d", needs, got, want)
+		}
+	}
+}
+
+// TestOwnLine: a driver's own line settings are its devices' and are told.
+func TestOwnLine(t *testing.T) {
+	d := drivers.Driver{Needs: drivers.NeedsLink}
+	if c := Defaults(d); c.Baud != 9600 || c.Parity != "none" {
+		t.Errorf("Defaults() = %+v", c)
+	}
+	d = d.At(38400, "even")
+	if c := Defaults(d); c.Baud != 38400 || c.Parity != "even" || c.DataBits != 8 {
+		t.Errorf("Defaults() = %+v", c)
+	}
+	for _, o := range Options(d) {
+		if o.Key == "baud" && o.Default != "38400" || o.Key == "parity" && o.Default != "even" {
+			t.Errorf("option %+v", o)
 		}
 	}
 }

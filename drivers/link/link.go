@@ -5,6 +5,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +39,8 @@ type Config struct {
 	Address int    `toml:"address" default:"0x24" help:"I2C address, 7 bits"`
 }
 
-// Options lists the keys that matter for what a driver needs.
-func Options(needs drivers.Connection) []drivers.Option {
+// Options lists the keys that matter for what a driver's devices hang on.
+func Options(d drivers.Driver) []drivers.Option {
 	stream := []string{"path", "baud", "data_bits", "parity", "stop_bits"}
 	bus := []string{"spi", "i2c", "speed", "address"}
 	keys := map[drivers.Connection][]string{
@@ -47,8 +48,28 @@ func Options(needs drivers.Connection) []drivers.Option {
 		drivers.NeedsReports: {"vid", "pid", "serial", "interface"},
 		drivers.NeedsBus:     bus,
 		drivers.NeedsEither:  append(stream, bus...),
-	}[needs]
-	return slices.DeleteFunc(drivers.OptionsOf(&Config{}), func(o drivers.Option) bool { return !slices.Contains(keys, o.Key) })
+	}[d.Needs]
+	list := slices.DeleteFunc(drivers.OptionsOf(&Config{}), func(o drivers.Option) bool { return !slices.Contains(keys, o.Key) })
+	own := Defaults(d)
+	for i, o := range list {
+		switch o.Key {
+		case "baud":
+			list[i].Default = strconv.Itoa(own.Baud)
+		case "parity":
+			list[i].Default = own.Parity
+		}
+	}
+	return list
+}
+
+// Defaults is the configuration of a driver's device that says nothing.
+func Defaults(d drivers.Driver) Config {
+	var c Config
+	if err := drivers.SetDefaults(&c); err != nil {
+		panic(err) // a tag in our own source
+	}
+	c.Baud, c.Parity = cmp.Or(d.Baud, c.Baud), cmp.Or(d.Parity, c.Parity)
+	return c
 }
 
 // OnBus tells whether the configuration names a bus.

@@ -66,7 +66,7 @@ var Driver = drivers.DefineEither("pn532",
 	"NXP PN532 boards as readers of patron and staff cards, ISO 14443 type A (MIFARE, NTAG); no tags of books. "+
 		"Wiring on a Raspberry Pi (header pins), the board's switches set for the line: 3.3 V 1, GND 6, and SPI: MOSI 19, MISO 21, SCK 23, SS 24, spi = \"SPI0.0\"; "+
 		"serial: TXD 8, RXD 10 crossed, or a USB bridge, baud = 115200; I2C: SDA 3, SCL 5, i2c = \"1\", address = 0x24. "+
-		"Source: NXP UM0701-02; Adafruit-PN532.", Open, OpenBus)
+		"Source: NXP UM0701-02; Adafruit-PN532.", Open, OpenBus).At(115200, "none")
 
 // Scanner is an open chip.
 type Scanner struct {

@@ -72,7 +72,7 @@ func (c Config) init() ([]byte, error) {
 var Driver = drivers.Define("rfid3m",
 	"3M and bibliotheca RFID pads, models 210 and 810. "+
 		"Wiring: USB with a serial bridge; baud = 19200. "+
-		"Source: 3M RFID Reader Protocol Specification 1.0.0; Biblio-RFID.", Open)
+		"Source: 3M RFID Reader Protocol Specification 1.0.0; Biblio-RFID.", Open).At(19200, "none")
 
 // The commands.
 const (

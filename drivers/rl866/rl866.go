@@ -38,7 +38,7 @@ type Config struct {
 var Driver = drivers.Define("rl866",
 	"RL866 and RL8000 RFID pads (RFIDLIB), as many Chinese and some European libraries have. "+
 		"Wiring: RS-232, or USB with a serial bridge (0403:6001, 067b:2303); baud = 38400, parity = \"even\". "+
-		"Source: tests of lainuri, use of RFIDLIB in dp2.", Open)
+		"Source: tests of lainuri, use of RFIDLIB in dp2.", Open).At(38400, "even")
 
 // The commands.
 const (

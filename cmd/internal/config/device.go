@@ -69,10 +69,7 @@ func device(p *Problems, key, name string, table map[string]any) (Device, bool) 
 		return Device{}, false
 	}
 	before := len(p.List)
-	dev := Device{Name: name, Driver: d, Options: d.NewConfig()}
-	if err := drivers.SetDefaults(&dev.Link); err != nil {
-		panic(err) // a tag in our own source
-	}
+	dev := Device{Name: name, Driver: d, Options: d.NewConfig(), Link: link.Defaults(d)}
 	linkKeys, own := map[string]any{}, map[string]any{}
 	if d.Needs != drivers.NeedsNothing {
 		for _, o := range drivers.OptionsOf(&dev.Link) {

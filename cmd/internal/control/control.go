@@ -43,6 +43,7 @@ type Status struct {
 	Doubt     string    `json:"clock_doubt,omitempty"` // why the clock is not trusted
 	DiskFree  uint64    `json:"disk_free_bytes"`
 	Faults    []string  `json:"faults"`
+	Staff     bool      `json:"staff"` // staff has pad and scanner
 }
 
 // Needs lists what a person must see to; empty: all is well.

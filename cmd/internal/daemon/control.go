@@ -33,6 +33,10 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 		}
 	}
 	for _, f := range sc.Faults {
+		if f.Source == staffFault.Source {
+			s.Staff = true
+			continue // nobody needs to see to that
+		}
 		s.Faults = append(s.Faults, f.Source+": "+f.Text)
 	}
 	return s, FromLedger(ctx, &d.store.Reader, &s)
