@@ -88,8 +88,10 @@ func (c *tagBatch) listen(ctx context.Context, b *station.Bench, conf *config.Co
 		case !conf.Intake.Item(word):
 			s = station.Misread{Code: word}
 		default:
-			if !person && c.turn(ctx, b) != nil {
-				return nil
+			if !person {
+				if err := c.turn(ctx, b); err != nil {
+					return err
+				}
 			}
 			s = station.Scanned{Item: kiosk.Barcode(word)}
 		}
@@ -118,15 +120,19 @@ func taken(ctx context.Context, b *station.Bench, item kiosk.Barcode) {
 	}
 }
 
-// turn waits until no barcode waits for its tag.
+// turn waits until no barcode waits for its tag. A question that comes up then
+// is one that nobody answers any more.
 func (c *tagBatch) turn(ctx context.Context, b *station.Bench) error {
 	for v := b.View(); ; {
-		if v.Item == "" && v.Stage != station.Working {
+		switch {
+		case v.Item == "" && v.Stage != station.Working:
 			return nil
+		case v.Stage == station.Ask, v.Stage == station.Part:
+			return fmt.Errorf("%s: the question about its tag was not answered: the next line is no answer, or there is none", v.Item)
 		}
 		next, err := b.Next(ctx, v.Seq)
 		if err != nil {
-			return err
+			return nil // it is over
 		}
 		v = next
 	}
@@ -186,7 +192,7 @@ func (c *tagBatch) show(p *printer, was, v station.View) error {
 		bell = fmt.Sprintf("which part of %s is this? %s", v.Item, strings.Trim(fmt.Sprint(v.Result.Missing), "[]"))
 	case v.Stage == station.Trouble:
 		bell = fmt.Sprintf("%s: %s", v.Result.Verdict, v.Result.Says)
-	case v.Stage == station.Place:
+	case v.Stage == station.Place && v.Item != "":
 		p.say("%s: put it on the pad", v.Item)
 	}
 	if bell != "" {

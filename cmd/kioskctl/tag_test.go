@@ -194,6 +194,22 @@ func TestTagBatch(t *testing.T) {
 	})
 }
 
+// TestTagBatchUnanswered: a list that ends at a question ends the command.
+func TestTagBatchUnanswered(t *testing.T) {
+	both(t, func(s *padSite) {
+		pass := blank(7)
+		copy(pass.Memory, "SKI 24/25 ZONE A+B 8841 2207 5512")
+		s.down(pass)
+		for _, list := range []string{"31234000010064\n", "31234000010064\n31234000010072\n"} {
+			answers(t, list)
+			s.ctl(1, "tag", "batch")
+		}
+		if tag, _ := s.field.Tag(pass.UID); !strings.HasPrefix(string(tag.Memory), "SKI") {
+			t.Errorf("the tag was overwritten: %q", tag.Memory)
+		}
+	})
+}
+
 func TestWork(t *testing.T) {
 	for _, running := range []bool{false, true} {
 		s := newSite(t)
