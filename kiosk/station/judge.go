@@ -98,6 +98,9 @@ func (s *Station) judge(found []Found, w Wish) Result {
 	switch {
 	case len(rest) == 0:
 		r.Verdict, r.Says = Complete, "what lies here is written already"
+		if len(r.Missing) > 0 {
+			r.Says += "; still to write: " + strings.Trim(fmt.Sprint(r.Missing), "[]")
+		}
 	case len(rest) > 1:
 		r.Verdict, r.Says = Several, fmt.Sprintf("%d tags lie on the pad: leave only the one to be written", len(rest))
 	case r.Verdict == goOn:
@@ -110,6 +113,9 @@ func (s *Station) judge(found []Found, w Wish) Result {
 // finds out which part the remaining one is to be.
 func (r *Result) set(found []Found, w Wish) (rest []Found) {
 	here := map[int]bool{}
+	if w.Force && w.Part > 0 && len(found) == 1 {
+		return found // the number of its part is put right
+	}
 	for _, f := range found {
 		c := f.Contents
 		if c.Item == string(w.Item) && len(c.Damage) == 0 && c.Parts == w.Parts && c.Part != w.Part && !here[c.Part] {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -231,6 +232,14 @@ func TestSeveral(t *testing.T) {
 	}
 	if r = s.put(Wish{Item: book, Parts: 3, Part: 2}); r.Verdict != Written {
 		t.Fatalf("Put() = %s %s", r.Verdict, r.Says)
+	}
+	if r = s.put(Wish{Item: book, Parts: 3, Part: 1}); r.Verdict != Complete || !strings.Contains(r.Says, "still to write: 1 3") {
+		t.Fatalf("Put() of another part over it = %s %s", r.Verdict, r.Says)
+	}
+	for _, part := range []int{1, 2} { // its number put right
+		if r = s.put(Wish{Item: book, Parts: 3, Part: part, Force: true}); r.Verdict != Written || r.After.Contents.Part != part {
+			t.Fatalf("Put() by force of part %d = %s %s", part, r.Verdict, r.Says)
+		}
 	}
 	s.field.Place(fresh(2), field.Coupling{})
 	if r = s.put(Wish{Item: book, Parts: 3}); r.Verdict != AskPart || !slices.Equal(r.Missing, []int{1, 3}) {
