@@ -30,7 +30,7 @@ type Config struct {
 	Location string  `toml:"location"` // CP at login
 	Charset  Charset `toml:"charset"`  // utf-8, latin-1, cp850
 	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones; off: send none
-	Profile  string  `toml:"profile"`  // generic, koha, evergreen: how to tell what already happened
+	Profile  string  `toml:"profile"`  // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
 
 	// Connections is how many questions may be under way at once, each on a
 	// connection of its own; 0 means 4. Fewer where the server takes no more.
@@ -41,6 +41,7 @@ type Config struct {
 	Institution      string         `toml:"-"` // AO
 	Zone             *time.Location `toml:"-"` // of dates; nil means time.Local
 	Log              *slog.Logger   `toml:"-"` // nil means slog.Default
+	Probed           *Profile       `toml:"-"` // what was found out with Conform; nil means nothing was
 }
 
 // Check tells what is wrong; its error begins with the key.
@@ -61,7 +62,7 @@ func (c *Config) Check() error {
 	}
 	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
 		one("checksum", c.Checksum, "auto", "strict", "off"),
-		one("profile", c.Profile, "generic", "koha", "evergreen"))
+		one("profile", c.Profile, profileNames()...))
 }
 
 const (

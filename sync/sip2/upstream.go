@@ -138,17 +138,19 @@ func (u *Upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 	return a, err
 }
 
-// request writes an entry as 11, 09 or 29. What already happened goes with no
-// block, its own time, and the due date that was promised.
+// request writes an entry as 11, 09 or 29. What already happened goes with its
+// own time, with no block and the due date that was promised; or as the
+// server's habits have it.
 func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 	happened := e.State == kiosk.Offline || e.State == kiosk.Unsure
 	noBlock, at, due := "N", u.now(), blankDate
 	if happened {
 		at = formatDate(e.At, u.Zone)
 	}
-	if happened && u.Profile != "evergreen" && (!e.Due.IsZero() || e.Kind == kiosk.Checkin) {
+	told, loanDate := u.Habits().happened()
+	if happened && told && (!e.Due.IsZero() || e.Kind == kiosk.Checkin) {
 		noBlock, due = "Y", formatDate(e.Due, u.Zone)
-		if u.Profile == "koha" { // takes it for the date of the loan
+		if loanDate {
 			due = at
 		}
 	}
