@@ -69,6 +69,12 @@ type ilsCmd struct {
 	Rate    float64       `help:"Which part of the questions, 0 to 1." default:"0.1"`
 	Seed    uint64        `help:"Of the lot." default:"1"`
 	Quiet   bool          `help:"Do not print the messages."`
+
+	IgnoreNoBlock  bool `help:"What already happened is judged like a question, as by Evergreen."`
+	DueIsLoanDate  bool `help:"Of what already happened, the due date is taken for the date of the loan, as by Koha."`
+	NoCancel       bool `help:"What cancels a transaction is taken as any, as by Koha and Evergreen."`
+	NoStatusUpdate bool `help:"Item status update (19) ends the connection."`
+	NoResend       bool `help:"A request for resend (97) is answered 96, as by Koha."`
 }
 
 func (c *ilsCmd) Run() error {
@@ -78,7 +84,7 @@ func (c *ilsCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	ils, err := demo.NewILS(lib)
+	ils, err := demo.NewILS(lib, upstreamtest.Rules{IgnoreNoBlock: c.IgnoreNoBlock, DueIsLoanDate: c.DueIsLoanDate})
 	if err != nil {
 		return err
 	}
@@ -103,7 +109,8 @@ func (c *ilsCmd) Run() error {
 	if c.Fault != "" {
 		proxy.Random(upstreamtest.Chance{Seed: c.Seed, Rate: c.Rate, Faults: []upstreamtest.Fault{{Mishap: upstreamtest.Mishap(c.Fault)}}})
 	}
-	conf := sip2.ServerConfig{Institution: demo.Institution, CRLF: c.CRLF, Charset: sip2.Charset(c.Charset), Log: logger()}
+	conf := sip2.ServerConfig{Institution: demo.Institution, CRLF: c.CRLF, Charset: sip2.Charset(c.Charset), Log: logger(),
+		NoCancel: c.NoCancel, NoStatusUpdate: c.NoStatusUpdate, NoResend: c.NoResend}
 	if !c.Quiet {
 		conf.Record = func(in bool, text string) {
 			dir := "<"

@@ -29,6 +29,12 @@ type Backend interface {
 	Do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error)
 }
 
+// Canceller is a Backend that can undo: a checkout cancels a return, and a
+// checkin a loan (BI). To others it is a transaction like any.
+type Canceller interface {
+	Cancel(e kiosk.Entry) (kiosk.Answer, error)
+}
+
 // ServerConfig is how a server speaks. Its zero value is good.
 type ServerConfig struct {
 	Institution string         // AO of answers
@@ -37,7 +43,12 @@ type ServerConfig struct {
 	CRLF        bool          // answers end with CR LF, as Koha's do
 	Open        bool          // no login is needed
 	Idle        time.Duration // a silent connection is closed; 0 means 10 min
-	Log         *slog.Logger  // nil means slog.Default
+
+	NoCancel       bool // a transaction that cancels another is taken as any, as by Koha and Evergreen
+	NoStatusUpdate bool // 19 ends the connection, as with SIP2Mediator
+	NoResend       bool // 97 is answered 96, as by Koha
+
+	Log *slog.Logger // nil means slog.Default
 	// Record is called with each message as it comes and goes, if it is set.
 	Record func(in bool, text string)
 }
@@ -150,7 +161,7 @@ func (s *session) answer(m Message) (Message, bool) {
 	case "99":
 		return s.status(), true
 	case "97":
-		if s.last == nil {
+		if s.last == nil || s.NoResend {
 			return Message{ID: "96"}, true
 		}
 		last, err := Parse(s.last, s.Charset)
@@ -165,6 +176,8 @@ func (s *session) answer(m Message) (Message, bool) {
 		return s.checkout(m, kiosk.Renew), true
 	case "09":
 		return s.checkin(m), true
+	case "19":
+		return s.update(m), !s.NoStatusUpdate
 	case "35":
 		return s.echo("36", "Y"+s.now(), m), true
 	}
@@ -183,7 +196,7 @@ func (s *session) now() string { return formatDate(time.Now(), s.Zone) }
 
 func (s *session) status() Message {
 	return Message{ID: "98", Fixed: "YYYYNY" + "100" + "003" + s.now() + "2.00"}.
-		With("AO", s.Institution).With("BX", "YYYNYYYYYNYNNNYN")
+		With("AO", s.Institution).With("BX", "YYYNY"+yes(s.NoResend, "N", "Y")+"YYYNY"+yes(s.NoStatusUpdate, "N", "Y")+"NNYN")
 }
 
 func (s *session) echo(id, fixed string, m Message) Message {
@@ -254,6 +267,20 @@ func (s *session) item(m Message) Message {
 	return a
 }
 
+func (s *session) update(m Message) Message {
+	i, _, _, err := s.backend.Item(kiosk.Barcode(m.Value("AB")))
+	return Message{ID: "20", Fixed: yes(err == nil, "1", "0") + s.now()}.With("AB", m.Value("AB")).
+		With("AJ", i.Title).With("CH", m.Value("CH"))
+}
+
+// do carries out what a transaction says, or undoes its opposite.
+func (s *session) do(m Message, e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
+	if c, ok := s.backend.(Canceller); ok && !s.NoCancel && m.Value("BI") == "Y" {
+		return c.Cancel(e)
+	}
+	return s.backend.Do(e, noBlock)
+}
+
 // entry reads what a transaction says.
 func (s *session) entry(m Message, k kiosk.Kind, at, due string) kiosk.Entry {
 	return kiosk.Entry{Kind: k, Item: kiosk.Barcode(m.Value("AB")), Patron: kiosk.Card(m.Value("AA")),
@@ -262,7 +289,7 @@ func (s *session) entry(m Message, k kiosk.Kind, at, due string) kiosk.Entry {
 
 func (s *session) checkout(m Message, k kiosk.Kind) Message {
 	e := s.entry(m, k, m.Part(2, 18), m.Part(20, 18))
-	a, err := s.backend.Do(e, m.Part(1, 1) == "Y")
+	a, err := s.do(m, e, m.Part(1, 1) == "Y")
 	id := yes(k == kiosk.Renew, "30", "12")
 	fixed := "1" + yes(a.Renewed || k == kiosk.Renew, "Y", "N") + "N" + yes(k == kiosk.Checkout, "Y", "N")
 	if err != nil {
@@ -281,7 +308,7 @@ func (s *session) checkout(m Message, k kiosk.Kind) Message {
 func (s *session) checkin(m Message) Message {
 	e := s.entry(m, kiosk.Checkin, m.Part(19, 18), "")
 	i, _, holder, _ := s.backend.Item(e.Item)
-	a, err := s.backend.Do(e, m.Part(0, 1) == "Y")
+	a, err := s.do(m, e, m.Part(0, 1) == "Y")
 	fixed := "1YN" + yes(a.Alert, "Y", "N")
 	if err != nil {
 		fixed = "0NNY"

@@ -17,6 +17,7 @@ type Rules struct {
 	MaxRenewals   int              // of one loan; 0 means 2, -1 none
 	MaxOwed       int64            // hundredths of the currency; who owes more gets nothing; 0 means 1000
 	IgnoreNoBlock bool             // judge what already happened like a question, as most servers do
+	DueIsLoanDate bool             // of what already happened, the due date is taken for the date of the loan, and none is told, as by Koha
 	Location      *time.Location   // of due dates; nil means time.Local
 	Now           func() time.Time // nil means time.Now
 }
@@ -68,6 +69,9 @@ type holding struct {
 	renewals int
 	holds    []kiosk.Card // first come first
 	shelf    bool         // it waits on the hold shelf for the first of holds
+
+	was         *kiosk.Loan // which its return ended, for Cancel
+	wasRenewals int
 }
 
 type person struct {

@@ -30,6 +30,7 @@ type Effect struct {
 	At      time.Time     `json:"at"`               // when it was told, by the clock of the ILS
 	Due     time.Time     `json:"due,omitzero"`
 	NoBlock bool          `json:"no_block,omitempty"` // told as something that already happened
+	Cancel  bool          `json:"cancel,omitempty"`   // undoes a return, or a loan
 	Text    string        `json:"text,omitempty"`     // words of a refusal
 }
 
@@ -41,21 +42,34 @@ type Effect struct {
 // With noBlock it has already happened, and only an unknown card or item, a
 // barred card, and an item that somebody else has are refused, as by Koha.
 func (s *ILS) Do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
-	a, stalled, err := s.do(e, noBlock)
+	return s.wait(s.do(e, noBlock, false))
+}
+
+// Cancel undoes: a checkout the return before it, so that the loan is what it
+// was; a checkin the loan.
+func (s *ILS) Cancel(e kiosk.Entry) (kiosk.Answer, error) { return s.wait(s.do(e, false, true)) }
+
+func (s *ILS) wait(a kiosk.Answer, stalled <-chan struct{}, err error) (kiosk.Answer, error) {
 	if stalled != nil {
 		<-stalled
 	}
 	return a, err
 }
 
-func (s *ILS) do(e kiosk.Entry, noBlock bool) (kiosk.Answer, <-chan struct{}, error) {
+func (s *ILS) do(e kiosk.Entry, noBlock, cancel bool) (kiosk.Answer, <-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := Effect{
 		N: len(s.history) + 1, Told: e.Kind, Item: e.Item, Patron: e.Patron,
-		When: e.At, At: s.rules.Now(), NoBlock: noBlock,
+		When: e.At, At: s.rules.Now(), NoBlock: noBlock, Cancel: cancel,
 	}
-	refused := s.judge(&f, e, noBlock && !s.rules.IgnoreNoBlock)
+	heeded := noBlock && !s.rules.IgnoreNoBlock
+	if s.rules.DueIsLoanDate && e.Kind != kiosk.Checkin {
+		if heeded = heeded && !e.Due.IsZero(); heeded {
+			f.When = e.Due
+		}
+	}
+	refused := s.judge(&f, e, heeded)
 	if refused != nil {
 		f.Did, f.Text = DidRefuse, refused.Text
 	}
@@ -66,12 +80,19 @@ func (s *ILS) do(e kiosk.Entry, noBlock bool) (kiosk.Answer, <-chan struct{}, er
 	if refused != nil {
 		return kiosk.Answer{Time: f.At}, s.stalled, refused
 	}
-	return s.answer(f), s.stalled, nil
+	a := s.answer(f)
+	if heeded && s.rules.DueIsLoanDate {
+		a.Due = time.Time{}
+	}
+	return a, s.stalled, nil
 }
 
 // judge decides, and fills in what will be done.
 func (s *ILS) judge(f *Effect, e kiosk.Entry, noBlock bool) *kiosk.Error {
 	c := s.copies[e.Item]
+	if f.Cancel && c != nil && e.Kind != kiosk.Checkin {
+		return judgeCancel(f, c)
+	}
 	if e.Kind == kiosk.Checkin {
 		return judgeCheckin(f, c)
 	}
@@ -111,6 +132,16 @@ func judgeCheckin(f *Effect, c *holding) *kiosk.Error {
 	return nil
 }
 
+// judgeCancel: only the patron's own return can be undone, once, and while the
+// copy has not gone to somebody else.
+func judgeCancel(f *Effect, c *holding) *kiosk.Error {
+	if c.loan != nil || c.was == nil || c.was.Patron != f.Patron {
+		return no(kiosk.ReasonAskStaff, "Nothing to cancel")
+	}
+	f.Did, f.When, f.Due = DidCheckout, c.was.At, c.was.Due
+	return nil
+}
+
 func (s *ILS) judgeCheckout(c *holding, card kiosk.Card) *kiosk.Error {
 	mine := s.loans(func(l kiosk.Loan) bool { return l.Patron == card })
 	switch {
@@ -130,7 +161,7 @@ func (s *ILS) judgeRenewal(f *Effect, c *holding, e kiosk.Entry, noBlock bool) *
 	f.Did, f.Due = DidRenewal, c.loan.Due.AddDate(0, 0, s.rules.Days)
 	if noBlock {
 		if !e.Due.IsZero() {
-			f.Due = e.Due
+			f.Due = s.due(e, f.At, true)
 		}
 		return nil
 	}
@@ -144,9 +175,13 @@ func (s *ILS) judgeRenewal(f *Effect, c *holding, e kiosk.Entry, noBlock bool) *
 }
 
 // due is what the patron was promised where that is past, or a minute before
-// the midnight that ends the last day.
+// the midnight that ends the last day, counted from the day of the loan.
 func (s *ILS) due(e kiosk.Entry, now time.Time, noBlock bool) time.Time {
-	if noBlock && !e.Due.IsZero() {
+	switch {
+	case !noBlock || e.Due.IsZero():
+	case s.rules.DueIsLoanDate:
+		now = e.Due
+	default:
 		return e.Due
 	}
 	y, m, d := now.In(s.rules.Location).Date()
@@ -195,6 +230,10 @@ func (s *ILS) apply(f Effect) {
 	switch f.Did {
 	case DidCheckout:
 		c.loan, c.renewals, c.shelf = &kiosk.Loan{Item: f.Item, Patron: f.Patron, At: f.When, Due: f.Due}, 0, false
+		if f.Cancel {
+			c.renewals = c.wasRenewals
+		}
+		c.was = nil
 		c.holds = slices.DeleteFunc(c.holds, func(h kiosk.Card) bool { return h == f.Patron })
 	case DidRenewal:
 		if c.loan != nil {
@@ -202,6 +241,10 @@ func (s *ILS) apply(f Effect) {
 			c.renewals++
 		}
 	case DidCheckin:
+		c.was, c.wasRenewals = c.loan, c.renewals
+		if f.Cancel {
+			c.was = nil
+		}
 		c.loan, c.shelf = nil, len(c.holds) > 0
 	}
 }

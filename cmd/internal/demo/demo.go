@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	ils, err := NewILS(lib)
+	ils, err := NewILS(lib, upstreamtest.Rules{})
 	if err != nil {
 		return err
 	}
@@ -132,9 +132,11 @@ func (o Options) ready(screen, ils string) {
 	}
 }
 
-// NewILS is the demo library's system, with all that the library knows.
-func NewILS(lib Library) (*upstreamtest.ILS, error) {
-	ils := upstreamtest.New(upstreamtest.Rules{Days: LoanDays, MaxLoans: MaxLoans, MaxOwed: MaxOwed})
+// NewILS is the demo library's system, with all that the library knows. Its
+// numbers are the library's; the rest of its rules are as given.
+func NewILS(lib Library, r upstreamtest.Rules) (*upstreamtest.ILS, error) {
+	r.Days, r.MaxLoans, r.MaxOwed = LoanDays, MaxLoans, MaxOwed
+	ils := upstreamtest.New(r)
 	ils.AddUser(user, password)
 	ils.AddItems(lib.Items...)
 	for _, p := range lib.Patrons {
