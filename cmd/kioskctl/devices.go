@@ -110,7 +110,12 @@ func (driversCmd) Run(p *printer) error {
 	return nil
 }
 
-type doctorCmd struct{}
+type doctorCmd struct {
+	All      doctorAll      `cmd:"" default:"1" hidden:"" help:"All of it."`
+	Upstream doctorUpstream `cmd:"" help:"What the library's SIP2 server does, as it is known or, with -probe, as it is found out."`
+}
+
+type doctorAll struct{}
 
 // finding is one thing that was looked at.
 type finding struct {
@@ -120,7 +125,7 @@ type finding struct {
 	Mend string `json:"mend,omitempty"`
 }
 
-func (doctorCmd) Run(g *grammar, p *printer) error {
+func (doctorAll) Run(g *grammar, p *printer) error {
 	bad := 0
 	see := func(f finding) {
 		mark := "ok  "

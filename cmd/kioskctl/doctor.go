@@ -21,7 +21,7 @@ import (
 func examine(ctx context.Context, c *config.Config, d *control.Client) []finding {
 	list := []finding{folder(c.Kiosk.Data), flush(c.Kiosk.Data), ledgerState(ctx, c)}
 	if d != nil {
-		return append(list, askDaemon(ctx, d)...)
+		return append(append(list, askDaemon(ctx, d)...), profile(c)...)
 	}
 	list = append(list, finding{What: "daemon", OK: true, Says: "is not running; devices and upstream are tried from here"})
 	for _, dev := range c.Devices {
@@ -32,7 +32,7 @@ func examine(ctx context.Context, c *config.Config, d *control.Client) []finding
 		}
 		list = append(list, f)
 	}
-	return append(list, upstream(ctx, c))
+	return append(append(list, upstream(ctx, c)), profile(c)...)
 }
 
 func folder(path string) finding {

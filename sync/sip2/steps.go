@@ -103,6 +103,9 @@ func (p *prober) patron(ctx context.Context) error {
 	who, err := p.u.patron(a, p.Card, p.PIN)
 	no, _ := errors.AsType[*kiosk.Error](err)
 	wrongPIN := no != nil && no.Reason == kiosk.ReasonWrongPIN
+	if err != nil || len(a.All("AU")) > 0 || count(a, 2) > 0 || count(a, 0) > 0 {
+		p.came = a.ID // what it says is somebody's
+	}
 	loans, holds := a.All("AU"), count(a, 0)
 	n := max(count(a, 2), len(loans))
 	switch {
@@ -113,9 +116,9 @@ func (p *prober) patron(ctx context.Context) error {
 	case n == 1 && len(loans) == 1 && strings.EqualFold(strings.TrimSpace(loans[0]), string(p.Item)):
 		return p.unfit("patron", "card %s has item %s out, perhaps of an earlier trial: return it at the desk first", p.Card, p.Item)
 	case n > 0:
-		return p.unfit("patron", "card %s has %d loans: it looks like somebody's, and a trial needs a card of its own", p.Card, n)
+		return p.unfit("patron", "card %s has loans (%d): it looks like somebody's, and a trial needs a card of its own", p.Card, n)
 	case holds > 0:
-		return p.unfit("patron", "card %s waits for %d items: it looks like somebody's, and a trial needs a card of its own", p.Card, holds)
+		return p.unfit("patron", "card %s waits for items (%d): it looks like somebody's, and a trial needs a card of its own", p.Card, holds)
 	case wrongPIN:
 		_, checked := a.Get("CQ")
 		p.say("patron", Different, "known, without loans; %s", yes(checked, "the PIN is wrong", "the PIN is not checked"))

@@ -22,7 +22,7 @@ type Upstream struct {
 func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
 	u := &Upstream{}
 	if conf := c.Upstream.SIP2; conf != nil {
-		s := *conf
+		s := withProfile(c, *conf, log)
 		s.Log = log
 		up, err := sip2.NewUpstream(s)
 		if err != nil {
