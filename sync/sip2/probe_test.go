@@ -173,6 +173,60 @@ func TestTrialOfSomebodys(t *testing.T) {
 	}
 }
 
+// TestTrialWaitedFor: an item that is on its shelf but that somebody waits for,
+// and a card that waits for something.
+func TestTrialWaitedFor(t *testing.T) {
+	for _, tt := range []struct{ name, holds, queue string }{{"the item", "0000", "CF1|"}, {"the card", "0001", ""}} {
+		s := &script{}
+		addr := s.serve(t, func(_ int, q string) string {
+			switch q[:2] {
+			case "99":
+				return hello
+			case "63":
+				return "64" + strings.Repeat(" ", 14) + "001" + date + tt.holds + strings.Repeat("0000", 5) + "AOx|AATRIAL|AETrial|BLY|\r"
+			}
+			return "18030201" + date + "ABB1|AJDune|" + tt.queue + "\r"
+		})
+		report, _, err := sip2.Conform(long(t), config(addr, plain), trial)
+		if !errors.Is(err, sip2.ErrTrial) || s.count("11") != 0 {
+			t.Errorf("somebody waits for %s: %v, and %d checkouts\n%s", tt.name, err, s.count("11"), text(report))
+		}
+	}
+}
+
+// TestTrialASCII: what comes back of a letter that was sent tells nothing of
+// how the server writes its own.
+func TestTrialASCII(t *testing.T) {
+	ils := trialLibrary(t, upstreamtest.Rules{})
+	ils.AddItems(kiosk.Item{Barcode: "PLAIN", Title: "Dune"})
+	tr := trial
+	tr.Item = "PLAIN"
+	if report, p, err := sip2.Conform(long(t), config(serve(t, ils, sip2.ServerConfig{}).Addr(), nil), tr); err != nil || p.Charset != "ascii" {
+		t.Errorf("Conform() = %+v, %v; want ascii\n%s", p, err, text(report))
+	}
+}
+
+// TestTrialAway: a server that goes away in the middle and comes back gets the
+// item back.
+func TestTrialAway(t *testing.T) {
+	t.Parallel()
+	ils := trialLibrary(t, upstreamtest.Rules{})
+	p := serve(t, ils, sip2.ServerConfig{})
+	tr := trial
+	tr.Seen = func(s sip2.Step) {
+		switch {
+		case s.Name == "checkout":
+			p.Away(true)
+		case s.Verdict == sip2.Failed:
+			p.Away(false)
+		}
+	}
+	report, prof, err := sip2.Conform(long(t), config(p.Addr(), nil), tr)
+	if kiosk.CodeOf(err) != kiosk.CodeOffline || errors.Is(err, sip2.ErrLeft) || prof != (sip2.Profile{}) || len(ils.Loans()) != 1 {
+		t.Errorf("Conform() = %+v, %v with %d loans\n%s", prof, err, len(ils.Loans()), text(report))
+	}
+}
+
 // TestTrialCut: whatever breaks on the way, the item is given back as soon as
 // the server is there, and otherwise is called out.
 func TestTrialCut(t *testing.T) {
