@@ -47,7 +47,7 @@ func config(addr string, change func(*sip2.Config)) sip2.Config {
 	return c
 }
 
-var trial = sip2.Trial{Card: "TRIAL", PIN: "1234", Item: "B1", Wait: 2 * time.Second}
+var trial = sip2.Trial{Card: "TRIAL", PIN: "1234", Item: "B1", Wait: 5 * time.Second}
 
 // TestConform: whatever a server's habits are, they are found out, and the
 // item is back in the end.
@@ -268,7 +268,7 @@ func TestTrialDropped(t *testing.T) {
 				p := serve(t, ils, sip2.ServerConfig{})
 				p.Always(upstreamtest.Fault{Mishap: mishap, Match: match})
 				tr := trial
-				tr.Wait = 300 * time.Millisecond
+				tr.Wait = time.Second
 				report, prof, err := sip2.Conform(long(t), config(p.Addr(), nil), tr)
 				if err != nil || habit(prof) != sip2.Unanswered || prof.Longest < 10000 || prof.Cancel != sip2.Honoured || len(ils.Loans()) != 1 {
 					t.Errorf("Conform() = %+v, %v\n%s", prof, err, text(report))
