@@ -92,7 +92,9 @@ type Outbox interface {
 }
 
 // Loader takes whole lists into the mirror, in batches. A row that is there
-// already is replaced; one that is the same already costs no write.
+// already is replaced; one that is the same already costs no write. Items and
+// patrons that a list lacks stay: who or what is gone borrows nothing, and a
+// list that lacks something by mistake takes nothing away.
 type Loader interface {
 	PutItems(ctx context.Context, items []Item) (Change, error)
 	// PutPatrons takes patrons. One that is the same already is younger by it,
@@ -101,6 +103,26 @@ type Loader interface {
 	// PutLoans takes loans that the ILS has open. A loan of an unknown item or
 	// patron is taken too: the mirror may be loaded in any order.
 	PutLoans(ctx context.Context, loans []Loan) (Change, error)
+	// ListLoans begins a list of all loans that the ILS has open, which ends
+	// those that it lacks.
+	ListLoans(ctx context.Context) (LoanList, error)
+}
+
+// LoanList is a list of all loans that the ILS has open, while it is read. One
+// that is cut off is let go of, and has ended nothing; of two under way at
+// once the older one ends nothing. What happens to an item here in the
+// meantime is newer than what the list says of it, or may be. A LoanList is
+// for one goroutine.
+type LoanList interface {
+	// Put is Loader.PutLoans. It leaves items alone that something has
+	// happened to here since the list began. After an error the same loans can
+	// be put again.
+	Put(ctx context.Context, loans []Loan) (Change, error)
+	// End says that all loans were put. It ends the others, and tells how
+	// many; not those of items of which the outbox holds an entry or that
+	// something has happened to here since the list began. It is refused with
+	// CodeInvalid if another list has begun since.
+	End(ctx context.Context) (ended int, err error)
 }
 
 // Change counts what a Loader did with the rows it was given.

@@ -181,7 +181,10 @@ func TestCancel(t *testing.T) {
 }
 
 // sink is a mirror that counts.
-type sink struct{ n int }
+type sink struct {
+	kiosk.Loader
+	n int
+}
 
 func (s *sink) PutItems(_ context.Context, i []kiosk.Item) (kiosk.Change, error) {
 	s.n += len(i)

@@ -15,7 +15,10 @@ import (
 )
 
 // checked is a mirror that looks at what it is given.
-type checked struct{ t *testing.T }
+type checked struct {
+	kiosk.Loader
+	t *testing.T
+}
 
 func (c checked) PutItems(_ context.Context, items []kiosk.Item) (kiosk.Change, error) {
 	for _, i := range items {
@@ -86,7 +89,7 @@ func fuzz(f *testing.F, load load, seeds ...string) {
 					t.Errorf("%+v", n)
 				}
 			},
-		}, checked{t})
+		}, checked{t: t})
 		if refused != rep.Refused || noted != rep.Noted {
 			t.Errorf("%d refused and %d noted; the report says %+v", refused, noted, rep)
 		}

@@ -20,6 +20,7 @@ type Memory struct {
 	items   map[kiosk.Barcode]kiosk.Item
 	patrons map[kiosk.Card]kiosk.Patron
 	work    map[kiosk.TagID]kiosk.Work
+	list    *loanList // the newest list of loans; nil means that none is under way
 	newest  time.Time
 	fail    error
 }
@@ -109,6 +110,7 @@ func (m *Memory) Record(ctx context.Context, e kiosk.Entry) error {
 		r.had = &l
 	}
 	m.entries = append(m.entries, r)
+	m.touch(e.Item)
 	m.seen(e.At)
 	r.Tags = slices.Clone(r.Tags)
 	if e.State.Holds() {
@@ -160,6 +162,7 @@ func (m *Memory) conclude(o kiosk.Outcome) error {
 	case !slices.Contains(next[r.State], o.State):
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("%s after %s", o.State, r.State)}
 	}
+	m.touch(r.Item)
 	before, was := r.State, kiosk.Stage{State: r.State, Due: r.Due}
 	r.State, r.reason = o.State, o.Reason
 	if !o.Due.IsZero() {

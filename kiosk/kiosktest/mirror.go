@@ -125,14 +125,80 @@ func (m *Memory) PutLoans(ctx context.Context, loans []kiosk.Loan) (c kiosk.Chan
 		return c, err
 	}
 	for _, l := range loans {
-		if m.unsettled(l.Item) {
-			c.Same++
-			continue
-		}
-		l.At, l.Due = kept(l.At), kept(l.Due)
-		set(m.loans, l.Item, lent{Loan: l}, &c)
+		m.touch(l.Item)
+		m.putLoan(l, &c)
 	}
 	return c, nil
+}
+
+func (m *Memory) putLoan(l kiosk.Loan, c *kiosk.Change) {
+	if m.unsettled(l.Item) {
+		c.Same++
+		return
+	}
+	l.At, l.Due = kept(l.At), kept(l.Due)
+	set(m.loans, l.Item, lent{Loan: l}, c)
+}
+
+// loanList is a list under way.
+type loanList struct {
+	m               *Memory
+	listed, touched map[kiosk.Barcode]bool
+}
+
+// ListLoans is kiosk.Loader's.
+func (m *Memory) ListLoans(ctx context.Context) (kiosk.LoanList, error) {
+	err := m.beginWrite(ctx)
+	defer m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	m.list = &loanList{m, map[kiosk.Barcode]bool{}, map[kiosk.Barcode]bool{}}
+	return m.list, nil
+}
+
+// touch tells a list under way that something happens to an item.
+func (m *Memory) touch(b kiosk.Barcode) {
+	if m.list != nil {
+		m.list.touched[b] = true
+	}
+}
+
+// Put is kiosk.LoanList's.
+func (l *loanList) Put(ctx context.Context, loans []kiosk.Loan) (c kiosk.Change, err error) {
+	err = l.m.beginWrite(ctx)
+	defer l.m.mu.Unlock()
+	for _, o := range loans {
+		l.listed[o.Item] = true
+		switch {
+		case err != nil:
+		case l.touched[o.Item]:
+			c.Same++
+		default:
+			l.m.putLoan(o, &c)
+		}
+	}
+	return c, err
+}
+
+// End is kiosk.LoanList's.
+func (l *loanList) End(ctx context.Context) (ended int, err error) {
+	err = l.m.beginWrite(ctx)
+	defer l.m.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	if l.m.list != l {
+		return 0, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "another list of loans was begun since"}
+	}
+	for b := range l.m.loans {
+		if !l.listed[b] && !l.touched[b] && !l.m.unsettled(b) {
+			delete(l.m.loans, b)
+			ended++
+		}
+	}
+	l.m.list = nil
+	return ended, nil
 }
 
 func set[K, V comparable](in map[K]V, k K, v V, c *kiosk.Change) {

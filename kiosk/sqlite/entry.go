@@ -83,6 +83,7 @@ func (w *writer) record(e kiosk.Entry) error {
 	if err != nil {
 		return err
 	}
+	w.touch(e.Item)
 	if e.State.Queued() {
 		if err := w.queue.run(seq); err != nil {
 			return err
@@ -135,6 +136,7 @@ func (w *writer) conclude(o kiosk.Outcome) error {
 	if !follows(d.state, o.State) {
 		return invalid("%s can't follow %s", o.State, d.state)
 	}
+	w.touch(kiosk.Barcode(d.item))
 	if err := w.addOutcome.run(d.seq, d.n+1, string(o.State), o.At.UnixMilli(), ms(o.Due), string(o.Reason), o.Text); err != nil {
 		return err
 	}

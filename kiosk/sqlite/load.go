@@ -104,17 +104,26 @@ func (s *Store) PutLoans(ctx context.Context, loans []kiosk.Loan) (c kiosk.Chang
 		if err != nil {
 			return err
 		}
-		var free []kiosk.Loan
 		for _, l := range loans {
-			if !busy[l.Item] {
-				free = append(free, l)
-			}
+			w.touch(l.Item)
 		}
-		c, err = loanRows.put(w.conn, free)
-		c.Same += len(loans) - len(free)
+		c, err = w.putLoans(loans, func(b kiosk.Barcode) bool { return busy[b] })
 		return err
 	})
 	return ifDone(c, err)
+}
+
+// putLoans puts loans but those of items that are to be left alone.
+func (w *writer) putLoans(loans []kiosk.Loan, leave func(kiosk.Barcode) bool) (kiosk.Change, error) {
+	var free []kiosk.Loan
+	for _, l := range loans {
+		if !leave(l.Item) {
+			free = append(free, l)
+		}
+	}
+	c, err := loanRows.put(w.conn, free)
+	c.Same += len(loans) - len(free)
+	return c, err
 }
 
 func put[T any](ctx context.Context, s *Store, r rows[T], list []T) (c kiosk.Change, err error) {

@@ -40,6 +40,7 @@ func someAt(t *rapid.T) time.Time {
 type pair struct {
 	disk  kiosktest.Store
 	model *kiosktest.Memory
+	lists [2]kiosk.LoanList // of loans, under way
 }
 
 // TestModel does at random to both what may be done, and sees no difference.
@@ -47,14 +48,18 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFile(t)
 		defer f.Store.Close()
-		p := &pair{f, &kiosktest.Memory{}}
+		p := &pair{disk: f, model: &kiosktest.Memory{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"record":      p.record,
 			"conclude":    p.conclude,
 			"postpone":    p.postpone,
 			"interrupted": p.interrupted,
 			"load":        p.load,
+			"list":        p.list,
+			"list on":     p.listOn,
+			"list end":    p.listEnd,
 			"reopen": func(t *rapid.T) {
+				p.lists = [2]kiosk.LoanList{} // they end with what they were of
 				if _, err := f.Reopen(); err != nil {
 					t.Fatal(err)
 				}
@@ -102,9 +107,60 @@ func (p *pair) interrupted(t *rapid.T) {
 	}
 }
 
-func (p *pair) load(t *rapid.T) {
-	l := kiosk.Loan{Item: kiosktest.Barcode(someItems.Draw(t, "item")), Patron: kiosktest.Card(someCards.Draw(t, "card")),
+func someLoan(t *rapid.T) kiosk.Loan {
+	return kiosk.Loan{Item: kiosktest.Barcode(someItems.Draw(t, "item")), Patron: kiosktest.Card(someCards.Draw(t, "card")),
 		At: someAt(t), Due: someDue(t)}
+}
+
+func (p *pair) list(t *rapid.T) {
+	for i, s := range []kiosktest.Store{p.disk, p.model} {
+		l, err := s.ListLoans(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.lists[i] = l
+	}
+}
+
+// listOn puts a loan into the list.
+func (p *pair) listOn(t *rapid.T) {
+	o := someLoan(t)
+	var got []kiosk.Change
+	for _, l := range p.lists {
+		if l == nil {
+			return
+		}
+		c, err := l.Put(t.Context(), []kiosk.Loan{o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c)
+	}
+	if got[0] != got[1] {
+		t.Fatalf("Put(%+v) = %+v on disk, %+v in memory", o, got[0], got[1])
+	}
+}
+
+func (p *pair) listEnd(t *rapid.T) {
+	var got []int
+	for _, l := range p.lists {
+		if l == nil {
+			return
+		}
+		n, err := l.End(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, n)
+	}
+	p.lists = [2]kiosk.LoanList{}
+	if got[0] != got[1] {
+		t.Fatalf("End() = %d on disk, %d in memory", got[0], got[1])
+	}
+}
+
+func (p *pair) load(t *rapid.T) {
+	l := someLoan(t)
 	var got []kiosk.Change
 	p.both(t, func(s kiosktest.Store) error {
 		c, err := s.PutLoans(t.Context(), []kiosk.Loan{l})

@@ -129,12 +129,13 @@ func (s stmt) count(args ...any) (int, error) {
 type writer struct {
 	conn                                        *sql.Conn
 	open                                        []*sql.Stmt
+	list                                        *loanList // the newest one; nil means that none is under way
 	begin, commit, rollback, save, back, forget stmt
 
 	addEntry, addOutcome, find, stateOf stmt
 	queue, unqueue, postpone, asked     stmt
 	lend, takeBack, renew, due, stale   stmt
-	loan, later                         stmt
+	loan, later, end                    stmt
 	probe, unprobe                      stmt
 
 	addTag, tags, want, unwant, done, unsecured stmt
@@ -168,6 +169,7 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.stale, staleSQL},
 		{&w.loan, loanSQL},
 		{&w.later, laterSQL},
+		{&w.end, endSQL},
 		{&w.probe, probeSQL},
 		{&w.unprobe, unprobeSQL},
 		{&w.addTag, addTagSQL},
