@@ -14,6 +14,7 @@ import (
 type importCmd struct {
 	What string `arg:"" enum:"items,patrons,loans" help:"items, patrons or loans."`
 	File string `arg:"" type:"existingfile" help:"CSV, MARC 21 or MARCXML; told apart by content."`
+	Full bool   `help:"The file has all loans that are open: those it lacks are ended. For loans alone."`
 }
 
 func (c *importCmd) Run(g *grammar, p *printer) error {
@@ -33,10 +34,10 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 	ctx := context.Background()
 	t := &teller{p: p, file: c.File, total: fi.Size(), terminal: isTerminal(os.Stderr)}
 	if d := running(conf); d != nil {
-		err = d.Import(ctx, c.What, f, t.tell)
+		err = d.Import(ctx, c.What, c.Full, f, t.tell)
 	} else {
 		err = writing(conf, func(s *sqlite.Store) error {
-			return daemon.Import(ctx, c.What, f, conf.Location, s, t.tell)
+			return daemon.Import(ctx, c.What, c.Full, f, conf.Location, s, t.tell)
 		})
 	}
 	t.clear()
@@ -76,6 +77,9 @@ func (t *teller) tell(l control.Line) {
 		r := l.Report
 		t.p.say("%s (%s): %d rows read: %d new, %d changed, %d the same, %d skipped, %d not taken",
 			t.file, r.Format, r.Rows, r.New, r.Changed, r.Same, r.Skipped, r.Refused)
+		if r.Ended > 0 {
+			t.p.say("%d loans are over: the list lacks them", r.Ended)
+		}
 	}
 }
 

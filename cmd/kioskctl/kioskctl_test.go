@@ -145,6 +145,30 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportAllLoans: with -full a loan that the list lacks is over, but not
+// by a list with rows that can't be read.
+func TestImportAllLoans(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		s := newSite(t)
+		s.ctl(0, "import", "items", s.write("items.csv", items))
+		exit := 1 // because no daemon runs
+		if running {
+			s.start()
+			exit = 0
+		}
+		const head = "patron_barcode,item_barcode,due_at\n"
+		s.ctl(0, "import", "loans", s.write("loans.csv", head+"2,31,2026-12-01\n2,32,2026-12-01\n"))
+		one := s.write("one.csv", head+"2,31,2026-12-01\n2,31,2026-12-02\n")
+		s.ctl(0, "import", "loans", one)
+		contains(t, s.ctl(1, "import", "loans", "-full", s.write("bad.csv", head+"2,31,2026-12-01\n,32,2026-12-01\n")), "row 2 not taken")
+		s.ctl(1, "import", "loans", "-full", s.write("none.csv", head))
+		contains(t, s.ctl(exit, "status"), "2 loans")
+		contains(t, s.ctl(0, "import", "loans", "-full", one), "1 loans are over")
+		contains(t, s.ctl(exit, "status"), "1 loans")
+		s.ctl(1, "import", "items", "-full", s.write("items.csv", items))
+	}
+}
+
 func TestLoansAndOutbox(t *testing.T) {
 	s := newSite(t)
 	s.ctl(1, "loans") // no ledger yet

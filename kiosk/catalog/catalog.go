@@ -27,6 +27,9 @@ type Options struct {
 	// Holdings says where MARC records have their copies; empty means 852 (with
 	// 876 to 878), 952 as Koha has it, and 949 where there is neither.
 	Holdings []Holdings
+	// Whole says that the file has all loans that are open: those of the mirror
+	// that it lacks are ended, if every row could be taken.
+	Whole bool
 	// Progress is called now and then; nil means never.
 	Progress func(bytes int64, rows int)
 	// Refused is called for each row that was not taken; nil means never.
@@ -58,6 +61,7 @@ type Report struct {
 	Refused int // rows that were not taken, each with a reason
 	Skipped int // right, and not for the mirror: closed loans, records without a copy
 	Noted   int // remarks about rows that were taken
+	Ended   int // loans that a whole list lacks
 }
 
 // ImportItems reads copies from CSV or MARC.
@@ -84,10 +88,34 @@ func ImportPatrons(ctx context.Context, r io.Reader, o Options, into kiosk.Loade
 	return im.onlyCSV(ctx, r, "patrons", patronColumns, (*csvRow).patron)
 }
 
+// ErrNotWhole says that a list of all loans has rows that can't be taken: what
+// could be was, and nothing is ended.
+var ErrNotWhole = errors.New("catalog: rows of this list were not taken: no loan is ended by it")
+
 // ImportLoans reads open loans from CSV; closed ones are skipped.
 func ImportLoans(ctx context.Context, r io.Reader, o Options, into kiosk.Loader) (Report, error) {
 	im := &importer[kiosk.Loan]{Options: o, put: into.PutLoans, key: func(l kiosk.Loan) string { return string(l.Item) }}
-	return im.onlyCSV(ctx, r, "loans", loanColumns, (*csvRow).loan)
+	if !o.Whole {
+		return im.onlyCSV(ctx, r, "loans", loanColumns, (*csvRow).loan)
+	}
+	list, err := into.ListLoans(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("catalog: %w", err)
+	}
+	im.put = list.Put
+	rep, err := im.onlyCSV(ctx, r, "loans", loanColumns, (*csvRow).loan)
+	switch {
+	case err != nil:
+	case rep.Rows == 0:
+		err = errors.New("catalog: the list has no loan at all: none is ended by it")
+	case rep.Refused > im.again:
+		err = ErrNotWhole
+	default:
+		if rep.Ended, err = list.End(ctx); err != nil {
+			err = fmt.Errorf("catalog: %w", err)
+		}
+	}
+	return rep, err
 }
 
 // errBroken says that a file can't be read beyond this place.

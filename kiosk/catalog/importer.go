@@ -26,6 +26,7 @@ type importer[T any] struct {
 	seed   maphash.Seed
 	read   int64 // bytes
 	told   int   // rows, at the last progress
+	again  int   // rows refused because their key has come before
 	report Report
 }
 
@@ -62,6 +63,7 @@ func (im *importer[T]) take(v T, err error, notes []string) {
 	case err != nil:
 		im.refuse(im.key(v), err.Error())
 	case im.twice(v):
+		im.again++
 		im.refuse(im.key(v), "is in the file a second time; the first counts")
 	default:
 		im.rows = append(im.rows, v)

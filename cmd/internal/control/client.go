@@ -69,8 +69,12 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 }
 
 // Import implements Daemon: it sends the file while the answers come in.
-func (c *Client) Import(ctx context.Context, what string, r io.Reader, tell func(Line)) error {
-	resp, err := c.call(ctx, "POST", "/import/"+url.PathEscape(what), r)
+func (c *Client) Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(Line)) error {
+	path := "/import/" + url.PathEscape(what)
+	if whole {
+		path += "?whole"
+	}
+	resp, err := c.call(ctx, "POST", path, r)
 	if err != nil {
 		return err
 	}

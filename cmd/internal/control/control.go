@@ -133,13 +133,15 @@ type Report struct {
 	Same    int    `json:"same"`
 	Refused int    `json:"refused"`
 	Skipped int    `json:"skipped"` // rows that are right and not for the mirror, as closed loans
+	Ended   int    `json:"ended"`   // loans that a whole list lacks
 }
 
 // Daemon is what the running kiosk offers.
 type Daemon interface {
 	Status(ctx context.Context) (Status, error)
-	// Import reads what ("items", "patrons", "loans") from r.
-	Import(ctx context.Context, what string, r io.Reader, tell func(Line)) error
+	// Import reads what ("items", "patrons", "loans") from r; whole says that
+	// loans it lacks are over.
+	Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(Line)) error
 	Retry(ctx context.Context) error
 	Resolve(ctx context.Context, id kiosk.ID, r Resolution) error
 }
@@ -197,7 +199,7 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 			enc.Encode(l)
 			rc.Flush()
 		}
-		if err := d.Import(r.Context(), r.PathValue("what"), r.Body, tell); err != nil {
+		if err := d.Import(r.Context(), r.PathValue("what"), r.URL.Query().Has("whole"), r.Body, tell); err != nil {
 			tell(Line{Error: err.Error()})
 		}
 	})
