@@ -115,8 +115,9 @@ type Loader interface {
 // for one goroutine.
 type LoanList interface {
 	// Put is Loader.PutLoans. It leaves items alone that something has
-	// happened to here since the list began. After an error the same loans can
-	// be put again.
+	// happened to here since the list began, and changes nothing by a loan
+	// without a patron: it is known only that there is one. After an error the
+	// same loans can be put again.
 	Put(ctx context.Context, loans []Loan) (Change, error)
 	// End says that all loans were put. It ends the others, and tells how
 	// many; not those of items of which the outbox holds an entry or that

@@ -172,7 +172,7 @@ func (l *loanList) Put(ctx context.Context, loans []kiosk.Loan) (c kiosk.Change,
 		l.listed[o.Item] = true
 		switch {
 		case err != nil:
-		case l.touched[o.Item]:
+		case l.touched[o.Item] || o.Patron == "":
 			c.Same++
 		default:
 			l.m.putLoan(o, &c)

@@ -39,20 +39,21 @@ func (s *suite) listEnds() {
 	c, err := l.Put(s.Context(), []kiosk.Loan{loan(1, 1), loan(2, 7)})
 	s.ok(err)
 	s.same("Put()", c, kiosk.Change{Changed: 1, Same: 1})
-	c, err = l.Put(s.Context(), []kiosk.Loan{loan(1201, 3)})
+	c, err = l.Put(s.Context(), []kiosk.Loan{loan(1201, 3), {Item: Barcode(4)}}) // whose, is not told
 	s.ok(err)
-	s.same("Put()", c, kiosk.Change{New: 1})
+	s.same("Put()", c, kiosk.Change{New: 1, Same: 1})
 	s.out(3, 1, due) // not before the end
-	s.ends(l, 1199)
+	s.ends(l, 1198)
 	s.again()
 	s.out(1, 1, due)
+	s.out(4, 1, due)
 	s.out(2, 7, due)
 	s.out(1201, 3, due)
 	for _, gone := range []int{3, 700, 1200, 2000} {
 		s.out(gone, 0, due)
 	}
 	l = s.list()
-	s.ends(l, 3) // all are back
+	s.ends(l, 4) // all are back
 	s.out(1, 0, due)
 }
 

@@ -62,7 +62,7 @@ func (l *loanList) Put(ctx context.Context, loans []kiosk.Loan) (c kiosk.Change,
 		if err != nil {
 			return err
 		}
-		c, err = w.putLoans(loans, func(b kiosk.Barcode) bool { return busy[b] || l.touched[b] })
+		c, err = w.putLoans(loans, func(o kiosk.Loan) bool { return busy[o.Item] || l.touched[o.Item] || o.Patron == "" })
 		return err
 	})
 	return ifDone(c, err)

@@ -107,17 +107,17 @@ func (s *Store) PutLoans(ctx context.Context, loans []kiosk.Loan) (c kiosk.Chang
 		for _, l := range loans {
 			w.touch(l.Item)
 		}
-		c, err = w.putLoans(loans, func(b kiosk.Barcode) bool { return busy[b] })
+		c, err = w.putLoans(loans, func(l kiosk.Loan) bool { return busy[l.Item] })
 		return err
 	})
 	return ifDone(c, err)
 }
 
-// putLoans puts loans but those of items that are to be left alone.
-func (w *writer) putLoans(loans []kiosk.Loan, leave func(kiosk.Barcode) bool) (kiosk.Change, error) {
+// putLoans puts loans but those that are to be left alone.
+func (w *writer) putLoans(loans []kiosk.Loan, leave func(kiosk.Loan) bool) (kiosk.Change, error) {
 	var free []kiosk.Loan
 	for _, l := range loans {
-		if !leave(l.Item) {
+		if !leave(l) {
 			free = append(free, l)
 		}
 	}

@@ -3,6 +3,7 @@ package koha_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -124,18 +125,18 @@ func TestMirror(t *testing.T) {
 	}
 	defer u.Close()
 	var items []kiosk.Item
-	if err := u.Items(t.Context(), time.Time{}, func(l []kiosk.Item) error { items = append(items, l...); return nil }); err != nil || len(items) != 250 {
+	if err := u.Items(t.Context(), time.Time{}, 0, func(l []kiosk.Item, _ int) error { items = append(items, l...); return nil }); err != nil || len(items) != 250 {
 		t.Fatalf("Items() = %d, %v", len(items), err)
 	}
 	if i := items[249]; i.Barcode != barcodes[249] || i.Title != "Title of "+string(barcodes[249]) || i.Status != kiosk.StatusAvailable || items[0].Status != kiosk.StatusOnLoan {
 		t.Errorf("the last item is %+v, the first %+v", i, items[0])
 	}
 	var patrons []kiosk.Patron
-	if err := u.Patrons(t.Context(), time.Time{}, func(l []kiosk.Patron) error { patrons = append(patrons, l...); return nil }); err != nil || len(patrons) != 250 {
+	if err := u.Patrons(t.Context(), time.Time{}, 0, func(l []kiosk.Patron, _ int) error { patrons = append(patrons, l...); return nil }); err != nil || len(patrons) != 250 {
 		t.Fatalf("Patrons() = %d, %v", len(patrons), err)
 	}
 	var loans []kiosk.Loan
-	if err := u.Loans(t.Context(), func(l []kiosk.Loan) error { loans = append(loans, l...); return nil }); err != nil || len(loans) != 125 {
+	if err := u.Loans(t.Context(), 0, func(l []kiosk.Loan, _ int) error { loans = append(loans, l...); return nil }); err != nil || len(loans) != 125 {
 		t.Fatalf("Loans() = %d, %v", len(loans), err)
 	}
 	for _, l := range loans {
@@ -144,8 +145,71 @@ func TestMirror(t *testing.T) {
 		}
 	}
 	gone := errors.New("stop")
-	if err := u.Items(t.Context(), time.Now(), func([]kiosk.Item) error { return gone }); !errors.Is(err, gone) {
+	if err := u.Items(t.Context(), time.Now(), 0, func([]kiosk.Item, int) error { return gone }); !errors.Is(err, gone) {
 		t.Errorf("Items() that is told to stop = %v", err)
+	}
+}
+
+// TestMirrorMoves: what is returned while the lists are read takes no other
+// loan out of them, and a list that broke off goes on where it was.
+func TestMirrorMoves(t *testing.T) {
+	ils := upstreamtest.New(upstreamtest.Rules{})
+	ils.AddUser("kiosk1", "secret")
+	var barcodes []kiosk.Barcode
+	cards := []kiosk.Card{"C1"}
+	ils.AddPatron(kiosk.Patron{Card: "C1"}, "")
+	for n := range 250 {
+		b := kiosk.Barcode(fmt.Sprintf("B%03d", n))
+		barcodes = append(barcodes, b)
+		ils.AddItems(kiosk.Item{Barcode: b, Title: "T"})
+		if err := ils.AddLoan(kiosk.Loan{Item: b, Patron: "C1", At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lately := time.Now()
+	server := httptest.NewServer((&koha.Server{Backend: ils, Cards: func() []kiosk.Card { return cards }, Barcodes: func() []kiosk.Barcode { return barcodes },
+		Changed: func(name string) time.Time {
+			if name < "B010" {
+				return lately
+			}
+			return lately.AddDate(0, 0, -7)
+		}}).Handler())
+	defer server.Close()
+	u, err := koha.New(koha.Config{URL: server.URL, User: "kiosk1", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	seen, place, broken := map[kiosk.Barcode]bool{}, 0, errors.New("broken")
+	for _, want := range []error{broken, nil} {
+		err := u.Loans(t.Context(), place, func(l []kiosk.Loan, last int) error {
+			for _, o := range l {
+				if seen[o.Item] {
+					t.Errorf("loan of %s came twice", o.Item)
+				}
+				seen[o.Item] = true
+				if len(seen) <= 20 { // of those that have been read
+					if _, err := ils.Do(kiosk.Entry{Kind: kiosk.Checkin, Item: o.Item, At: time.Now(), State: kiosk.Asked}, false); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if place == 0 {
+				place = last
+				return broken
+			}
+			return nil
+		})
+		if !errors.Is(err, want) {
+			t.Fatalf("Loans() = %v; want %v", err, want)
+		}
+	}
+	if len(seen) != 250 {
+		t.Errorf("Loans() has %d; want 250", len(seen))
+	}
+	n := 0
+	if err := u.Items(t.Context(), lately, 0, func(l []kiosk.Item, _ int) error { n += len(l); return nil }); err != nil || n != 10 {
+		t.Errorf("Items() changed lately = %d, %v; want 10", n, err)
 	}
 }
 

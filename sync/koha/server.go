@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +31,9 @@ type Server struct {
 	// Cards and Barcodes are what a list of everything shows; nil shows none.
 	Cards    func() []kiosk.Card
 	Barcodes func() []kiosk.Barcode
+	// Changed tells when what is known by a card or barcode has changed last;
+	// nil: just now.
+	Changed func(name string) time.Time
 
 	mu     sync.Mutex
 	ids    map[string]int
@@ -142,19 +147,63 @@ func (s *Server) libraries(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, []any{map[string]any{"library_id": "CPL", "name": "Centerville"}})
 }
 
-// wanted reads {"field": "value"}, {"field": [1, 2]} or nothing out of q.
-func wanted(r *http.Request, field string) (text string, numbers []int, all bool) {
-	var q map[string]json.RawMessage
+// question is what q asks for, of a list whose rows have their number in a
+// field: {"field": "text"}, {"field": [1, 2]}, {"field": {">": 1}} and what has
+// changed {">=": "time"}, all of which must hold.
+type question struct {
+	texts   map[string]string
+	numbers []int // nil means any
+	above   int
+	since   time.Time
+}
+
+// asks reads q; false if it makes no sense.
+func asks(r *http.Request, number string) (q question, ok bool) {
+	var fields map[string]json.RawMessage
 	raw := r.URL.Query().Get("q")
 	if raw == "" {
-		return "", nil, true
+		return q, true
 	}
-	if json.Unmarshal([]byte(raw), &q) != nil || q[field] == nil {
-		return "", nil, len(q) > 0 && q[field] == nil // what has changed: all of it
+	if json.Unmarshal([]byte(raw), &fields) != nil {
+		return q, false
 	}
-	json.Unmarshal(q[field], &text)    //nolint:errcheck // one of the two
-	json.Unmarshal(q[field], &numbers) //nolint:errcheck // one of the two
-	return text, numbers, false
+	q.texts = map[string]string{}
+	for name, value := range fields {
+		var text string
+		var above struct {
+			N int `json:">"`
+		}
+		var since struct {
+			T time.Time `json:">="`
+		}
+		switch {
+		case json.Unmarshal(value, &text) == nil:
+			q.texts[name] = text
+		case name == number && json.Unmarshal(value, &q.numbers) == nil:
+		case name == number && json.Unmarshal(value, &above) == nil:
+			q.above = above.N
+		case json.Unmarshal(value, &since) == nil && !since.T.IsZero():
+			q.since = since.T
+		default:
+			return q, false
+		}
+	}
+	return q, true
+}
+
+// rows gives what is asked for of all names of a kind, in the order of their
+// numbers.
+func rows[N ~string](s *Server, kind string, all []N, q question) []N {
+	numbers := map[N]int{}
+	for _, n := range all {
+		numbers[n] = s.id(kind, string(n))
+	}
+	list := slices.DeleteFunc(slices.Clone(all), func(n N) bool {
+		id := numbers[n]
+		return id <= q.above || q.numbers != nil && !slices.Contains(q.numbers, id) || s.Changed != nil && s.Changed(string(n)).Before(q.since)
+	})
+	slices.SortFunc(list, func(a, b N) int { return numbers[a] - numbers[b] })
+	return list
 }
 
 // page cuts a list as asked, and says how long it is.
@@ -168,20 +217,19 @@ func page[T any](w http.ResponseWriter, r *http.Request, list []T) []T {
 }
 
 func (s *Server) patrons(w http.ResponseWriter, r *http.Request) {
-	card, _, all := wanted(r, "cardnumber")
-	_, ids, every := wanted(r, "patron_id")
+	q, ok := asks(r, "patron_id")
+	if !ok {
+		says(w, http.StatusBadRequest, "Malformed query")
+		return
+	}
 	var cards []kiosk.Card
-	switch {
+	switch card := q.texts["cardnumber"]; {
 	case card != "":
 		cards = []kiosk.Card{kiosk.Card(card)}
-	case len(ids) > 0:
-		for _, id := range ids {
-			if name, ok := s.name("card", id); ok {
-				cards = append(cards, kiosk.Card(name))
-			}
-		}
-	case all && every && s.Cards != nil:
-		cards = s.Cards()
+	case q.numbers != nil:
+		cards = page(w, r, named[kiosk.Card](s, "card", q.numbers))
+	case s.Cards != nil:
+		cards = page(w, r, rows(s, "card", s.Cards(), q))
 	}
 	list := []any{}
 	for _, c := range cards {
@@ -201,7 +249,17 @@ func (s *Server) patrons(w http.ResponseWriter, r *http.Request) {
 		}
 		list = append(list, m)
 	}
-	reply(w, http.StatusOK, page(w, r, list))
+	reply(w, http.StatusOK, list)
+}
+
+// named is what some numbers stand for.
+func named[N ~string](s *Server, kind string, numbers []int) (list []N) {
+	for _, id := range numbers {
+		if name, ok := s.name(kind, id); ok {
+			list = append(list, N(name))
+		}
+	}
+	return list
 }
 
 func (s *Server) password(w http.ResponseWriter, r *http.Request) {
@@ -219,19 +277,19 @@ func (s *Server) password(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) items(w http.ResponseWriter, r *http.Request) {
+	q, ok := asks(r, "item_id")
+	if !ok {
+		says(w, http.StatusBadRequest, "Malformed query")
+		return
+	}
 	var barcodes []kiosk.Barcode
-	_, ids, all := wanted(r, "item_id")
 	switch b := r.URL.Query().Get("external_id"); {
 	case b != "":
 		barcodes = []kiosk.Barcode{kiosk.Barcode(b)}
-	case len(ids) > 0:
-		for _, id := range ids {
-			if name, ok := s.name("item", id); ok {
-				barcodes = append(barcodes, kiosk.Barcode(name))
-			}
-		}
-	case all && s.Barcodes != nil:
-		barcodes = s.Barcodes()
+	case q.numbers != nil:
+		barcodes = page(w, r, named[kiosk.Barcode](s, "item", q.numbers))
+	case s.Barcodes != nil:
+		barcodes = page(w, r, rows(s, "item", s.Barcodes(), q))
 	}
 	list := []any{}
 	for _, b := range barcodes {
@@ -257,7 +315,7 @@ func (s *Server) items(w http.ResponseWriter, r *http.Request) {
 		}
 		list = append(list, m)
 	}
-	reply(w, http.StatusOK, page(w, r, list))
+	reply(w, http.StatusOK, list)
 }
 
 func (s *Server) loan(l kiosk.Loan) map[string]any {
@@ -275,17 +333,26 @@ func (s *Server) checkouts(w http.ResponseWriter, r *http.Request) {
 	} else if s.Cards != nil {
 		cards = s.Cards()
 	}
-	list := []any{}
+	q, ok := asks(r, "checkout_id")
+	if !ok {
+		says(w, http.StatusBadRequest, "Malformed query")
+		return
+	}
+	out := map[kiosk.Barcode]kiosk.Loan{}
 	for _, c := range cards {
 		_, loans, err := s.Backend.Patron(c, "")
 		if err != nil {
 			continue
 		}
 		for _, l := range loans {
-			list = append(list, s.loan(l))
+			out[l.Item] = l
 		}
 	}
-	reply(w, http.StatusOK, page(w, r, list))
+	list := []any{}
+	for _, b := range page(w, r, rows(s, "loan", slices.Sorted(maps.Keys(out)), q)) {
+		list = append(list, s.loan(out[b]))
+	}
+	reply(w, http.StatusOK, list)
 }
 
 // entry finds what a question is about.

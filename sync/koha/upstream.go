@@ -86,6 +86,8 @@ func (u *Upstream) patron(ctx context.Context, card kiosk.Card) (patron, error) 
 	return patron{}, kiosk.ErrUnknown
 }
 
+func (p patron) number() int { return p.ID }
+
 // kiosk gives a patron in the kiosk's words.
 func (p patron) kiosk(card kiosk.Card, zone *time.Location, now time.Time) kiosk.Patron {
 	k := kiosk.Patron{Card: card, FamilyName: p.Family, FirstName: p.First, Category: p.Category, Library: p.Library, Seen: now}
@@ -193,6 +195,8 @@ func (u *Upstream) item(ctx context.Context, b kiosk.Barcode) (item, error) {
 	return item{}, kiosk.ErrUnknown
 }
 
+func (i item) number() int { return i.ID }
+
 // status is where a copy is; a hold that waits does not show in it.
 func (i item) status() kiosk.ItemStatus {
 	switch {
@@ -215,6 +219,8 @@ type checkout struct {
 	Due    string `json:"due_date"`
 }
 
+func (c checkout) number() int { return c.ID }
+
 func (c checkout) due(zone *time.Location) time.Time {
 	t, err := time.Parse(time.RFC3339, c.Due)
 	if err != nil {
@@ -225,7 +231,7 @@ func (c checkout) due(zone *time.Location) time.Time {
 
 // checkout finds the loan of an item by a patron; ErrUnknown.
 func (u *Upstream) checkout(ctx context.Context, p, i int) (c checkout, err error) {
-	err = pages(ctx, u.client, "/checkouts", url.Values{"patron_id": {strconv.Itoa(p)}}, 0, func(list []checkout) error {
+	err = pages(ctx, u.client, "/checkouts", url.Values{"patron_id": {strconv.Itoa(p)}}, func(list []checkout) error {
 		for _, x := range list {
 			if x.Item == i {
 				c = x
