@@ -106,6 +106,28 @@ type Loader interface {
 	// ListLoans begins a list of all loans that the ILS has open, which ends
 	// those that it lacks.
 	ListLoans(ctx context.Context) (LoanList, error)
+	// Fresh tells how fresh a list is; the zero Freshness of one that never was
+	// read to its end.
+	Fresh(ctx context.Context, l List) (Freshness, error)
+	// Freshen notes it. Patrons of whom something was said since the begin of
+	// their newest whole list are as young as Since.
+	Freshen(ctx context.Context, l List, f Freshness) error
+}
+
+// List is one of the ILS's lists.
+type List string
+
+// The lists.
+const (
+	ItemList   List = "items"
+	PatronList List = "patrons"
+	OpenLoans  List = "loans"
+)
+
+// Freshness is how fresh a list in the mirror is.
+type Freshness struct {
+	Whole time.Time // when the newest list of all rows was begun that was read to its end; zero means never
+	Since time.Time // what has changed until then is known
 }
 
 // LoanList is a list of all loans that the ILS has open, while it is read. One

@@ -21,6 +21,7 @@ type Memory struct {
 	patrons map[kiosk.Card]kiosk.Patron
 	work    map[kiosk.TagID]kiosk.Work
 	list    *loanList // the newest list of loans; nil means that none is under way
+	fresh   map[kiosk.List]kiosk.Freshness
 	newest  time.Time
 	fail    error
 }
@@ -71,6 +72,7 @@ func (m *Memory) begin(ctx context.Context) error {
 		m.items = map[kiosk.Barcode]kiosk.Item{}
 		m.patrons = map[kiosk.Card]kiosk.Patron{}
 		m.work = map[kiosk.TagID]kiosk.Work{}
+		m.fresh = map[kiosk.List]kiosk.Freshness{}
 	}
 	return ctx.Err()
 }

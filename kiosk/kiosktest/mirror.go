@@ -19,7 +19,11 @@ func (m *Memory) Item(ctx context.Context, b kiosk.Barcode) (kiosk.Item, error) 
 func (m *Memory) Patron(ctx context.Context, c kiosk.Card) (kiosk.Patron, error) {
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
-	return get(m.patrons, c, err)
+	p, err := get(m.patrons, c, err)
+	if f := m.fresh[kiosk.PatronList]; !f.Whole.IsZero() && !p.Seen.Before(f.Whole) && f.Since.After(p.Seen) {
+		p.Seen = f.Since
+	}
+	return p, err
 }
 
 // Loan is kiosk.Mirror's.
@@ -212,4 +216,21 @@ func set[K, V comparable](in map[K]V, k K, v V, c *kiosk.Change) {
 		c.Same++
 	}
 	in[k] = v
+}
+
+// Fresh is kiosk.Loader's.
+func (m *Memory) Fresh(ctx context.Context, l kiosk.List) (kiosk.Freshness, error) {
+	err := m.begin(ctx)
+	defer m.mu.Unlock()
+	return m.fresh[l], err
+}
+
+// Freshen is kiosk.Loader's.
+func (m *Memory) Freshen(ctx context.Context, l kiosk.List, f kiosk.Freshness) error {
+	err := m.beginWrite(ctx)
+	defer m.mu.Unlock()
+	if err == nil {
+		m.fresh[l] = kiosk.Freshness{Whole: kept(f.Whole), Since: kept(f.Since)}
+	}
+	return err
 }

@@ -54,6 +54,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"ListEnds":        (*suite).listEnds,
 		"ListCutOff":      (*suite).listCutOff,
 		"ListMeanwhile":   (*suite).listMeanwhile,
+		"Fresh":           (*suite).fresh,
 		"GivenUp":         (*suite).givenUp,
 		"ManyAtOnce":      (*suite).manyAtOnce,
 		"NotOnLoan":       (*suite).notOnLoan,

@@ -119,3 +119,38 @@ func (s *suite) listMeanwhile() {
 	s.out(13, 2, due)
 	s.out(15, 0, due)
 }
+
+// fresh: a patron of the whole list of whom nothing has changed since is as
+// young as the last that is known to have changed.
+func (s *suite) fresh() {
+	ctx := s.Context()
+	seen := func(n int, want time.Time) {
+		s.Helper()
+		p, err := s.Patron(ctx, Card(n))
+		s.ok(err)
+		s.same("Seen", p.Seen, want)
+	}
+	f, err := s.Fresh(ctx, kiosk.PatronList)
+	s.ok(err)
+	s.same("Fresh() of nothing", f, kiosk.Freshness{})
+	for n, at := range []time.Time{{}, Morning.Add(-time.Hour), Morning.Add(time.Minute), Morning.Add(5 * time.Hour)} {
+		p := Patron(n)
+		p.Seen = at
+		s.ok2(s.PutPatrons(ctx, []kiosk.Patron{p}))
+		seen(n, at)
+	}
+	want := kiosk.Freshness{Whole: Morning, Since: Morning}
+	s.ok(s.Freshen(ctx, kiosk.PatronList, want))
+	seen(2, Morning.Add(time.Minute))
+	want.Since = Morning.Add(3 * time.Hour)
+	s.ok(s.Freshen(ctx, kiosk.PatronList, want))
+	s.ok(s.Freshen(ctx, kiosk.ItemList, kiosk.Freshness{Since: due}))
+	s.again()
+	f, err = s.Fresh(ctx, kiosk.PatronList)
+	s.ok(err)
+	s.same("Fresh()", f, want)
+	seen(0, time.Time{})
+	seen(1, Morning.Add(-time.Hour)) // the whole list did not have this one
+	seen(2, want.Since)
+	seen(3, Morning.Add(5*time.Hour))
+}

@@ -2,14 +2,19 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 const (
-	absentSQL = `SELECT item FROM loans WHERE item > ? ORDER BY item LIMIT ?`
-	endSQL    = `
+	absentSQL  = `SELECT item FROM loans WHERE item > ? ORDER BY item LIMIT ?`
+	freshSQL   = `SELECT whole, since FROM lists WHERE list = ?`
+	freshenSQL = `
+INSERT INTO lists (list, whole, since) VALUES (?, ?, ?)
+ON CONFLICT (list) DO UPDATE SET whole = excluded.whole, since = excluded.since`
+	endSQL = `
 DELETE FROM loans WHERE item = ?1
     AND NOT EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = ?1)`
 )
@@ -121,4 +126,25 @@ func (l *loanList) end(ctx context.Context, items []kiosk.Barcode) (ended int, e
 		ended = 0 // it was rolled back
 	}
 	return ended, err
+}
+
+// Fresh is kiosk.Loader's.
+func (s *Store) Fresh(ctx context.Context, l kiosk.List) (f kiosk.Freshness, err error) {
+	f, err = one("fresh", s.Reader.db.QueryRowContext(ctx, freshSQL, string(l)), func(r row) (f kiosk.Freshness, err error) {
+		var whole, since instant
+		err = r.Scan(&whole, &since)
+		return kiosk.Freshness{Whole: whole.Time, Since: since.Time}, err
+	})
+	if errors.Is(err, kiosk.ErrUnknown) {
+		err = nil
+	}
+	return f, err
+}
+
+// Freshen is kiosk.Loader's.
+func (s *Store) Freshen(ctx context.Context, l kiosk.List, f kiosk.Freshness) error {
+	return s.write(ctx, "freshen", func(w *writer) error {
+		_, err := w.conn.ExecContext(context.Background(), freshenSQL, string(l), ms(f.Whole), ms(f.Since))
+		return err
+	})
 }

@@ -14,8 +14,9 @@ SELECT barcode, title, author, isbn, call_number, scheme, location, library, typ
        reference, no_loan, seen FROM items`
 
 	patronSQL = `
-SELECT card, family, first, category, library, language, born, expires, blocked, block_text, seen
-FROM patrons WHERE card = ?`
+SELECT card, family, first, category, library, language, born, expires, blocked, block_text,
+       iif(seen >= l.whole, max(seen, coalesce(l.since, seen)), seen)
+FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 
 	loansSQL = `SELECT item, patron, at, due FROM loans`
 
