@@ -23,6 +23,7 @@ type grammar struct {
 
 	Status     statusCmd     `cmd:"" help:"How the kiosk is; exit status 1 when something needs a person."`
 	Import     importCmd     `cmd:"" help:"Take items, patrons or loans from a file into the mirror."`
+	Refresh    refreshCmd    `cmd:"" help:"Read what has changed in the library's system into the mirror now."`
 	Loans      loansCmd      `cmd:"" help:"What was lent, returned and renewed here."`
 	Outbox     outboxCmd     `cmd:"" help:"What the library's system has not confirmed yet."`
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`

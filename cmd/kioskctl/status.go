@@ -77,6 +77,9 @@ func printStatus(p *printer, s control.Status) {
 	}
 	p.row(nil, "outbox", fmt.Sprintf("%s; %d exceptions", waits, s.Exception))
 	p.row(nil, "mirror", fmt.Sprintf("%d items, %d patrons, %d loans; %d ledger entries", s.Items, s.Patrons, s.Loans, s.Entries))
+	if len(s.Refresh) > 0 {
+		p.row(nil, "refresh", freshness(s.Refresh))
+	}
 	if s.Staff {
 		p.row(nil, "staff", "is working here: pad and scanner are used to prepare materials")
 	}

@@ -107,6 +107,7 @@ type Upstream struct {
 	Deadline time.Duration // longest a patron waits for it
 	SIP2     *sip2.Config  // with driver koha: for returns and what has happened already; nil without
 	Koha     *koha.Config
+	Refresh  time.Duration // how often what has changed there is read into the mirror; 0: never by itself
 }
 
 // Duration is a time.Duration that TOML writes as "2.5s".

@@ -145,15 +145,16 @@ func TestSecondLookAtADevice(t *testing.T) {
 
 func TestKoha(t *testing.T) {
 	const koha = good + "[upstream]\ndriver = \"koha\"\n"
-	c, err := Parse("f", []byte(koha+"url = \"https://koha.example\"\nclient_id = \"x\"\n[upstream.sip2]\naddress = \"koha.example:6001\"\nuser = \"kiosk1\""))
+	c, err := Parse("f", []byte(koha+"url = \"https://koha.example\"\nclient_id = \"x\"\nrefresh = \"1h\"\n[upstream.sip2]\naddress = \"koha.example:6001\"\nuser = \"kiosk1\""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u := c.Upstream; u.Koha.URL != "https://koha.example" || u.SIP2.User != "kiosk1" || u.SIP2.Profile != "koha" || u.Koha.Zone == nil || u.SIP2.Zone == nil {
+	if u := c.Upstream; u.Koha.URL != "https://koha.example" || u.SIP2.User != "kiosk1" || u.SIP2.Profile != "koha" || u.Koha.Zone == nil || u.SIP2.Zone == nil || u.Refresh != time.Hour {
 		t.Errorf("upstream is %+v, %+v", u.Koha, u.SIP2)
 	}
 	for text, want := range map[string]string{
 		"user = \"x\"":                   "upstream.url",
+		"refresh = \"1s\"":               "upstream.refresh: 1s: must be",
 		"url = \"https://koha.example\"": "upstream.user",
 		"url = \"https://k.example\"\nuser = \"x\"\nsip2 = 1":                         "upstream.sip2",
 		"url = \"https://k.example\"\nuser = \"x\"\n[upstream.sip2]\naddress = \"x\"": "upstream.sip2.address",

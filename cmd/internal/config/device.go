@@ -164,6 +164,17 @@ func (c *Config) koha(p *Problems, table map[string]any, passwordFile, folder st
 			s.Profile = "koha"
 		}
 	}
+	var own struct {
+		Refresh Duration `toml:"refresh"`
+	}
+	if v, ok := table["refresh"]; ok {
+		delete(table, "refresh")
+		p.strict("upstream", map[string]any{"refresh": v}, &own)
+	}
+	if d := own.Refresh.Duration; d != 0 && (d < time.Minute || d > 24*time.Hour) {
+		p.add("upstream.refresh", d, "must be 1m to 24h, or 0s: never")
+	}
+	c.Upstream.Refresh = own.Refresh.Duration
 	k := &koha.Config{}
 	k.Password = p.server("upstream", table, passwordFile, folder, k)
 	c.Upstream.Koha = k

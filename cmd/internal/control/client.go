@@ -78,6 +78,11 @@ func (c *Client) Import(ctx context.Context, what string, whole bool, r io.Reade
 	if err != nil {
 		return err
 	}
+	return lines(resp, tell)
+}
+
+// lines tells each line of an answer.
+func lines(resp *http.Response, tell func(Line)) error {
 	defer resp.Body.Close()
 	dec := json.NewDecoder(resp.Body)
 	for done := false; ; {
@@ -90,7 +95,7 @@ func (c *Client) Import(ctx context.Context, what string, whole bool, r io.Reade
 		if l.Error != "" {
 			return errors.New(l.Error)
 		}
-		done = done || l.Report != nil
+		done = done || l.Report != nil || l.Lists != nil
 		tell(l)
 	}
 }

@@ -43,7 +43,8 @@ type Status struct {
 	Doubt     string    `json:"clock_doubt,omitempty"` // why the clock is not trusted
 	DiskFree  uint64    `json:"disk_free_bytes"`
 	Faults    []string  `json:"faults"`
-	Staff     bool      `json:"staff"` // staff has pad and scanner
+	Staff     bool      `json:"staff"`             // staff has pad and scanner
+	Refresh   []Refresh `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
 }
 
 // Needs lists what a person must see to; empty: all is well.
@@ -54,6 +55,11 @@ func (s *Status) Needs() []string {
 	}
 	if s.Work > 0 {
 		needs = append(needs, fmt.Sprintf("%d tags are not yet released or secured: put them on the pad, or see kioskctl work", s.Work))
+	}
+	for _, r := range s.Refresh {
+		if n := r.needs(); n != "" {
+			needs = append(needs, n)
+		}
 	}
 	if s.Doubt != "" {
 		needs = append(needs, "clock: "+s.Doubt)
@@ -103,18 +109,21 @@ func (r Resolution) Outcome(id kiosk.ID, now time.Time) (kiosk.Outcome, error) {
 	return o, nil
 }
 
-// Line is one line of the answer to an import.
+// Line is one line of the answer to an import or a refresh. The last one has
+// the report, or the lists; or it has the error.
 type Line struct {
 	Progress *Progress `json:"progress,omitempty"`
 	Refused  *Refused  `json:"refused,omitempty"`
 	Report   *Report   `json:"report,omitempty"`
+	Lists    []Refresh `json:"lists,omitempty"`
 	Error    string    `json:"error,omitempty"`
 }
 
-// Progress is how far an import is.
+// Progress is how far it is.
 type Progress struct {
-	Bytes int64 `json:"bytes"`
-	Rows  int   `json:"rows"`
+	List  string `json:"list,omitempty"` // of a refresh
+	Bytes int64  `json:"bytes,omitempty"`
+	Rows  int    `json:"rows"`
 }
 
 // Refused is a row that was not taken.
@@ -142,6 +151,9 @@ type Daemon interface {
 	// Import reads what ("items", "patrons", "loans") from r; whole says that
 	// loans it lacks are over.
 	Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(Line)) error
+	// Refresh reads the lists of the library's system, whole or what has
+	// changed, and tells how it goes. Patrons go before: it waits for them.
+	Refresh(ctx context.Context, whole bool, tell func(Line)) error
 	Retry(ctx context.Context) error
 	Resolve(ctx context.Context, id kiosk.ID, r Resolution) error
 }
@@ -190,18 +202,15 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 		json.NewEncoder(w).Encode(s)
 	})
 	mux.HandleFunc("POST /import/{what}", func(w http.ResponseWriter, r *http.Request) {
-		enc := json.NewEncoder(w)
-		rc := http.NewResponseController(w)
-		if err := rc.EnableFullDuplex(); err != nil {
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
 			log.Warn("control: full duplex", "err", err)
 		}
-		tell := func(l Line) {
-			enc.Encode(l)
-			rc.Flush()
-		}
-		if err := d.Import(r.Context(), r.PathValue("what"), r.URL.Query().Has("whole"), r.Body, tell); err != nil {
-			tell(Line{Error: err.Error()})
-		}
+		telling(w, func(tell func(Line)) error {
+			return d.Import(r.Context(), r.PathValue("what"), r.URL.Query().Has("whole"), r.Body, tell)
+		})
+	})
+	mux.HandleFunc("POST /refresh", func(w http.ResponseWriter, r *http.Request) {
+		telling(w, func(tell func(Line)) error { return d.Refresh(r.Context(), r.URL.Query().Has("whole"), tell) })
 	})
 	mux.HandleFunc("POST /outbox/retry", func(w http.ResponseWriter, r *http.Request) {
 		if err := d.Retry(r.Context()); err != nil {

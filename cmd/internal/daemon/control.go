@@ -32,6 +32,7 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 			s.Faults = append(s.Faults, fmt.Sprintf("upstream: not reached: %v", w.Err))
 		}
 	}
+	s.Refresh = d.refreshed()
 	for _, f := range sc.Faults {
 		if f.Source == staffFault.Source {
 			s.Staff = true

@@ -26,6 +26,7 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/sync/outbox"
+	"github.com/carrel-kiosk/carrel/sync/refresh"
 )
 
 // LedgerFile is the ledger's name in the data folder.
@@ -55,8 +56,9 @@ type Daemon struct {
 	newest   time.Time // of the ledger when it was opened
 	store    *sqlite.Store
 	desk     *desk.Desk
-	worker   *outbox.Worker // nil without an upstream
-	upstream kiosk.Upstream // nil without one
+	worker   *outbox.Worker  // nil without an upstream
+	upstream kiosk.Upstream  // nil without one
+	refresh  *refresh.Worker // nil without lists to read
 	devices  *devices
 	pads     *pads
 	staff    *staff
@@ -109,6 +111,10 @@ func (d *Daemon) open(ctx context.Context) error {
 	if up != nil {
 		d.upstream = up
 		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.now})
+		if up.Lists != nil {
+			d.refresh = refresh.New(up.Lists, store, refresh.Config{Every: c.Upstream.Refresh, Zone: c.Location,
+				Alone: d.nobody, Now: d.now, Log: d.Log})
+		}
 	}
 	d.pads = newPads(d)
 	d.desk = desk.New(d.deskConfig())
@@ -237,6 +243,9 @@ func (d *Daemon) serve(ctx context.Context) error {
 	if d.worker != nil {
 		g.Go(func() error { return d.worker.Run(ctx) })
 	}
+	if d.refresh != nil {
+		g.Go(func() error { return d.refresh.Run(ctx) })
+	}
 	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
 	g.Go(func() error { return serveHTTP(ctx, ctl, control.TagHandler(d.staff, control.Handler(d, d.Log))) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
@@ -266,13 +275,15 @@ func (d *Daemon) alone(ctx context.Context) bool {
 		return false
 	case <-d.Leave:
 	}
+	return d.nobody(ctx) == nil
+}
+
+// nobody waits until nobody is at the desk.
+func (d *Daemon) nobody(ctx context.Context) error {
 	for seq := uint64(0); ; {
 		sc, err := d.desk.Next(ctx, seq)
-		if err != nil {
-			return false
-		}
-		if sc.View == kiosk.ViewWelcome && len(sc.Lines) == 0 {
-			return true
+		if err != nil || sc.View == kiosk.ViewWelcome && len(sc.Lines) == 0 {
+			return err
 		}
 		seq = sc.Seq
 	}

@@ -8,13 +8,15 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/sync/koha"
+	"github.com/carrel-kiosk/carrel/sync/refresh"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
 // Upstream is the library's system as it is configured.
 type Upstream struct {
 	kiosk.Upstream
-	Where string // as a person knows it
+	Where string         // as a person knows it
+	Lists refresh.Source // nil if it has none to give
 	close []io.Closer
 }
 
@@ -38,7 +40,7 @@ func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
 			return nil, errors.Join(err, u.Close())
 		}
 		u.Where = "koha " + k.URL + besides(u.Where)
-		u.Upstream, u.close = up, append(u.close, up)
+		u.Upstream, u.Lists, u.close = up, up, append(u.close, up)
 	}
 	if u.Upstream == nil {
 		return nil, nil
