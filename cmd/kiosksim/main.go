@@ -30,6 +30,7 @@ type grammar struct {
 	Devices devicesCmd `cmd:"" help:"A scanner and a pad on ptys that it names, moved by what you type."`
 	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
+	Load    loadCmd    `cmd:"" hidden:"" help:"An import for bench."`
 	Serve   serveCmd   `cmd:"" hidden:"" help:"A daemon for bench, which tells when it is ready."`
 }
 
@@ -125,13 +126,14 @@ func (c *ilsCmd) Run() error {
 }
 
 type benchCmd struct {
-	What   string `arg:"" enum:"checkout,pad" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime."`
+	What   string `arg:"" enum:"checkout,pad,import" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime. import: a list of items, beside the sqlite3 shell."`
 	JSON   bool   `name:"json" help:"One JSON object a line."`
 	Dir    string `help:"Where to write; on the disk that is to be measured." default:"."`
 	Scans  int    `help:"Loans for each size of the mirror." default:"600"`
 	Items  []int  `help:"Sizes of the mirror." default:"10000,1000000"`
 	Rounds int    `help:"Stacks of each size on each reader." default:"15"`
 	Stacks []int  `help:"Tags in a stack." default:"1,5,10,20"`
+	Rows   int    `help:"Rows of the list to import." default:"1000000"`
 }
 
 func (c *benchCmd) Run() error {
@@ -149,6 +151,13 @@ func (c *benchCmd) Run() error {
 		figures, err := bench.Pad(ctx, bench.PadOptions{Dir: dir, Rounds: c.Rounds, Stacks: c.Stacks, Log: os.Stderr})
 		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
+	if c.What == "import" {
+		figures, err := bench.Import(ctx, bench.ImportOptions{Dir: dir, Rows: c.Rows, Rounds: min(c.Rounds, 3), Log: os.Stderr,
+			Load: func(ctx context.Context, ledger, list string) *exec.Cmd {
+				return exec.CommandContext(ctx, self, "load", ledger, list)
+			}})
+		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
+	}
 	figures, err := bench.Checkout(ctx, bench.CheckoutOptions{Dir: dir, Scans: c.Scans, Sizes: c.Items, Log: os.Stderr,
 		Start: func(file string) *exec.Cmd {
 			cmd := exec.Command(self, "serve", file)
@@ -159,6 +168,17 @@ func (c *benchCmd) Run() error {
 		return err
 	}
 	return bench.Print(os.Stdout, c.JSON, figures)
+}
+
+type loadCmd struct {
+	Ledger string `arg:"" help:"Ledger, which is made."`
+	List   string `arg:"" help:"Items."`
+}
+
+func (c *loadCmd) Run() error {
+	ctx, stop := untilSignal()
+	defer stop()
+	return bench.Load(ctx, c.Ledger, c.List)
 }
 
 type serveCmd struct {
