@@ -37,7 +37,7 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 		err = d.Import(ctx, c.What, c.Full, f, t.tell)
 	} else {
 		err = writing(conf, func(s *sqlite.Store) error {
-			return daemon.Import(ctx, c.What, c.Full, f, conf.Location, s, t.tell)
+			return daemon.ImportAlone(ctx, c.What, c.Full, f, conf.Location, s, t.tell)
 		})
 	}
 	t.clear()

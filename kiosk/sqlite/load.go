@@ -169,8 +169,7 @@ func (r rows[T]) put(c *sql.Conn, list []T) (kiosk.Change, error) {
 	}
 	touched := 0
 	for rest := list; len(rest) > 0; {
-		n := min(len(rest), perStatement)
-		got, err := r.insert(c, rest[:n])
+		got, n, err := r.insert(c, rest, min(perStatement, len(rest)))
 		if err != nil {
 			return kiosk.Change{}, err
 		}
@@ -186,17 +185,32 @@ func (r rows[T]) size(c *sql.Conn) (n int, err error) {
 	return n, err
 }
 
-func (r rows[T]) insert(c *sql.Conn, list []T) (int, error) {
-	args := make([]any, 0, len(list)*(len(r.columns)+1))
-	for _, v := range list {
-		args = r.values(v, args)
-	}
-	res, err := c.ExecContext(context.Background(), r.sql(len(list)), args...)
+// insert writes as much of a list as fills INSERTs of size rows, and tells how
+// many rows it touched, of how many. The statement is prepared once: that
+// costs nearly as much as carrying it out.
+func (r rows[T]) insert(c *sql.Conn, list []T, size int) (touched, done int, err error) {
+	stmt, err := c.PrepareContext(context.Background(), r.sql(size))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	defer stmt.Close()
+	args := make([]any, 0, size*(len(r.columns)+1))
+	for ; len(list)-done >= size; done += size {
+		args = args[:0]
+		for _, v := range list[done : done+size] {
+			args = r.values(v, args)
+		}
+		res, err := stmt.ExecContext(context.Background(), args...)
+		if err != nil {
+			return 0, 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, 0, err
+		}
+		touched += int(n)
+	}
+	return touched, done, nil
 }
 
 // sql is an INSERT of n rows that replaces those that differ, and only those.

@@ -36,6 +36,7 @@ type Store struct {
 	queue []*write
 	done  bool // closed
 
+	bulk    bulk // guarded by turn
 	learned learned
 	stirred chan struct{} // a commit has happened since Run last looked
 }
@@ -90,6 +91,8 @@ func create(path string) error {
 }
 
 func (s *Store) openWriter(ctx context.Context, path string, page int) (err error) {
+	// What a statement of many rows needs to be undone stays in memory: it is
+	// some pages, and files for them cost more than the rows.
 	// The driver runs the pragmas in the order of the alphabet and the journal
 	// mode, which fixes the page size, after them.
 	if s.db, err = sql.Open("sqlite", dsn(path, "rw",
@@ -97,6 +100,7 @@ func (s *Store) openWriter(ctx context.Context, path string, page int) (err erro
 		fmt.Sprintf("page_size(%d)", page),
 		"synchronous(FULL)",
 		"foreign_keys(OFF)",
+		"temp_store(MEMORY)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpoint),
 	)+"&_journal_mode=WAL"); err != nil {
 		return err

@@ -58,14 +58,15 @@ func (s *Store) commit(batch []*write) {
 	if len(batch) == 0 {
 		return
 	}
-	err := s.w.begin.run()
+	err := s.begin()
 	if err == nil {
 		err = s.w.all(batch)
 	}
 	if err == nil {
-		err = s.w.commit.run()
+		err = s.end()
 	}
 	if err != nil {
+		s.bulk.under = 0
 		// SQLite may have rolled back by itself; then this says so and
 		// changes nothing.
 		s.w.rollback.run()
@@ -80,6 +81,23 @@ func (s *Store) commit(batch []*write) {
 	case s.stirred <- struct{}{}:
 	default:
 	}
+}
+
+// begin begins a transaction, unless Bulk has one under way.
+func (s *Store) begin() error {
+	if s.bulk.under > 0 {
+		return nil
+	}
+	return s.w.begin.run()
+}
+
+// end ends it, unless Bulk wants it to go on.
+func (s *Store) end() error {
+	if s.bulk.under++; s.bulk.under < s.bulk.puts {
+		return nil
+	}
+	s.bulk.under = 0
+	return s.w.commit.run()
 }
 
 // all carries out each of a batch inside the open transaction, so that one

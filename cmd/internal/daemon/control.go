@@ -70,7 +70,7 @@ func DiskFree(folder string) uint64 {
 
 // Import implements control.Daemon.
 func (d *Daemon) Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(control.Line)) error {
-	return Import(ctx, what, whole, r, d.Config.Location, d.store, tell)
+	return Import(ctx, what, whole, 0, r, d.Config.Location, d.store, tell)
 }
 
 // Retry implements control.Daemon.

@@ -5,19 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/catalog"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
 // Import reads items, patrons or loans from r into the mirror, and tells how
 // it goes: progress, each row that is not taken, at the end the report. A
-// whole list of loans ends those that it lacks.
-func Import(ctx context.Context, what string, whole bool, r io.Reader, loc *time.Location, into kiosk.Loader, tell func(control.Line)) error {
+// whole list of loans ends those that it lacks. Batch is how many rows go into
+// the mirror at once; 0: few enough for a desk at work.
+func Import(ctx context.Context, what string, whole bool, batch int, r io.Reader, loc *time.Location, into kiosk.Loader, tell func(control.Line)) error {
 	o := catalog.Options{
-		Location: loc, Whole: whole,
+		Location: loc, Whole: whole, Batch: batch,
 		Progress: func(bytes int64, rows int) {
 			tell(control.Line{Progress: &control.Progress{Bytes: bytes, Rows: rows}})
 		},
@@ -34,7 +37,13 @@ func Import(ctx context.Context, what string, whole bool, r io.Reader, loc *time
 	if whole && what != "loans" {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: what + " that a list lacks stay: only a list of loans can be whole"}
 	}
-	rep, err := read(ctx, r, o, dated{into, time.Now()})
+	a := &ahead{Loader: dated{into, time.Now()}}
+	rep, err := read(ctx, r, o, a)
+	last := <-a.last()
+	rep.New, rep.Changed, rep.Same = rep.New+last.New, rep.Changed+last.Changed, rep.Same+last.Same
+	if err == nil {
+		err = last.err
+	}
 	if err != nil && !errors.Is(err, catalog.ErrNotWhole) {
 		return err
 	}
@@ -58,3 +67,49 @@ func (d dated) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (kiosk.Ch
 	}
 	return d.Loader.PutPatrons(ctx, patrons)
 }
+
+// ahead lets the next items be read while the mirror takes those before them:
+// each batch is answered with what came of the last one.
+type ahead struct {
+	kiosk.Loader
+	busy chan taken // nil if nothing is under way
+}
+
+// taken is what came of a batch.
+type taken struct {
+	kiosk.Change
+	err error
+}
+
+// last gives what comes of the batch that is under way.
+func (a *ahead) last() <-chan taken {
+	done := a.busy
+	if a.busy = nil; done == nil {
+		done = make(chan taken, 1)
+		done <- taken{}
+	}
+	return done
+}
+
+// PutItems implements kiosk.Loader.
+func (a *ahead) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change, error) {
+	last := <-a.last()
+	if last.err != nil {
+		return kiosk.Change{}, last.err
+	}
+	items, done := slices.Clone(items), make(chan taken, 1)
+	go func() {
+		c, err := a.Loader.PutItems(ctx, items)
+		done <- taken{c, err}
+	}()
+	a.busy = done
+	return last.Change, nil
+}
+
+// ImportAlone is Import for a program that has the ledger to itself.
+func ImportAlone(ctx context.Context, what string, whole bool, r io.Reader, loc *time.Location, s *sqlite.Store, tell func(control.Line)) error {
+	return s.Bulk(ctx, func() error { return Import(ctx, what, whole, bulkBatch, r, loc, s, tell) })
+}
+
+// bulkBatch is a batch of ImportAlone: some 2 MB.
+const bulkBatch = 4_000
