@@ -93,8 +93,9 @@ type Outbox interface {
 
 // Loader takes whole lists into the mirror, in batches. A row that is there
 // already is replaced; one that is the same already costs no write. Items and
-// patrons that a list lacks stay: who or what is gone borrows nothing, and a
-// list that lacks something by mistake takes nothing away.
+// patrons that a list lacks stay, and age: what is gone is not lent, who is
+// gone is trusted less from day to day, and a list that lacks something by
+// mistake takes nothing away.
 type Loader interface {
 	PutItems(ctx context.Context, items []Item) (Change, error)
 	// PutPatrons takes patrons. One that is the same already is younger by it,
