@@ -108,7 +108,7 @@ func (r Rules) Due(itemType string, now time.Time) time.Time {
 		days = d
 	}
 	y, m, d := now.In(r.Location).Date()
-	return time.Date(y, m, d+days, 23, 59, 59, 0, r.Location)
+	return EndOfDay(y, m, d+days, r.Location)
 }
 
 // admits tells why a patron may not borrow, or "".
