@@ -50,7 +50,8 @@ type Entry struct {
 	Item    Barcode
 	Patron  Card      // for a checkin: who had it as far as known, or empty
 	At      time.Time // when it happened, by the desk's clock
-	Doubt   bool      // the clock was not to be trusted at At
+	Doubt   bool      // the clock was not to be trusted at At, and At was not put right since
+	Up      Uptime    // when it happened, by the time that the machine had been running; empty if At is sure
 	Due     time.Time // the due date that was promised; zero means none yet
 	WasDue  time.Time // renew: the due date before, to recognise a renewal that took effect; zero means unknown
 	State   State     // Asked, or Offline, or a refusal that was decided here

@@ -35,6 +35,33 @@ type Ledger interface {
 	Newest(ctx context.Context) (time.Time, error)
 }
 
+// Dater is a ledger that can put dates right. Entries with an Uptime are
+// undated until the truth is known.
+type Dater interface {
+	// Undated lists the undated entries of one run of the machine, in order.
+	Undated(ctx context.Context, boot string) ([]Undated, error)
+
+	// Date puts entries right, all in one transaction: they are dated then.
+	// What was changed is added behind the entry as an outcome of the same
+	// state, made at now. Entries that are not undated are passed over, so
+	// that each is put right once. What is left undated of other runs than
+	// boot can't be put right any more, and counts as dated.
+	Date(ctx context.Context, boot string, now time.Time, list []Dating) error
+}
+
+// Undated is an entry whose time was not sure.
+type Undated struct {
+	Entry
+	After, Before time.Time // of the next dated entries on both sides of it; zero if there is none
+}
+
+// Dating says what an undated entry comes to.
+type Dating struct {
+	Entry ID
+	At    time.Time // zero leaves it as it was, in doubt if it was
+	Due   time.Time // zero leaves the due date as it was
+}
+
 // Mirror is what the kiosk knows of the library when nobody can be asked.
 type Mirror interface {
 	// Item finds a copy by its barcode; ErrUnknown if there is none.

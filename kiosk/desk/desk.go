@@ -26,17 +26,16 @@ type Config struct {
 	Rules    kiosk.Rules
 	Ledger   kiosk.Ledger
 	Mirror   kiosk.Mirror
-	Upstream kiosk.Upstream   // nil: there is none, everything is decided here
-	Securer  kiosk.Securer    // nil: there are no tags to be written
-	PINs     kiosk.PINs       // nil: PINs can't be checked while upstream is away
-	Lines    int              // questions that upstream takes at once; 0 means 1
-	Deadline time.Duration    // longest a patron waits for upstream; 0 means 2.5 s
-	Retry    time.Duration    // pause between tries to store what the disk refused; 0 means 3 s
-	Written  time.Time        // the clock can't be right before that; zero means it may
-	Grace    time.Duration    // how long what is in hand may take at the end; 0 means 5 s
-	Clock    func() time.Time // nil means time.Now
-	NewID    func() kiosk.ID  // never the same one twice
-	Log      *slog.Logger     // nil means slog.Default
+	Upstream kiosk.Upstream  // nil: there is none, everything is decided here
+	Securer  kiosk.Securer   // nil: there are no tags to be written
+	PINs     kiosk.PINs      // nil: PINs can't be checked while upstream is away
+	Lines    int             // questions that upstream takes at once; 0 means 1
+	Deadline time.Duration   // longest a patron waits for upstream; 0 means 2.5 s
+	Retry    time.Duration   // pause between tries to store what the disk refused; 0 means 3 s
+	Grace    time.Duration   // how long what is in hand may take at the end; 0 means 5 s
+	Clock    *kiosk.Clock    // that has been told of the ledger; nil: the desk's own
+	NewID    func() kiosk.ID // never the same one twice
+	Log      *slog.Logger    // nil means slog.Default
 	// LinkLost is told when upstream has not answered the desk, so that
 	// somebody looks for it in the background; nil means nobody.
 	LinkLost func()
@@ -45,6 +44,7 @@ type Config struct {
 // Desk is the running desk. Its methods are safe for use by several goroutines.
 type Desk struct {
 	Config
+	own    bool // the clock is
 	inbox  chan kiosk.Event
 	looks  lane
 	idents lane
@@ -58,11 +58,11 @@ type Desk struct {
 	busy, online        bool
 	endsAt, noticeUntil time.Time // as the session last told
 	wakeAt              time.Time
-	clock               clock
 	unkept              []kiosk.Outcome // the ILS has answered, the disk has refused it
 	failing             bool            // the ledger's last store failed
 
 	mu     sync.Mutex
+	start  time.Time // of the machine, by the clock when the session began
 	screen kiosk.Screen
 	faults map[string]kiosk.Fault
 	news   chan struct{} // closed when screen changes
@@ -78,8 +78,9 @@ func New(c Config) *Desk {
 	def(&c.Deadline, 2500*time.Millisecond)
 	def(&c.Retry, 3*time.Second)
 	def(&c.Grace, 5*time.Second)
+	own := false
 	if c.Clock == nil {
-		c.Clock = time.Now
+		c.Clock, own = kiosk.NewClock(kiosk.ClockConfig{}), true
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -89,7 +90,7 @@ func New(c Config) *Desk {
 	}
 	d := &Desk{
 		Config: c, inbox: make(chan kiosk.Event, 64), faults: map[string]kiosk.Fault{},
-		session: kiosk.NewSession(c.Rules), news: make(chan struct{}),
+		session: kiosk.NewSession(c.Rules), news: make(chan struct{}), own: own,
 	}
 	for _, l := range d.lanes() {
 		l.width = 1
@@ -99,7 +100,7 @@ func New(c Config) *Desk {
 		l.ready = make(chan struct{}, l.width)
 	}
 	d.screen = d.session.Screen()
-	d.screen.Seq, d.screen.Now = 1, c.Clock()
+	d.screen.Seq, d.screen.Now = 1, c.Clock.Now()
 	return d
 }
 
@@ -124,10 +125,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: newest entry: %w", err)
 	}
-	if newest.Before(d.Written) {
-		newest = d.Written
+	if d.own {
+		d.Clock.Begin(newest, newest)
 	}
-	d.clock = clock{wall: d.Clock, floor: newest}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	for _, l := range d.lanes() {
@@ -170,14 +170,32 @@ func (d *Desk) untilNext() time.Duration {
 	next := time.Hour
 	for _, t := range []time.Time{d.endsAt, d.noticeUntil, d.wakeAt} {
 		if !t.IsZero() {
-			next = min(next, t.Sub(d.clock.now()))
+			next = min(next, t.Sub(d.now()))
 		}
 	}
 	return max(next, 50*time.Millisecond) // a busy session may outlive its end
 }
 
+// now is the time for the session. It does not jump while anything waits for
+// an end: a clock that is put right must neither end a session nor hold it open.
+func (d *Desk) now() time.Time {
+	rests := !d.busy && d.endsAt.IsZero() && d.noticeUntil.IsZero() && d.wakeAt.IsZero()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.time(rests)
+}
+
+// time is now with mu held; it takes over what the clock says if it may jump.
+func (d *Desk) time(may bool) time.Time {
+	t, up := d.Clock.Both()
+	if may || d.start.IsZero() {
+		d.start = t.Add(-up)
+	}
+	return d.start.Add(up)
+}
+
 func (d *Desk) step(ev kiosk.Event) {
-	now := d.clock.now()
+	now := d.now()
 	for queue := []kiosk.Event{ev}; len(queue) > 0; queue = queue[1:] {
 		var effects []kiosk.Effect
 		d.session, effects = d.session.Step(d.note(queue[0]), now, d.NewID)
@@ -287,7 +305,7 @@ func (d *Desk) Fault(f kiosk.Fault) {
 	if old, ok := d.faults[f.Source]; ok {
 		f.Since = old.Since
 	} else if f.Since.IsZero() {
-		f.Since = d.Clock()
+		f.Since = d.time(false)
 	}
 	d.faults[f.Source] = f
 	d.faultsChanged()
@@ -307,6 +325,6 @@ func (d *Desk) faultsChanged() {
 	if slices.Equal(sc.Faults, d.screen.Faults) {
 		return
 	}
-	sc.Seq, sc.Now = sc.Seq+1, d.Clock()
+	sc.Seq, sc.Now = sc.Seq+1, d.time(false)
 	d.set(sc)
 }

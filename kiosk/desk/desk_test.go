@@ -427,7 +427,8 @@ func TestPromiseNotStored(t *testing.T) {
 func TestFirstBootOf1970(t *testing.T) {
 	s := newShelf()
 	written := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	c := desk.Config{Ledger: s, Mirror: s, Written: written, Clock: func() time.Time { return time.Unix(100, 0) }}
+	wall := func() time.Time { return time.Unix(100, 0) }
+	c := desk.Config{Ledger: s, Mirror: s, Clock: kiosk.NewClock(kiosk.ClockConfig{Wall: wall, Written: written})}
 	run(t, c, func(t *testing.T, d *desk.Desk, ctx context.Context) {
 		must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
 		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))

@@ -29,23 +29,23 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 		online := d.online
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.identify(ctx, e, online) })
 	case kiosk.Record:
-		e.Entry.At, e.Entry.Doubt = d.clock.stamp(e.Entry.At)
+		e.Entry.At, e.Entry.Doubt, e.Entry.Up = d.Clock.Stamp(e.Entry.At)
 		if ev, ok := d.stores.soon(storeTime, func(ctx context.Context) kiosk.Event { return d.record(ctx, e.Entry) }); ok {
 			return ev
 		}
 	case kiosk.Conclude:
-		e.Outcome.At, _ = d.clock.stamp(e.Outcome.At)
+		e.Outcome.At = d.Clock.Follow(e.Outcome.At)
 		d.conclude(e.Outcome)
 	case kiosk.Attach:
-		at := d.clock.now()
+		at := d.now()
 		d.stores.add(func(ctx context.Context) kiosk.Event {
 			return kiosk.Attached{Entry: e.Entry, Tag: e.Tag, Err: d.Ledger.Attach(ctx, e.Entry, e.Tag, at)}
 		})
 	case kiosk.Keep:
-		at := d.clock.now()
+		at := d.now()
 		d.tags.add(func(ctx context.Context) kiosk.Event { return d.keep(ctx, e, at) })
 	case kiosk.Mend:
-		at := d.clock.now()
+		at := d.now()
 		d.tags.add(func(ctx context.Context) kiosk.Event { return d.mend(ctx, e.Tag, at) })
 	case kiosk.Ask:
 		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })

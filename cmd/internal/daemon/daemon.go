@@ -53,7 +53,7 @@ type Options struct {
 type Daemon struct {
 	Options
 	since    time.Time
-	newest   time.Time // of the ledger when it was opened
+	clock    *kiosk.Clock
 	store    *sqlite.Store
 	desk     *desk.Desk
 	worker   *outbox.Worker  // nil without an upstream
@@ -96,10 +96,14 @@ func (d *Daemon) open(ctx context.Context) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	d.store = store
-	if d.newest, err = store.Newest(ctx); err != nil {
+	newest, err := store.Newest(ctx)
+	if err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
-	if n, err := store.Interrupted(ctx, d.now()); err != nil {
+	d.clock = newClock(d.Config.Location)
+	d.clock.Begin(newest, newest)
+	// When they were cut off is not known, only that it was not before that.
+	if n, err := store.Interrupted(ctx, newest); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	} else if n > 0 {
 		d.Log.Warn("entries were interrupted between question and answer", "entries", n)
@@ -110,10 +114,10 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	if up != nil {
 		d.upstream = up
-		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.now})
+		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.clock.Now})
 		if up.Lists != nil {
 			d.refresh = refresh.New(up.Lists, store, refresh.Config{Every: c.Upstream.Refresh, Zone: c.Location,
-				Alone: d.nobody, Now: d.now, Log: d.Log})
+				Alone: d.nobody, Now: d.clock.Now, Log: d.Log})
 		}
 	}
 	d.pads = newPads(d)
@@ -126,7 +130,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
-		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Written: written,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
@@ -139,22 +143,6 @@ func (d *Daemon) deskConfig() desk.Config {
 		c.Ledger = waking{c.Ledger, d.worker.Wake}
 	}
 	return c
-}
-
-// written is about when this program was: no clock before it is right.
-var written = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
-
-// now dates what is not the desk's: never before the ledger's newest entry at
-// the start.
-func (d *Daemon) now() time.Time {
-	floor := d.newest
-	if floor.Before(written) {
-		floor = written
-	}
-	if t := time.Now(); t.After(floor) {
-		return t
-	}
-	return floor.Add(time.Since(d.since))
 }
 
 // newID makes a UUID of version 7.

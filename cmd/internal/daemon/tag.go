@@ -215,7 +215,7 @@ func (s *staff) note(what string, r station.Result, err error) {
 
 // Clear implements control.Tags.
 func (s *staff) Clear(ctx context.Context, tag kiosk.TagID, note string) error {
-	return ClearWork(ctx, s.store, tag, note, s.now())
+	return ClearWork(ctx, s.store, tag, note, s.clock.Now())
 }
 
 // ClearWork takes a tag off the work list, whatever is wanted of it.
