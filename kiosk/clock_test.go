@@ -229,6 +229,17 @@ func TestClockPoisoned(t *testing.T) {
 	}
 }
 
+// TestStampAfterDates: what was put right counts for what is dated next.
+func TestStampAfterDates(t *testing.T) {
+	m := boot(-7*day, yesterday)
+	m.Stamp(m.Now())
+	m.hear(0)
+	m.Dated(truth.Add(time.Minute))
+	if at, doubt, _ := m.Stamp(m.Now()); doubt || !at.Equal(truth.Add(time.Minute)) {
+		t.Errorf("Stamp() = %v, %v; want the newest time, a minute ahead", at, doubt)
+	}
+}
+
 // TestTruthBeforeTheNewestEntry: an earlier life has dated entries that are to
 // come, and nothing can put them right.
 func TestTruthBeforeTheNewestEntry(t *testing.T) {
@@ -369,6 +380,17 @@ func date(ledger []kiosk.Undated, start time.Time) {
 		if !d.At.IsZero() {
 			u.At, u.Doubt = d.At, false
 		}
+	}
+}
+
+// TestDatesKeepOrder: an entry does not go before one that stays as it is.
+func TestDatesKeepOrder(t *testing.T) {
+	sure := kiosk.Undated{Entry: kiosk.Entry{ID: "1", At: truth.Add(4 * time.Minute), Up: kiosk.Uptime{For: time.Second}}}
+	doubt := kiosk.Undated{Entry: kiosk.Entry{ID: "2", At: truth.Add(day), Doubt: true, Up: kiosk.Uptime{For: time.Minute}}}
+	ahead := kiosk.Undated{Entry: kiosk.Entry{ID: "3", At: truth.Add(day), Up: kiosk.Uptime{For: 2 * time.Minute}}}
+	got := kiosk.Dates([]kiosk.Undated{sure, doubt, ahead}, truth, time.UTC)
+	if len(got) != 3 || !got[0].At.IsZero() || !got[1].At.Equal(sure.At) || !got[2].At.Equal(sure.At) {
+		t.Errorf("Dates() = %v; want the first as it is, and the others with it", got)
 	}
 }
 

@@ -22,7 +22,7 @@ type Memory struct {
 	work    map[kiosk.TagID]kiosk.Work
 	list    *loanList // the newest list of loans; nil means that none is under way
 	fresh   map[kiosk.List]kiosk.Freshness
-	newest  time.Time
+	told    time.Time // the newest outcome
 	fail    error
 }
 
@@ -30,7 +30,9 @@ type Memory struct {
 type record struct {
 	kiosk.Queued
 	reason kiosk.Reason
-	had    *lent // the loan of the item when this was recorded
+	newest time.Time // of this and all earlier ones, when it was recorded
+	right  bool      // it was put right: newest does not count
+	had    *lent     // the loan of the item when this was recorded
 }
 
 // lent is a loan and the entry that made it; nil means the library's list.
@@ -111,9 +113,21 @@ func (m *Memory) Record(ctx context.Context, e kiosk.Entry) error {
 	if l, ok := m.loans[e.Item]; ok {
 		r.had = &l
 	}
+	if e.Up.For = e.Up.For.Truncate(time.Millisecond); e.Up.Boot == "" {
+		e.Up = kiosk.Uptime{}
+	}
+	r.Up, r.newest = e.Up, e.At
+	if n := len(m.entries); n > 0 {
+		last := m.entries[n-1].newest
+		if m.entries[n-1].right {
+			last = m.told
+		}
+		if last.After(e.At) {
+			r.newest = last
+		}
+	}
 	m.entries = append(m.entries, r)
 	m.touch(e.Item)
-	m.seen(e.At)
 	r.Tags = slices.Clone(r.Tags)
 	if e.State.Holds() {
 		m.take(r)
@@ -236,8 +250,8 @@ func (m *Memory) outdated(r *record) bool {
 }
 
 func (m *Memory) seen(t time.Time) {
-	if t = kept(t); t.After(m.newest) {
-		m.newest = t
+	if t = kept(t); t.After(m.told) {
+		m.told = t
 	}
 }
 
@@ -253,7 +267,12 @@ func kept(t time.Time) time.Time {
 func (m *Memory) Newest(ctx context.Context) (time.Time, error) {
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
-	return m.newest, err
+	if n := len(m.entries); n > 0 {
+		if last := m.entries[n-1]; !last.right && last.newest.After(m.told) {
+			return last.newest, err
+		}
+	}
+	return m.told, err
 }
 
 // Queue is kiosk.Outbox's.

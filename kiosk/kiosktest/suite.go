@@ -18,6 +18,7 @@ type Store interface {
 	kiosk.Outbox
 	kiosk.Mirror
 	kiosk.Loader
+	kiosk.Dater
 	Close() error
 }
 
@@ -65,6 +66,10 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"WorkNewest":      (*suite).workNewest,
 		"Attach":          (*suite).attach,
 		"FieldsSurvive":   (*suite).fields,
+		"Dates":           (*suite).dates,
+		"DatedAsItIs":     (*suite).datedAsItIs,
+		"DatedBoots":      (*suite).datedBoots,
+		"DatedBack":       (*suite).datedBack,
 	} {
 		t.Run(name, func(t *testing.T) { test(&suite{t, open(t)}) })
 	}
@@ -402,7 +407,7 @@ func (s *suite) manyAtOnce() {
 func (s *suite) fields() {
 	e := kiosk.Entry{
 		ID: ID(1), Session: "any session", Kind: kiosk.Renew, Item: "Ä '%|\"\x00 7", Patron: "c", At: Morning,
-		Doubt: true, Due: due, WasDue: Morning, State: kiosk.Asked, Title: "Öl auf Wasser 水", Text: "words",
+		Doubt: true, Up: kiosk.Uptime{Boot: "b", For: 90 * time.Millisecond}, Due: due, WasDue: Morning, State: kiosk.Asked, Title: "Öl auf Wasser 水", Text: "words",
 	}
 	s.record(e)
 	s.again()

@@ -9,12 +9,17 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
+// putRight tells that an entry e was put right: its newest time does not count
+// any more, and that of the outcome by which it was is later.
+const putRight = `EXISTS (SELECT 1 FROM outcomes d WHERE d.entry = e.seq AND d.dated IS NOT NULL)`
+
 const (
 	addEntrySQL = `
 INSERT INTO entries (id, session, kind, item, patron, at, doubt, due, was_due, state, title, text,
                      newest, had_patron, had_at, had_due, had_entry)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-       max(?6, coalesce((SELECT newest FROM entries ORDER BY seq DESC LIMIT 1), ?6)),
+       max(?6, coalesce((SELECT iif(` + putRight + `, (SELECT max(at) FROM outcomes), e.newest)
+                         FROM entries e ORDER BY e.seq DESC LIMIT 1), ?6)),
        l.patron, l.at, l.due, l.entry
 FROM (SELECT 1) LEFT JOIN loans l ON l.item = ?4
 WHERE true
@@ -84,6 +89,11 @@ func (w *writer) record(e kiosk.Entry) error {
 		return err
 	}
 	w.touch(e.Item)
+	if e.Up.Boot != "" {
+		if err := w.addUndated.run(seq, e.Up.Boot, e.Up.For.Milliseconds()); err != nil {
+			return err
+		}
+	}
 	if e.State.Queued() {
 		if err := w.queue.run(seq); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text`
+	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text, l.boot, l.up`
 
 	// Again: the entry of the item before this one, but for those that came to
 	// nothing, has lent it to the same patron.
@@ -25,7 +25,7 @@ FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT ?`
 	newestSQL = `
 SELECT max(coalesce(o, e), coalesce(e, o)) FROM (SELECT
     (SELECT max(at) FROM outcomes) AS o,
-    (SELECT newest FROM entries ORDER BY seq DESC LIMIT 1) AS e)`
+    (SELECT iif(` + putRight + `, NULL, e.newest) FROM entries e ORDER BY e.seq DESC LIMIT 1) AS e)`
 )
 
 // Row is an entry as it stands: State, Due and Text are the newest.
@@ -42,13 +42,16 @@ type Filter struct {
 	Item   kiosk.Barcode
 	State  kiosk.State
 	Open   bool // only those to which an item is still out
+	Doubt  bool // only those whose time is not to be trusted
 	Limit  int  // 0 means no limit
 }
 
 func scanEntry(r row, e *kiosk.Entry, more ...any) error {
 	var at, due, was instant
+	var up int64
 	err := r.Scan(append([]any{&e.ID, &e.Session, &e.Kind, &e.Item, &e.Patron, &at, &e.Doubt, &due, &was,
-		&e.State, &e.Title, &e.Text}, more...)...)
+		&e.State, &e.Title, &e.Text, &e.Up.Boot, &up}, more...)...)
+	e.Up.For = time.Duration(up) * time.Millisecond
 	e.At, e.Due, e.WasDue = at.Time, due.Time, was.Time
 	return err
 }
@@ -103,6 +106,9 @@ func (f Filter) sql() (string, []any) {
 	if f.Open {
 		q += " JOIN loans o ON o.item = l.item AND o.entry = l.seq"
 	}
+	if f.Doubt {
+		where = append(where, "l.seq IN (SELECT e.seq FROM entries e WHERE e.doubt = 1) AND l.doubt")
+	}
 	if len(where) > 0 {
 		q += " WHERE " + strings.Join(where, " AND ")
 	}
@@ -147,6 +153,7 @@ type Counts struct {
 	Oldest     time.Time // of the oldest entry in the outbox; zero if that is empty
 	Exceptions int
 	Work       int // tags on the work list
+	Doubtful   int // entries whose time is not to be trusted
 	Items      int
 	Patrons    int
 	Loans      int
@@ -157,12 +164,13 @@ func (r *Reader) Counts(ctx context.Context) (c Counts, err error) {
 	var oldest instant
 	err = r.db.QueryRowContext(ctx, `
 SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT count(*) FROM outbox),
-       (SELECT e.at FROM outbox q JOIN entries e ON e.seq = q.seq ORDER BY q.seq LIMIT 1),
+       (SELECT l.at FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT 1),
        (SELECT count(*) FROM ledger WHERE seq IN (SELECT entry FROM outcomes WHERE state = 'exception')
             AND state = 'exception'),
        (SELECT coalesce(max(rowid), 0) FROM items), (SELECT coalesce(max(rowid), 0) FROM patrons),
-       (SELECT count(*) FROM loans), (SELECT count(*) FROM work)`).
-		Scan(&c.Entries, &c.Outbox, &oldest, &c.Exceptions, &c.Items, &c.Patrons, &c.Loans, &c.Work)
+       (SELECT count(*) FROM loans), (SELECT count(*) FROM work),
+       (SELECT count(*) FROM entries e WHERE e.doubt = 1 AND NOT `+putRight+`)`).
+		Scan(&c.Entries, &c.Outbox, &oldest, &c.Exceptions, &c.Items, &c.Patrons, &c.Loans, &c.Work, &c.Doubtful)
 	c.Oldest = oldest.Time
 	return c, wrap("counts", err)
 }

@@ -20,6 +20,7 @@ var (
 	someTimes  = rapid.IntRange(0, 100)
 	someStates = rapid.SampledFrom([]kiosk.State{kiosk.Asked, kiosk.Granted, kiosk.Denied, kiosk.Offline,
 		kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed})
+	someBoots = rapid.SampledFrom([]string{"a", "b"})
 	someKinds = rapid.SampledFrom([]kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew})
 )
 
@@ -58,6 +59,7 @@ func TestModel(t *testing.T) {
 			"list":        p.list,
 			"list on":     p.listOn,
 			"list end":    p.listEnd,
+			"date":        p.date,
 			"reopen": func(t *rapid.T) {
 				p.lists = [2]kiosk.LoanList{} // they end with what they were of
 				if _, err := f.Reopen(); err != nil {
@@ -80,7 +82,22 @@ func (p *pair) both(t *rapid.T, do func(kiosktest.Store) error) {
 func (p *pair) record(t *rapid.T) {
 	e := kiosktest.Checkout(someIDs.Draw(t, "id"), someItems.Draw(t, "item"), someCards.Draw(t, "card"))
 	e.Kind, e.State, e.At, e.Due = someKinds.Draw(t, "kind"), someStates.Draw(t, "state"), someAt(t), someDue(t)
+	if n := someTimes.Draw(t, "up"); n < 50 {
+		e.Doubt, e.Up = n%3 > 0, kiosk.Uptime{Boot: someBoots.Draw(t, "boot"), For: time.Duration(n) * time.Second}
+	}
 	p.both(t, func(s kiosktest.Store) error { return s.Record(t.Context(), e) })
+}
+
+func (p *pair) date(t *rapid.T) {
+	list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) kiosk.Dating {
+		d := kiosk.Dating{Entry: kiosktest.ID(someIDs.Draw(t, "id")), Due: someDue(t)}
+		if rapid.Bool().Draw(t, "right") {
+			d.At = someAt(t)
+		}
+		return d
+	}), 0, 4).Draw(t, "dates")
+	boot, now := someBoots.Draw(t, "boot"), someAt(t)
+	p.both(t, func(s kiosktest.Store) error { return s.Date(t.Context(), boot, now, list) })
 }
 
 func (p *pair) conclude(t *rapid.T) {
@@ -181,6 +198,7 @@ func (p *pair) same(t *rapid.T) {
 
 type seen struct {
 	Newest    time.Time
+	Undated   [][]kiosk.Undated
 	Queue     []kiosk.Queued
 	Loans     [][]kiosk.Loan
 	Loan      []kiosk.Loan
@@ -199,6 +217,11 @@ func view(t *rapid.T, s kiosktest.Store) (v seen) {
 	check(err)
 	v.Queue, err = s.Queue(ctx, 100)
 	check(err)
+	for _, boot := range []string{"a", "b"} {
+		list, err := s.Undated(ctx, boot)
+		check(err)
+		v.Undated = append(v.Undated, list)
+	}
 	for n := 1; n <= 3; n++ {
 		loans, err := s.Loans(ctx, kiosktest.Card(n))
 		check(err)

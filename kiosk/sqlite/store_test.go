@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -171,5 +172,35 @@ func TestBackup(t *testing.T) {
 	sound(t, s)
 	if c, err := s.Counts(t.Context()); c.Entries != 1 || c.Outbox != 1 || err != nil {
 		t.Errorf("the copy has %+v, %v; want one entry in the outbox", c, err)
+	}
+}
+
+// TestOlderDatabase: a ledger of the version before dates could be put right
+// is brought up to date with all that is in it.
+func TestOlderDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	all, err := scripts()
+	must(t, err)
+	const before = 5
+	_, err = db.Exec(strings.Join(all[:before], "\n") + `
+INSERT INTO entries VALUES (1, 'one', 's', 'checkout', 'b', 'c', 1000, 1, 9000, NULL, 'offline', 't', '', 1000, NULL, NULL, NULL, NULL);
+INSERT INTO outcomes VALUES (1, 1, 'unsure', 2000, NULL, '', 'silence');
+INSERT INTO outbox (seq) VALUES (1);
+PRAGMA user_version=5;`)
+	must(t, err)
+	must(t, db.Close())
+	s := opened(t, path)
+	defer s.Close()
+	sound(t, s)
+	for row, err := range s.Entries(t.Context(), Filter{Doubt: true}) {
+		must(t, err)
+		if !row.Doubt || row.State != kiosk.Unsure || row.Text != "silence" || row.At.UnixMilli() != 1000 || row.Changed.UnixMilli() != 2000 {
+			t.Errorf("the entry is %+v", row)
+		}
+	}
+	if c, err := s.Counts(t.Context()); c.Doubtful != 1 || err != nil {
+		t.Errorf("Counts() = %+v, %v; want one in doubt", c, err)
 	}
 }

@@ -157,6 +157,8 @@ type writer struct {
 	probe, unprobe                      stmt
 
 	addTag, tags, want, unwant, done, unsecured stmt
+
+	addUndated, dated, outlived, putRight, loanDate stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -196,6 +198,11 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.unwant, unwantSQL},
 		{&w.done, doneSQL},
 		{&w.unsecured, unsecuredSQL},
+		{&w.addUndated, addUndatedSQL},
+		{&w.dated, datedSQL},
+		{&w.outlived, outlivedSQL},
+		{&w.putRight, putRightSQL},
+		{&w.loanDate, loanDateSQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {
