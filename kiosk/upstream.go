@@ -30,6 +30,12 @@ type Upstream interface {
 	Probe(ctx context.Context) error
 }
 
+// TimeTeller is an Upstream that tells the time.
+type TimeTeller interface {
+	// Time is the ILS's clock as the last probe has read it; false if none has.
+	Time() (Reading, bool)
+}
+
 // Answer is a yes.
 type Answer struct {
 	Due     time.Time // zero means none was given, or none that could be read

@@ -3,6 +3,7 @@ package koha
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ func newClient(c *Config) *client {
 		IdleConnTimeout: 30 * time.Second, MaxIdleConnsPerHost: lines, MaxConnsPerHost: lines,
 		TLSHandshakeTimeout: dialTime, MaxResponseHeaderBytes: 64 << 10,
 		Proxy: http.ProxyFromEnvironment,
+		// By the machine's clock of 1970 no certificate would be good.
+		TLSClientConfig: &tls.Config{Time: c.clock}, ForceAttemptHTTP2: true,
 	}
 	cl := &client{base: c.base(), user: c.User, pass: c.Password, http: &http.Client{Transport: t, CheckRedirect: noRedirect}}
 	if c.ClientID != "" {
@@ -96,6 +99,8 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 type answer struct {
 	status int
 	date   time.Time // the server's clock
+	sent   time.Time // when the question went
+	got    time.Time // when the answer came
 	total  int       // X-Total-Count; -1 if not told
 	body   []byte
 }
@@ -122,12 +127,13 @@ func (c *client) call(ctx context.Context, acts bool, method, path string, query
 	if err := c.sign(req); err != nil {
 		return a, err
 	}
+	start := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return a, fail(err)
 	}
 	defer resp.Body.Close()
-	a = answer{status: resp.StatusCode, total: -1}
+	a = answer{status: resp.StatusCode, total: -1, sent: start, got: time.Now()}
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	fmt.Sscan(resp.Header.Get("X-Total-Count"), &a.total) //nolint:errcheck // it stays -1
 	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1)); err != nil || len(a.body) > maxAnswer {

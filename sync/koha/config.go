@@ -21,6 +21,7 @@ type Config struct {
 	Password string         `toml:"-"` // of the user, or the client's secret
 	Zone     *time.Location `toml:"-"` // of the library; nil means time.Local
 	Log      *slog.Logger   `toml:"-"` // nil means slog.Default
+	Clock    *kiosk.Clock   `toml:"-"` // the kiosk's; nil: the machine's
 
 	// Happened carries out returns, and tells what happened already; nil: see
 	// the package.
@@ -42,6 +43,14 @@ func (c *Config) Check() error {
 // base is where the interface begins.
 func (c *Config) base() string {
 	return strings.TrimSuffix(strings.TrimSuffix(c.URL, "/"), "/api/v1") + "/api/v1"
+}
+
+// clock is the time for dates.
+func (c *Config) clock() time.Time {
+	if c.Clock != nil {
+		return c.Clock.Now()
+	}
+	return time.Now()
 }
 
 func (c *Config) zone() *time.Location { return cmp.Or(c.Zone, time.Local) }

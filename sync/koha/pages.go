@@ -164,7 +164,7 @@ func isbn(s string) string {
 // Patrons gives patrons, as Items does copies.
 func (u *Upstream) Patrons(ctx context.Context, changed time.Time, after int, do func([]kiosk.Patron, int) error) error {
 	return ordered(ctx, u.client, "/patrons", "patron_id", since(changed, "updated_on"), after, func(list []patron, last int) error {
-		now := time.Now()
+		now := u.clock()
 		var patrons []kiosk.Patron
 		for _, p := range list {
 			if p.Card != "" {

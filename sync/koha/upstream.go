@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -20,16 +21,20 @@ const lines = 4
 type Upstream struct {
 	Config
 	client *client
+	told   atomic.Pointer[kiosk.Reading]
 }
 
-var _ kiosk.Upstream = (*Upstream)(nil)
+var (
+	_ kiosk.Upstream   = (*Upstream)(nil)
+	_ kiosk.TimeTeller = (*Upstream)(nil)
+)
 
 // New makes an Upstream; nothing is connected yet.
 func New(c Config) (*Upstream, error) {
 	if err := c.Check(); err != nil {
 		return nil, fmt.Errorf("koha: %w", err)
 	}
-	return &Upstream{c, newClient(&c)}, nil
+	return &Upstream{Config: c, client: newClient(&c)}, nil
 }
 
 // Lines is how many questions can be under way at once.
@@ -43,8 +48,21 @@ func (u *Upstream) Close() error {
 
 // Probe implements kiosk.Upstream, by a list that every user may see.
 func (u *Upstream) Probe(ctx context.Context) error {
-	_, err := u.client.call(ctx, false, http.MethodGet, "/libraries", url.Values{"_per_page": {"1"}}, nil, new([]struct{}))
+	a, err := u.client.call(ctx, false, http.MethodGet, "/libraries", url.Values{"_per_page": {"1"}}, nil, new([]struct{}))
+	if err == nil && !a.date.IsZero() {
+		way := a.got.Sub(a.sent) / 2 // seconds are cut off
+		u.told.Store(&kiosk.Reading{Time: a.date.Add(time.Second / 2), At: a.sent.Add(way), Within: way + time.Second/2})
+	}
 	return invalid(err)
+}
+
+// Time implements kiosk.TimeTeller, by the Date of the last probe's answer.
+func (u *Upstream) Time() (kiosk.Reading, bool) {
+	r := u.told.Load()
+	if r == nil {
+		return kiosk.Reading{}, false
+	}
+	return *r, true
 }
 
 // invalid makes a kiosk.Error of an answer that nothing is known of.
@@ -125,7 +143,7 @@ func (u *Upstream) Identify(ctx context.Context, card kiosk.Card, pin string) (k
 	if err != nil {
 		return kiosk.Patron{}, err
 	}
-	k := p.kiosk(card, u.zone(), time.Now())
+	k := p.kiosk(card, u.zone(), u.clock())
 	if pin == "" {
 		return k, nil
 	}

@@ -40,6 +40,7 @@ type Config struct {
 	TerminalPassword string         `toml:"-"` // AC
 	Institution      string         `toml:"-"` // AO
 	Zone             *time.Location `toml:"-"` // of dates; nil means time.Local
+	Clock            *kiosk.Clock   `toml:"-"` // the kiosk's; nil: the machine's
 	Log              *slog.Logger   `toml:"-"` // nil means slog.Default
 	Probed           *Profile       `toml:"-"` // what was found out with Conform; nil means nothing was
 }
@@ -81,8 +82,9 @@ type line struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	seq    byte
-	status Message   // 98, as last told
-	used   time.Time // last
+	status Message       // 98, as last told
+	told   kiosk.Reading // of the server's clock; zero: none could be read
+	used   time.Time     // last
 }
 
 // dial connects and logs in.
@@ -109,7 +111,8 @@ func dial(ctx context.Context, c *Config) (*line, error) {
 
 func secure(ctx context.Context, conn net.Conn, c *Config) (net.Conn, error) {
 	host, _, _ := net.SplitHostPort(c.Address)
-	conf := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	// By the machine's clock of 1970 no certificate would be good.
+	conf := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, Time: c.clock}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
 		if err != nil {
@@ -154,11 +157,13 @@ func (l *line) hello(ctx context.Context) error {
 var ErrLogin = errors.New("sip2: login refused")
 
 func (l *line) askStatus(ctx context.Context) error {
+	sent := time.Now()
 	a, err := l.ask(ctx, Message{ID: "99", Fixed: "00802.00"}, "98")
 	if err != nil {
 		return err
 	}
 	l.status = a
+	l.told, _ = reading(a, cmp.Or(l.Zone, time.Local), sent, time.Now())
 	if a.Part(0, 1) == "N" {
 		return &kiosk.Error{Code: kiosk.CodeOffline, Text: "the library's system says that it is not on-line: " + strings.Join(a.All("AF"), " ")}
 	}

@@ -3,6 +3,8 @@ package sip2
 import (
 	"strings"
 	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 const dateForm = "20060102    150405"
@@ -20,19 +22,27 @@ func formatDate(t time.Time, loc *time.Location) string {
 }
 
 // parseDate reads an 18-character date; zero if it is none. Zone "Z" is UTC,
-// blanks are the library's own time; other letters are taken for that too.
+// blanks are the library's own time; other letters are taken for that too. A
+// time that comes twice is the later one: due dates are the most of what is
+// read, and an hour more harms nobody.
 func parseDate(s string, loc *time.Location) time.Time {
+	_, last := momentsOf(s, loc)
+	return last
+}
+
+// momentsOf is parseDate with both times that a date may mean.
+func momentsOf(s string, loc *time.Location) (first, last time.Time) {
 	if len(s) != len(dateForm) {
-		return time.Time{}
+		return first, last
 	}
 	if strings.TrimSpace(s[8:12]) == "Z" {
 		loc = time.UTC
 	}
-	t, err := time.ParseInLocation("20060102150405", s[:8]+s[12:], loc)
+	t, err := time.Parse("20060102150405", s[:8]+s[12:])
 	if err != nil {
-		return time.Time{}
+		return first, last
 	}
-	return t
+	return kiosk.Moments(t, loc)
 }
 
 // parseDue reads what servers put into AH: the protocol's own form, ISO 8601
@@ -43,14 +53,18 @@ func parseDue(s string, loc *time.Location) time.Time {
 		return t
 	}
 	s = strings.TrimSpace(s)
-	for _, form := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
-		if t, err := time.ParseInLocation(form, s, loc); err == nil {
-			return t
+	if t, err := time.ParseInLocation(time.RFC3339, s, loc); err == nil {
+		return t
+	}
+	for _, form := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
+		if t, err := time.Parse(form, s); err == nil {
+			_, last := kiosk.Moments(t, loc)
+			return last
 		}
 	}
 	for _, form := range []string{time.DateOnly, "20060102"} {
-		if t, err := time.ParseInLocation(form, s, loc); err == nil {
-			return t.AddDate(0, 0, 1).Add(-time.Second)
+		if t, err := time.Parse(form, s); err == nil {
+			return kiosk.EndOfDay(t.Year(), t.Month(), t.Day(), loc)
 		}
 	}
 	return time.Time{}

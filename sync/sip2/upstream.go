@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -15,7 +16,8 @@ import (
 // as questions are asked at once.
 type Upstream struct {
 	Config
-	pool *pool
+	pool  *pool
+	heard atomic.Pointer[kiosk.Reading]
 }
 
 var _ kiosk.Upstream = (*Upstream)(nil)
@@ -47,10 +49,16 @@ func (u *Upstream) with(ctx context.Context, do func(*line) error) error { retur
 
 // Probe implements kiosk.Upstream.
 func (u *Upstream) Probe(ctx context.Context) error {
-	return u.with(ctx, func(l *line) error { return asOffline(l.askStatus(ctx)) })
+	return u.with(ctx, func(l *line) error {
+		err := asOffline(l.askStatus(ctx))
+		if told := l.told; err == nil && !told.Time.IsZero() {
+			u.heard.Store(&told)
+		}
+		return err
+	})
 }
 
-func (u *Upstream) now() string { return formatDate(time.Now(), u.Zone) }
+func (u *Upstream) now() string { return formatDate(u.clock(), u.Zone) }
 
 // base begins a request with the fields that every one has.
 func (u *Upstream) base(id, fixed string) Message {
@@ -91,7 +99,7 @@ func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron,
 	if valid := strings.HasPrefix(bl, "Y") || !told && name != ""; !valid {
 		return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: text}
 	}
-	p := kiosk.Patron{Card: card, FamilyName: name, Seen: time.Now(),
+	p := kiosk.Patron{Card: card, FamilyName: name, Seen: u.clock(),
 		Category: a.Value("PC"), Language: languages[a.Part(14, 3)]}
 	if pin != "" {
 		if !strings.HasPrefix(a.Value("CQ"), "Y") {
@@ -106,7 +114,7 @@ func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron,
 	}
 	if p.Blocked = blockOf(a.Part(0, 14), text); p.Blocked != "" {
 		p.BlockText = text
-		if p.Blocked == kiosk.ReasonCardBlocked && !p.Expires.IsZero() && !time.Now().Before(p.Expires) {
+		if p.Blocked == kiosk.ReasonCardBlocked && !p.Expires.IsZero() && !u.clock().Before(p.Expires) {
 			p.Blocked = kiosk.ReasonCardExpired
 		}
 	}

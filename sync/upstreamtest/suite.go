@@ -34,6 +34,7 @@ func Test(t *testing.T, open func(t *testing.T, ils *ILS) kiosk.Upstream) {
 		"LostAnswer":   (*suite).lostAnswer,
 		"LateAnswer":   (*suite).lateAnswer,
 		"Concurrently": (*suite).concurrently,
+		"Time":         (*suite).time,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, ils: Sample(time.Now())}
