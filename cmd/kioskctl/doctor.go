@@ -20,6 +20,9 @@ import (
 // holds open is asked of the daemon; otherwise it is tried here.
 func examine(ctx context.Context, c *config.Config, d *control.Client) []finding {
 	list := []finding{folder(c.Kiosk.Data), flush(c.Kiosk.Data), ledgerState(ctx, c)}
+	if d == nil {
+		list = append(list, machineClock(ctx, c))
+	}
 	if d != nil {
 		return append(append(list, askDaemon(ctx, d)...), profile(c)...)
 	}
@@ -111,9 +114,37 @@ func ledgerState(ctx context.Context, c *config.Config) finding {
 			break
 		}
 		f.Says = fmt.Sprintf("sound: %d entries, %d in the outbox, %d items", s.Entries, s.Outbox, s.Items)
-		if s.Doubt != "" {
-			f.OK, f.Says, f.Mend = false, "the clock: "+s.Doubt, "set the clock, or connect the network so that it sets itself"
+		if s.Doubtful > 0 {
+			f.Says += fmt.Sprintf(", %d made when the clock was wrong (kioskctl loans -doubt)", s.Doubtful)
 		}
+	}
+	return f
+}
+
+// machineClock judges the clock without a daemon.
+func machineClock(ctx context.Context, c *config.Config) finding {
+	var s control.Status
+	r, err := sqlite.OpenReadOnly(ctx, ledger(c))
+	if err == nil {
+		defer r.Close()
+		err = daemon.FromLedger(ctx, r, &s)
+	}
+	if err != nil { // the ledger is spoken of elsewhere
+		return finding{What: "clock", OK: true, Says: when(time.Now())}
+	}
+	return clock(s)
+}
+
+// clock says how it is, and how to mend it.
+func clock(s control.Status) finding {
+	f := finding{What: "clock", OK: true, Says: when(s.Clock) + ", by " + s.ClockBy}
+	switch {
+	case s.Doubt != "":
+		f.OK, f.Says = false, s.Doubt
+		f.Mend = "set the clock, or connect the network so that it sets itself; what was recorded is put right then"
+	case s.ClockWarning != "":
+		f.OK, f.Says = false, f.Says+"; "+s.ClockWarning
+		f.Mend = "have time servers keep the clocks of this machine and of the library's system, and see that timezone is right on both"
 	}
 	return f
 }
@@ -123,7 +154,7 @@ func askDaemon(ctx context.Context, d *control.Client) []finding {
 	if err != nil {
 		return []finding{{"daemon", false, err.Error(), "restart it: systemctl restart kioskd"}}
 	}
-	list := []finding{{What: "daemon", OK: true, Says: "running since " + when(s.Since)}}
+	list := []finding{clock(s), {What: "daemon", OK: true, Says: "running since " + when(s.Since)}}
 	for _, dev := range s.Devices {
 		f := finding{What: "device " + dev.Name, OK: dev.Working, Says: on(dev.Driver, dev.Path) + " works"}
 		if !dev.Working {
@@ -154,6 +185,11 @@ func upstream(ctx context.Context, c *config.Config) finding {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		err = up.Probe(ctx)
+	}
+	if err == nil {
+		if r, ok := up.Time(); ok {
+			f.Says += "; its clock was at " + when(r.Time)
+		}
 	}
 	if err != nil {
 		f.OK, f.Says = false, err.Error()

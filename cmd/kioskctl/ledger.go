@@ -26,6 +26,7 @@ type loan struct {
 	Item   kiosk.Barcode `json:"item"`
 	Title  string        `json:"title"`
 	At     time.Time     `json:"at"`
+	Doubt  bool          `json:"at_doubtful,omitempty"` // the clock was not to be trusted, and the true time is not known
 	Due    time.Time     `json:"due,omitzero"`
 	State  kiosk.State   `json:"state"`
 	Reason kiosk.Reason  `json:"reason,omitempty"`
@@ -33,30 +34,39 @@ type loan struct {
 }
 
 func view(r sqlite.Row, loc *time.Location) loan {
-	l := loan{r.ID, r.Kind, r.Patron, r.Item, r.Title, r.At.In(loc), r.Due, r.State, r.Reason, r.Text}
+	l := loan{r.ID, r.Kind, r.Patron, r.Item, r.Title, r.At.In(loc), r.Doubt, r.Due, r.State, r.Reason, r.Text}
 	if !l.Due.IsZero() {
 		l.Due = l.Due.In(loc)
 	}
 	return l
 }
 
+// at is when an entry was made, with a mark if that is not to be trusted.
+func at(e kiosk.Entry) string {
+	if e.Doubt {
+		return when(e.At) + "?"
+	}
+	return when(e.At)
+}
+
 type loansCmd struct {
 	Open   bool   `help:"Only those to which an item is still out."`
 	Patron string `help:"Only this card." placeholder:"CARD"`
 	Item   string `help:"Only this item." placeholder:"BARCODE"`
+	Doubt  bool   `help:"Only those whose time is not to be trusted: the clock was wrong, and the true time is not known."`
 }
 
 func (c *loansCmd) Run(g *grammar, p *printer) error {
 	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
 		p.head("AT", "KIND", "STATE", "CARD", "ITEM", "DUE", "TITLE")
 		n := 0
-		f := sqlite.Filter{Open: c.Open, Patron: kiosk.Card(c.Patron), Item: kiosk.Barcode(c.Item)}
+		f := sqlite.Filter{Open: c.Open, Patron: kiosk.Card(c.Patron), Item: kiosk.Barcode(c.Item), Doubt: c.Doubt}
 		for row, err := range r.Entries(context.Background(), f) {
 			if err != nil {
 				return err
 			}
 			n++
-			if err := p.row(view(row, conf.Location), row.At, row.Kind, row.State, row.Patron, row.Item, row.Due, row.Title); err != nil {
+			if err := p.row(view(row, conf.Location), at(row.Entry), row.Kind, row.State, row.Patron, row.Item, row.Due, row.Title); err != nil {
 				return err
 			}
 		}
@@ -90,7 +100,7 @@ func (outboxList) Run(g *grammar, p *printer) error {
 				Attempts int       `json:"attempts"`
 				RetryAt  time.Time `json:"retry_at,omitzero"`
 			}{view(sqlite.Row{Entry: q.Entry}, conf.Location), q.Attempts, q.RetryAt}
-			if err := p.row(v, q.At, q.Kind, q.State, q.Patron, q.Item, q.Attempts, q.RetryAt, q.Title); err != nil {
+			if err := p.row(v, at(q.Entry), q.Kind, q.State, q.Patron, q.Item, q.Attempts, q.RetryAt, q.Title); err != nil {
 				return err
 			}
 		}
@@ -130,7 +140,7 @@ func (exceptionsList) Run(g *grammar, p *printer) error {
 		}
 		p.head("ENTRY", "AT", "KIND", "CARD", "ITEM", "TITLE", "THE LIBRARY'S SYSTEM SAYS")
 		for _, row := range rows {
-			if err := p.row(view(row, conf.Location), row.ID, row.At, row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
+			if err := p.row(view(row, conf.Location), row.ID, at(row.Entry), row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
 				return err
 			}
 		}
@@ -157,7 +167,7 @@ func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
 	if d := running(conf); d != nil {
 		err = d.Resolve(ctx, kiosk.ID(c.Entry), res)
 	} else {
-		err = writing(conf, func(s *sqlite.Store) error { return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res) })
+		err = writing(conf, func(s *sqlite.Store) error { return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res, time.Now()) })
 	}
 	if errors.Is(err, kiosk.ErrUnknown) {
 		return fmt.Errorf("no entry %s: kioskctl exceptions lists them", c.Entry)

@@ -84,7 +84,10 @@ func printStatus(p *printer, s control.Status) {
 		p.row(nil, "staff", "is working here: pad and scanner are used to prepare materials")
 	}
 	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20))
-	p.row(nil, "clock", when(s.Clock))
+	p.row(nil, "clock", when(s.Clock)+", by "+s.ClockBy)
+	if s.Doubtful > 0 {
+		p.row(nil, "dates", fmt.Sprintf("%d entries were made when the clock was wrong, and the true time is not known: kioskctl loans -doubt", s.Doubtful))
+	}
 }
 
 // on is a driver and what its device hangs on, if on anything.

@@ -24,27 +24,30 @@ const Socket = "control.sock"
 
 // Status is how a kiosk is.
 type Status struct {
-	Name      string    `json:"kiosk"`
-	Version   string    `json:"version"`
-	Running   bool      `json:"running"`
-	Since     time.Time `json:"since,omitzero"`
-	View      string    `json:"view,omitempty"`
-	Devices   []Device  `json:"devices"`
-	Upstream  Upstream  `json:"upstream"`
-	Outbox    int       `json:"outbox"`
-	Oldest    time.Time `json:"oldest_unsent,omitzero"`
-	Exception int       `json:"exceptions"`
-	Work      int       `json:"tag_work"` // tags whose security is not yet what the ledger says
-	Entries   int       `json:"entries"`
-	Items     int       `json:"items"`
-	Patrons   int       `json:"patrons"`
-	Loans     int       `json:"loans"`
-	Clock     time.Time `json:"clock"`
-	Doubt     string    `json:"clock_doubt,omitempty"` // why the clock is not trusted
-	DiskFree  uint64    `json:"disk_free_bytes"`
-	Faults    []string  `json:"faults"`
-	Staff     bool      `json:"staff"`             // staff has pad and scanner
-	Refresh   []Refresh `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
+	Name         string    `json:"kiosk"`
+	Version      string    `json:"version"`
+	Running      bool      `json:"running"`
+	Since        time.Time `json:"since,omitzero"`
+	View         string    `json:"view,omitempty"`
+	Devices      []Device  `json:"devices"`
+	Upstream     Upstream  `json:"upstream"`
+	Outbox       int       `json:"outbox"`
+	Oldest       time.Time `json:"oldest_unsent,omitzero"`
+	Exception    int       `json:"exceptions"`
+	Work         int       `json:"tag_work"` // tags whose security is not yet what the ledger says
+	Entries      int       `json:"entries"`
+	Items        int       `json:"items"`
+	Patrons      int       `json:"patrons"`
+	Loans        int       `json:"loans"`
+	Clock        time.Time `json:"clock"`
+	ClockBy      string    `json:"clock_by"`                // what the clock goes by
+	Doubt        string    `json:"clock_doubt,omitempty"`   // why the clock is not trusted
+	ClockWarning string    `json:"clock_warning,omitempty"` // what else is wrong with the clocks
+	Doubtful     int       `json:"doubtful"`                // entries whose time is not to be trusted
+	DiskFree     uint64    `json:"disk_free_bytes"`
+	Faults       []string  `json:"faults"`
+	Staff        bool      `json:"staff"`             // staff has pad and scanner
+	Refresh      []Refresh `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
 }
 
 // Needs lists what a person must see to; empty: all is well.
@@ -63,6 +66,9 @@ func (s *Status) Needs() []string {
 	}
 	if s.Doubt != "" {
 		needs = append(needs, "clock: "+s.Doubt)
+	}
+	if s.ClockWarning != "" {
+		needs = append(needs, "clock: "+s.ClockWarning)
 	}
 	if s.DiskFree < 50<<20 {
 		needs = append(needs, fmt.Sprintf("disk: only %d MB free in the data folder", s.DiskFree>>20))

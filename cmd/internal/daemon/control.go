@@ -40,7 +40,9 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 		}
 		s.Faults = append(s.Faults, f.Source+": "+f.Text)
 	}
-	return s, FromLedger(ctx, &d.store.Reader, &s)
+	err := FromLedger(ctx, &d.store.Reader, &s)
+	setClock(&s, d.clock.State()) // it knows more
+	return s, err
 }
 
 // FromLedger fills in what the ledger knows.
@@ -51,12 +53,19 @@ func FromLedger(ctx context.Context, r *sqlite.Reader, s *control.Status) error 
 	}
 	s.Outbox, s.Oldest, s.Exception, s.Work = c.Outbox, c.Oldest, c.Exceptions, c.Work
 	s.Entries, s.Items, s.Patrons, s.Loans = c.Entries, c.Items, c.Patrons, c.Loans
-	s.Clock = time.Now()
+	s.Doubtful = c.Doubtful
 	newest, err := r.Newest(ctx)
-	if err == nil && s.Clock.Before(newest.Add(-time.Minute)) {
-		s.Doubt = fmt.Sprintf("it is before the newest entry of the ledger (%s)", newest.Local().Format(time.DateTime))
+	if err != nil {
+		return err
 	}
-	return err
+	clock := newClock(time.Local)
+	clock.Begin(newest, newest)
+	setClock(s, clock.State())
+	return nil
+}
+
+func setClock(s *control.Status, c kiosk.ClockState) {
+	s.Clock, s.ClockBy, s.Doubt, s.ClockWarning = c.Now, c.Source, c.Doubt, c.Warning
 }
 
 // DiskFree is how many bytes are free for the ledger; 0 if that can't be told.
@@ -85,7 +94,7 @@ func (d *Daemon) Retry(ctx context.Context) error {
 	}
 	for _, q := range queue {
 		if !q.RetryAt.IsZero() {
-			if err := d.store.Postpone(ctx, q.ID, time.Now()); err != nil && !errors.Is(err, kiosk.ErrUnknown) { // settled meanwhile
+			if err := d.store.Postpone(ctx, q.ID, d.clock.Now()); err != nil && !errors.Is(err, kiosk.ErrUnknown) { // settled meanwhile
 				return err
 			}
 		}
@@ -95,7 +104,7 @@ func (d *Daemon) Retry(ctx context.Context) error {
 
 // Resolve implements control.Daemon.
 func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution) error {
-	err := Resolve(ctx, d.store, id, r)
+	err := Resolve(ctx, d.store, id, r, d.clock.Now())
 	if err == nil && d.worker != nil {
 		d.worker.Wake()
 	}
@@ -103,8 +112,8 @@ func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution)
 }
 
 // Resolve settles an exception as staff decided.
-func Resolve(ctx context.Context, s *sqlite.Store, id kiosk.ID, r control.Resolution) error {
-	o, err := r.Outcome(id, time.Now())
+func Resolve(ctx context.Context, s *sqlite.Store, id kiosk.ID, r control.Resolution, now time.Time) error {
+	o, err := r.Outcome(id, now)
 	if err != nil {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
 	}

@@ -53,7 +53,7 @@ type Options struct {
 type Daemon struct {
 	Options
 	since    time.Time
-	clock    *kiosk.Clock
+	clock    *timekeeper
 	store    *sqlite.Store
 	desk     *desk.Desk
 	worker   *outbox.Worker  // nil without an upstream
@@ -96,24 +96,27 @@ func (d *Daemon) open(ctx context.Context) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	d.store = store
-	newest, err := store.Newest(ctx)
+	d.clock = &timekeeper{Clock: newClock(d.Config.Location), ledger: store, log: d.Log}
+	good, err := d.clock.begin(ctx)
 	if err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
-	d.clock = newClock(d.Config.Location)
-	d.clock.Begin(newest, newest)
-	// When they were cut off is not known, only that it was not before that.
-	if n, err := store.Interrupted(ctx, newest); err != nil {
+	// When they were cut off is not known; what is dated for good can't be put
+	// right, so it must not lie ahead.
+	if good.Before(written) {
+		good = written
+	}
+	if n, err := store.Interrupted(ctx, good); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	} else if n > 0 {
 		d.Log.Warn("entries were interrupted between question and answer", "entries", n)
 	}
-	up, err := OpenUpstream(c, d.Log)
+	up, err := openUpstream(c, d.Log, d.clock.Clock)
 	if err != nil {
 		return errors.Join(fmt.Errorf("upstream: %w", err), store.Close())
 	}
 	if up != nil {
-		d.upstream = up
+		d.upstream, d.clock.ils = up, up
 		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.clock.Now})
 		if up.Lists != nil {
 			d.refresh = refresh.New(up.Lists, store, refresh.Config{Every: c.Upstream.Refresh, Zone: c.Location,
@@ -130,7 +133,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
-		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
@@ -159,6 +162,7 @@ func (d *Daemon) link(up bool) {
 	}
 	if up {
 		d.desk.Mend("upstream")
+		d.clock.keep(context.Background()) // before anything is told with a wrong date
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -226,6 +230,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	})
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
+	g.Go(func() error { return d.clock.run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
 	g.Go(func() error { return d.staff.run(ctx) })
 	if d.worker != nil {

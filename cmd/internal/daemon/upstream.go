@@ -22,10 +22,15 @@ type Upstream struct {
 
 // OpenUpstream makes it; nil without one. Nothing is connected yet.
 func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
+	return openUpstream(c, log, nil)
+}
+
+// openUpstream is OpenUpstream with the kiosk's clock; nil: the machine's.
+func openUpstream(c *config.Config, log *slog.Logger, clock *kiosk.Clock) (*Upstream, error) {
 	u := &Upstream{}
 	if conf := c.Upstream.SIP2; conf != nil {
 		s := withProfile(c, *conf, log)
-		s.Log = log
+		s.Log, s.Clock = log, clock
 		up, err := sip2.NewUpstream(s)
 		if err != nil {
 			return nil, err
@@ -34,7 +39,7 @@ func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
 	}
 	if conf := c.Upstream.Koha; conf != nil {
 		k := *conf
-		k.Log, k.Happened = log, u.Upstream
+		k.Log, k.Clock, k.Happened = log, clock, u.Upstream
 		up, err := koha.New(k)
 		if err != nil {
 			return nil, errors.Join(err, u.Close())
@@ -61,6 +66,14 @@ func (u *Upstream) Lines() int {
 		return l.Lines()
 	}
 	return 1
+}
+
+// Time implements kiosk.TimeTeller.
+func (u *Upstream) Time() (kiosk.Reading, bool) {
+	if t, ok := u.Upstream.(kiosk.TimeTeller); ok {
+		return t.Time()
+	}
+	return kiosk.Reading{}, false
 }
 
 // Close closes the connections.
