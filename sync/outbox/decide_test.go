@@ -201,7 +201,7 @@ func TestBackoff(t *testing.T) {
 	for n, want := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 8: 256 * time.Second, 9: lastRetry, 1000: lastRetry} {
 		seen := map[time.Duration]bool{}
 		for range 100 {
-			d := backoff(firstRetry, lastRetry, n)
+			d := New(nil, nil, Config{}).backoff(firstRetry, lastRetry, n)
 			if d < want/2 || d >= want {
 				t.Fatalf("try %d waits %v; want %v to %v", n, d, want/2, want)
 			}

@@ -147,7 +147,7 @@ func (w *Worker) conclude(ctx context.Context, o kiosk.Outcome) (end, error) {
 func (w *Worker) postpone(ctx context.Context, q kiosk.Queued, how end, why error) (end, error) {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTime)
 	defer cancel()
-	at := w.Now().Add(backoff(firstRetry, lastRetry, q.Attempts))
+	at := w.Now().Add(w.backoff(firstRetry, lastRetry, q.Attempts))
 	if err := w.box.Postpone(ctx, q.ID, at.Round(time.Millisecond)); err != nil && how != gone {
 		return broken, fmt.Errorf("outbox: postpone %s: %w", q.ID, err)
 	}

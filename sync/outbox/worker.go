@@ -27,6 +27,7 @@ type Config struct {
 	Link func(up bool)
 
 	Now       func() time.Time // the desk's clock, for outcomes; nil means time.Now
+	Rand      *rand.Rand       // for the random part of waits, Run's own; nil means one of the machine's
 	Deadline  time.Duration    // longest wait for one answer; 0 means 10 s
 	Grace     time.Duration    // after a question was sent until it is looked up: a slow ILS may still be at it; 0 means 30 s
 	Heartbeat time.Duration    // a silent link is probed so often; 0 means 45 s
@@ -48,6 +49,9 @@ func (c Config) filled() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	return c
 }
@@ -178,16 +182,16 @@ func (w *Worker) link(up bool, err error) {
 	w.Link(up)
 }
 
-func (w *Worker) probeDelay() time.Duration { return backoff(firstProbe, lastProbe, w.probes) }
+func (w *Worker) probeDelay() time.Duration { return w.backoff(firstProbe, lastProbe, w.probes) }
 
 // backoff doubles first n times up to last, and takes a random half of that
 // off, so that many kiosks do not come back in step.
-func backoff(first, last time.Duration, n int) time.Duration {
+func (w *Worker) backoff(first, last time.Duration, n int) time.Duration {
 	d := last
 	if n < 20 {
 		d = min(first<<n, last)
 	}
-	return d/2 + rand.N(d/2)
+	return d/2 + time.Duration(w.Rand.Int64N(int64(d/2)))
 }
 
 // end is how the work on one entry ended.

@@ -43,6 +43,9 @@ type Config struct {
 	Clock            *kiosk.Clock   `toml:"-"` // the kiosk's; nil: the machine's
 	Log              *slog.Logger   `toml:"-"` // nil means slog.Default
 	Probed           *Profile       `toml:"-"` // what was found out with Conform; nil means nothing was
+
+	// Dial connects to Address; nil means TCP. Tests put their own network here.
+	Dial func(ctx context.Context, address string) (net.Conn, error) `toml:"-"`
 }
 
 // Check tells what is wrong; its error begins with the key.
@@ -87,12 +90,20 @@ type line struct {
 	used   time.Time     // last
 }
 
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTime, KeepAlive: 20 * time.Second}
+	return d.DialContext(ctx, "tcp", address)
+}
+
 // dial connects and logs in.
 func dial(ctx context.Context, c *Config) (*line, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	d := net.Dialer{Timeout: dialTime, KeepAlive: 20 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", c.Address)
+	connect := c.Dial
+	if connect == nil {
+		connect = dialTCP
+	}
+	conn, err := connect(ctx, c.Address)
 	if err != nil {
 		return nil, offline(err)
 	}
