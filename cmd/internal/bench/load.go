@@ -112,7 +112,7 @@ func measured(dir string, cmd *exec.Cmd, in io.Reader) (took time.Duration, memo
 		return 0, 0, fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, out)
 	}
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		memory = u.Maxrss << 10 // Linux counts kB
+		memory = int64(u.Maxrss) << 10 // Linux counts kB
 	}
 	made, err := filepath.Glob(filepath.Join(dir, "*.db*"))
 	for _, file := range made {
@@ -148,7 +148,7 @@ func writeList(path string, n int, sorted bool) error {
 // isbn is a number of 13 digits that is right. ISBNs are in no order where
 // barcodes are.
 func isbn(n int) string {
-	s := fmt.Sprintf("978%09d", n*2654435761%1_000_000_000)
+	s := fmt.Sprintf("978%09d", int64(n)*2654435761%1_000_000_000)
 	sum := 0
 	for i, d := range s {
 		sum += int(d-'0') * []int{1, 3}[i%2]
