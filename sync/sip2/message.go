@@ -185,20 +185,24 @@ func Parse(raw []byte, c Charset) (Message, error) {
 	if utf8.RuneCountInString(m.Fixed) != len(fixed) {
 		return Message{}, syntax(line, "text in the fixed fields")
 	}
-	for i, seg := range bytes.Split(rest, []byte{'|'}) {
-		if len(seg) == 0 {
+	segs := bytes.Split(rest, []byte{'|'})
+	for i, seg := range segs {
+		switch last := i == len(segs)-1; {
+		case len(seg) == 0:
 			continue
-		}
-		if i == 0 && (len(seg) < 2 || !fieldID(seg[:2])) { // longer than the standard says (fsip2: "94100")
+		case !isField(seg) && i == 0: // longer than the standard says (fsip2: "94100")
 			continue
-		}
-		if len(seg) < 2 || !fieldID(seg[:2]) {
-			return Message{}, syntax(line, fmt.Sprintf("no field id at %.20q", seg))
+		case !isField(seg) && (last || m.Sum == SumBad): // cut off, or damaged
+			return Message{}, syntax(line, "text without a field id")
+		case !isField(seg): // a delimiter within a text
+			continue
 		}
 		m.Fields = append(m.Fields, Field{string(seg[:2]), c.decode(seg[2:])})
 	}
 	return m, nil
 }
+
+func isField(seg []byte) bool { return len(seg) >= 2 && fieldID(seg[:2]) }
 
 func fieldID(b []byte) bool {
 	return unicode.IsUpper(rune(b[0])) && b[0] < 0x80 && (unicode.IsUpper(rune(b[1])) && b[1] < 0x80 || '0' <= b[1] && b[1] <= '9')

@@ -114,11 +114,12 @@ func TestCharsets(t *testing.T) {
 // standard says.
 func TestLoose(t *testing.T) {
 	tests := map[string]func(Message) bool{
-		"94100|AY0AZFD21":                             func(m Message) bool { return m.Part(0, 1) == "1" && m.Seq == '0' },   // fsip2
-		"1620261123    080249|AOx|ABy|":               func(m Message) bool { return m.Value("AB") == "y" },                  // fsip2
-		"18030201" + blankDate + "|ABx|AY0":           func(m Message) bool { return m.Value("AB") == "x" && m.Seq == '0' },  // fsip2
-		"\n12" + "1NNY" + blankDate + "ABx|":          func(m Message) bool { return m.ID == "12" },                          // LF of the message before
-		"64" + strings.Repeat(" ", 59) + "BLYBV7.00|": func(m Message) bool { return strings.HasPrefix(m.Value("BL"), "Y") }, // no delimiter
+		"94100|AY0AZFD21":                                    func(m Message) bool { return m.Part(0, 1) == "1" && m.Seq == '0' },              // fsip2
+		"1620261123    080249|AOx|ABy|":                      func(m Message) bool { return m.Value("AB") == "y" },                             // fsip2
+		"18030201" + blankDate + "|ABx|AY0":                  func(m Message) bool { return m.Value("AB") == "x" && m.Seq == '0' },             // fsip2
+		"\n12" + "1NNY" + blankDate + "ABx|":                 func(m Message) bool { return m.ID == "12" },                                     // LF of the message before
+		"64" + strings.Repeat(" ", 59) + "BLYBV7.00|":        func(m Message) bool { return strings.HasPrefix(m.Value("BL"), "Y") },            // no delimiter
+		"18030201" + blankDate + "ABx|AJ1984 | a novel|CF2|": func(m Message) bool { return m.Value("AJ") == "1984 " && m.Value("CF") == "2" }, // not escaped
 		"24": func(m Message) bool { return m.Part(0, 14) == "" },
 	}
 	for text, ok := range tests {
@@ -126,7 +127,7 @@ func TestLoose(t *testing.T) {
 			t.Errorf("Parse(%q) = %+v, %v", text, m, err)
 		}
 	}
-	for _, text := range []string{"", "1", "00", "hello", "None64", "12" + strings.Repeat("é", 22), "17" + blankDate + "ABx|?|"} {
+	for _, text := range []string{"", "1", "00", "hello", "None64", "12" + strings.Repeat("é", 22), "17" + blankDate + "ABx|?", "17" + blankDate + "ABx|?|AY1AZ0000"} {
 		if m, err := Parse([]byte(text), UTF8); err == nil || !errors.Is(err, ErrSyntax) {
 			t.Errorf("Parse(%q) = %+v, %v; want ErrSyntax", text, m, err)
 		}
