@@ -46,6 +46,8 @@ type Config struct {
 
 	// Dial connects to Address; nil means TCP. Tests put their own network here.
 	Dial func(ctx context.Context, address string) (net.Conn, error) `toml:"-"`
+
+	quirks *quirks // of the server that have been logged; nil: none are
 }
 
 // Check tells what is wrong; its error begins with the key.
@@ -299,6 +301,7 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			}
 			continue
 		case err != nil:
+			l.quirk(fmt.Sprintf("message that begins with %.2q", text), text)
 			return Message{}, err
 		case a.ID == "96" && !resent && !asked97:
 			resent = true
@@ -313,11 +316,11 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 		case l.torn(a):
 			return Message{}, fmt.Errorf("sip2: the end is missing of a %s of %d bytes", a.ID, len(text))
 		case a.ID != want || !answers(a, m):
-			l.log().Warn("sip2: an answer to another question is passed over", "answer", a.ID, "want", want)
+			l.quirk("answer "+a.ID+" to another question than "+m.ID, text)
 			continue
 		}
-		if a.Sum == SumBad {
-			l.log().Warn("sip2: bad checksum", "answer", a.ID, "length", len(text)) // what it says is a patron's
+		for _, kind := range oddities(a, text) {
+			l.quirk(kind, text)
 		}
 		return a, nil
 	}

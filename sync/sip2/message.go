@@ -147,15 +147,12 @@ func (c Charset) encode(s string) []byte {
 	return b
 }
 
-// ErrSyntax is what can't be parsed; the error shows the bytes.
+// ErrSyntax is what can't be parsed; the error shows what of the bytes is
+// nobody's.
 var ErrSyntax = errors.New("not a SIP2 message")
 
 func syntax(raw []byte, why string) error {
-	cut := raw
-	if len(cut) > 200 {
-		cut = cut[:200]
-	}
-	return fmt.Errorf("%w: %s in %q", ErrSyntax, why, cut)
+	return fmt.Errorf("%w: %s in \"%s\"", ErrSyntax, why, masked(raw))
 }
 
 // Parse reads one message, without or with the CR and LF around it.
@@ -309,7 +306,7 @@ func (f Field) fit(c Charset) ([]byte, error) {
 	v := f.Value
 	if strings.ContainsFunc(v, bad) {
 		if identifiers[f.ID] {
-			return nil, fmt.Errorf("%w: %s holds %q", ErrField, f.ID, v)
+			return nil, fmt.Errorf("%w: %s holds a delimiter or a control character", ErrField, f.ID)
 		}
 		v = strings.Map(func(r rune) rune {
 			if bad(r) {
@@ -326,7 +323,7 @@ func (f Field) fit(c Charset) ([]byte, error) {
 	}
 	out := c.encode(v)
 	if identifiers[f.ID] && c.decode(out) != v {
-		return nil, fmt.Errorf("%w: %s holds %q, which %s lacks", ErrField, f.ID, v, c)
+		return nil, fmt.Errorf("%w: %s holds a letter that %s lacks", ErrField, f.ID, c)
 	}
 	return out, nil
 }

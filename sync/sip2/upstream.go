@@ -29,6 +29,7 @@ func NewUpstream(c Config) (*Upstream, error) {
 		return nil, fmt.Errorf("sip2: %w", err)
 	}
 	c.Zone = cmp.Or(c.Zone, time.Local)
+	c.quirks = new(quirks)
 	u := &Upstream{Config: c}
 	u.pool = newPool(&u.Config)
 	return u, nil
