@@ -29,7 +29,7 @@ type Config struct {
 	User     string  `toml:"user"`     // empty: no login is sent
 	Location string  `toml:"location"` // CP at login
 	Charset  Charset `toml:"charset"`  // utf-8, latin-1, cp850
-	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones; off: send none
+	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones, and take none; off: send none
 	Profile  string  `toml:"profile"`  // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
 
 	// Connections is how many questions may be under way at once, each on a
@@ -87,6 +87,7 @@ type line struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	seq    byte
+	heard  bool          // there has been a good answer
 	status Message       // 98, as last told
 	told   kiosk.Reading // of the server's clock; zero: none could be read
 	used   time.Time     // last
@@ -293,8 +294,9 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			return Message{}, err
 		}
 		a, err := Parse(text, l.Charset)
+		bad := l.Checksum == "strict" && (err != nil || a.Sum == SumBad || a.Sum == SumLoose)
 		switch {
-		case err != nil && l.Checksum == "strict" && !asked97, err == nil && a.Sum == SumBad && l.Checksum == "strict" && !asked97:
+		case bad && !asked97 && l.resends():
 			asked97 = true
 			if _, err := l.conn.Write([]byte("97AZFEF5\r")); err != nil {
 				return Message{}, err
@@ -311,7 +313,7 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			continue
 		case a.ID == "96":
 			return Message{}, errors.New("sip2: the server asks again and again for the same message")
-		case a.Sum == SumBad && l.Checksum == "strict":
+		case bad:
 			return Message{}, fmt.Errorf("sip2: bad checksum in a %s of %d bytes", a.ID, len(text))
 		case l.torn(a):
 			return Message{}, fmt.Errorf("sip2: the end is missing of a %s of %d bytes", a.ID, len(text))
@@ -319,11 +321,19 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			l.quirk("answer "+a.ID+" to another question than "+m.ID, text)
 			continue
 		}
+		l.heard = true
 		for _, kind := range oddities(a, text) {
 			l.quirk(kind, text)
 		}
 		return a, nil
 	}
+}
+
+// resends tells whether 97 may be sent. Before it has answered on a connection
+// a server may repeat what it last told to somebody else.
+func (l *line) resends() bool {
+	habit := l.Habits().Resend
+	return l.heard && (habit == HabitUnknown || habit == Honoured)
 }
 
 // torn tells that an answer has lost its checksum on the way: the server sends
