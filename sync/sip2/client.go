@@ -343,15 +343,34 @@ func (l *line) torn(a Message) bool {
 }
 
 // answers tells whether a is the answer to m and not to an earlier question
-// of the same kind: the item must be the same, and the sequence number,
-// unless the server always says 0 or 97 was sent.
+// of the same kind: the item must be the same, and the sequence number. A
+// server that always says 0, or has been sent 97, must name card or item.
 func answers(a, m Message) bool {
-	if asked, ok := m.Get("AB"); ok {
-		if told, ok := a.Get("AB"); ok && !strings.EqualFold(strings.TrimSpace(told), strings.TrimSpace(asked)) {
-			return false
-		}
+	item, card := names(a, m, "AB"), names(a, m, "AA")
+	switch {
+	case item == kiosk.No:
+		return false
+	case a.Seq == 0 || m.Seq == 0 || a.Seq == m.Seq:
+		return true // a card may be told in another form
+	case a.Seq != '0' || card == kiosk.No:
+		return false
 	}
-	return a.Seq == 0 || m.Seq == 0 || a.Seq == m.Seq || a.Seq == '0'
+	_, ofItem := m.Get("AB")
+	_, ofCard := m.Get("AA")
+	return item == kiosk.Yes || card == kiosk.Yes || !ofItem && !ofCard
+}
+
+// names tells whether a has the same in a field as m, if both have it.
+func names(a, m Message, id string) kiosk.Tri {
+	asked, ok := m.Get(id)
+	told, ok2 := a.Get(id)
+	switch {
+	case !ok || !ok2:
+		return kiosk.Unknown
+	case strings.EqualFold(strings.TrimSpace(told), strings.TrimSpace(asked)):
+		return kiosk.Yes
+	}
+	return kiosk.No
 }
 
 // read reads one message, up to CR; a LF that follows belongs to it.
