@@ -294,6 +294,10 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			return Message{}, err
 		}
 		a, err := Parse(text, l.Charset)
+		if behind, ok := l.behind(text, m, want); ok && err != nil {
+			l.quirk("text before an answer", text)
+			a, err = behind, nil
+		}
 		bad := l.Checksum == "strict" && (err != nil || a.Sum == SumBad || a.Sum == SumLoose)
 		switch {
 		case bad && !asked97 && l.resends():
@@ -327,6 +331,22 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 		}
 		return a, nil
 	}
+}
+
+// behind finds an answer that another text is stuck in front of: invenio says
+// None, without an end, to what it does not know. Only checksum, number and
+// what is asked for together show that it is no accident.
+func (l *line) behind(text []byte, m Message, want string) (Message, bool) {
+	const most = 64 // bytes of such a text
+	for i := 1; i < min(most, len(text)); i++ {
+		if !bytes.HasPrefix(text[i:], []byte(want)) {
+			continue
+		}
+		if a, err := Parse(text[i:], l.Charset); err == nil && a.Sum == SumGood && a.Seq == m.Seq && answers(a, m) {
+			return a, true
+		}
+	}
+	return Message{}, false
 }
 
 // resends tells whether 97 may be sent. Before it has answered on a connection
