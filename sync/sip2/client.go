@@ -206,6 +206,9 @@ func (l *line) fresh() error {
 		return err
 	}
 	_, err := l.in.Peek(1)
+	if l.dropLF(); err == nil && l.in.Buffered() == 0 {
+		return nil
+	}
 	switch {
 	case err == nil:
 		return errStale
@@ -223,8 +226,9 @@ func peek(c *net.TCPConn) error {
 	}
 	var n int
 	var got error
+	b := make([]byte, 2)
 	err = raw.Read(func(fd uintptr) bool {
-		n, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		n, _, got = unix.Recvfrom(int(fd), b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		return true
 	})
 	switch {
@@ -236,6 +240,8 @@ func peek(c *net.TCPConn) error {
 		return got
 	case n == 0:
 		return io.EOF
+	case n == 1 && b[0] == '\n': // of a CRLF; read passes over it
+		return nil
 	}
 	return errStale
 }
