@@ -157,14 +157,28 @@ func (l *line) hello(ctx context.Context) error {
 		}
 		a, err := l.ask(ctx, m, "94")
 		if err != nil {
-			return asOffline(err)
+			return mute(err)
 		}
 		if a.Part(0, 1) != "1" {
 			return &kiosk.Error{Code: kiosk.CodeOffline, Reason: kiosk.ReasonAskStaff, Text: "the library's system refuses the login of user " + l.User,
 				Err: ErrLogin}
 		}
 	}
-	return asOffline(l.askStatus(ctx))
+	err := l.askStatus(ctx)
+	if l.User == "" {
+		return mute(err)
+	}
+	return asOffline(err)
+}
+
+// mute is asOffline for the first question: fsip2, for one, says nothing to a
+// checksum that is missing or wrong.
+func mute(err error) error {
+	err = asOffline(err)
+	if e, ok := errors.AsType[*kiosk.Error](err); ok && errors.Is(err, os.ErrDeadlineExceeded) {
+		e.Text = "the library's system takes the connection and says nothing: does it want checksums, or none?"
+	}
+	return err
 }
 
 // ErrLogin says that the server does not take user and password.
