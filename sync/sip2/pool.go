@@ -13,6 +13,9 @@ const (
 	mostLines = 16
 	surplus   = 2 * time.Minute // an idle line is closed after that, but for one: each takes the server a process
 	tryMore   = 5 * time.Minute // after a server that took no more lines has been asked for one
+
+	firstLogin = time.Second // after a login was refused; twice as long each time
+	lastLogin  = time.Minute
 )
 
 // errClosed is asked for a line after Close.
@@ -37,13 +40,15 @@ type pool struct {
 	most    int           // that the server takes
 	again   time.Time     // when it may be asked for more
 	failed  int           // lines that could not be opened, counted
+	refused time.Duration // how long to wait after the next login that is refused
+	shut    time.Time     // until then no login is tried
 	err     error         // why, the last
 	closed  bool          //
 	news    chan struct{} // closed at each change
 }
 
 func newPool(c *Config) *pool {
-	p := &pool{conf: c, most: c.Connections, news: make(chan struct{})}
+	p := &pool{conf: c, most: c.Connections, refused: firstLogin, news: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -68,7 +73,7 @@ func (p *pool) take(ctx context.Context) (*line, error) {
 			return nil, offline(errClosed)
 		case l != nil:
 			return l, nil
-		case p.lines+p.opening == 0 && p.failed != failed:
+		case p.lines+p.opening == 0 && (p.failed != failed || time.Now().Before(p.shut)):
 			return nil, p.err
 		}
 		p.grow()
@@ -100,11 +105,15 @@ func (p *pool) pop() *line {
 	return nil
 }
 
-// grow opens lines for those who wait.
+// grow opens lines for those who wait. A server that refuses the login may
+// lock it after a few times, so it is not asked with each question.
 func (p *pool) grow() {
 	most := p.conf.Connections
 	if time.Now().Before(p.again) {
 		most = p.most
+	}
+	if time.Now().Before(p.shut) {
+		return
 	}
 	for p.opening < p.waiting && p.lines+p.opening < most && !p.closed {
 		p.opening++
@@ -123,11 +132,16 @@ func (p *pool) open() {
 		l.conn.Close()
 	case err == nil:
 		p.lines++
+		p.refused = firstLogin
 		l.used = time.Now()
 		p.idle = append(p.idle, l)
 	default:
 		p.failed++
 		p.err = asOffline(err)
+		if errors.Is(err, ErrLogin) && !time.Now().Before(p.shut) { // once for logins at the same time
+			p.shut = time.Now().Add(p.refused)
+			p.refused = min(2*p.refused, lastLogin)
+		}
 		if p.lines > 0 {
 			p.most, p.again = p.lines, time.Now().Add(tryMore)
 			p.conf.log().Info("sip2: the server takes no more connections", "has", p.lines, "err", err)
