@@ -193,8 +193,7 @@ func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
 	}
 	a.Time = parseDate(m.Part(date, 18), u.Zone)
 	if k == kiosk.Checkin {
-		cv := m.Value("CV")
-		a.Alert = m.Part(3, 1) == "Y" || cv != "" && cv != "00"
+		a.Alert = alert(m)
 		a.SortBin = m.Value("CL")
 		return a, nil
 	}
@@ -214,13 +213,27 @@ func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
 	if bl, ok := m.Get("BL"); ok && strings.HasPrefix(bl, "N") {
 		e.Reason = kiosk.ReasonUnknownCard
 	}
-	if m.Value("BV") != "" && text == "" {
+	if fee(m) && e.Reason == kiosk.ReasonAskStaff {
 		e.Reason = kiosk.ReasonFeeRequired
 	}
-	if k == kiosk.Checkin && text == "" {
+	switch {
+	case k != kiosk.Checkin:
+	case m.Value("CV") == "01" || m.Value("CV") == "02":
+		e.Reason = kiosk.ReasonOnHold // not loaned, but somebody waits for it
+	case text == "" && !alert(m):
 		e.Reason = kiosk.ReasonNotOnLoan // SIPServer says so by silence
 	}
 	return e
+}
+
+// fee tells whether a fee is asked for; some servers send one of 0.00.
+func fee(m Message) bool { return strings.Trim(m.Value("BV"), "0., ") != "" }
+
+// alert tells whether staff must look at what was returned: the flag, or a
+// type (CV) that is one. Koha may send type 00 with all that is well.
+func alert(m Message) bool {
+	cv := strings.TrimSpace(m.Value("CV"))
+	return m.Part(3, 1) == "Y" || cv != "" && cv != "00"
 }
 
 // statuses are the circulation statuses of an 18 (SIP2 2.12, "circulation
