@@ -82,6 +82,12 @@ func (m Message) All(id string) (all []string) {
 	return all
 }
 
+// Text are the values of a field of free text, as one. SIPServer and Koha
+// write the delimiter as an HTML entity.
+func (m Message) Text(id string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.Join(m.All(id), " "), "&#124;", "|"))
+}
+
 // With adds a field.
 func (m Message) With(id, value string) Message {
 	m.Fields = append(slices.Clip(m.Fields), Field{id, value})

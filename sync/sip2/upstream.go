@@ -94,8 +94,7 @@ func (u *Upstream) Identify(ctx context.Context, card kiosk.Card, pin string) (p
 // patron reads a 64 or 24. A patron is valid with BL Y, or without BL if there
 // is a name; a PIN is right with CQ Y only, for some servers check none.
 func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron, error) {
-	text := strings.Join(a.All("AF"), " ")
-	name := strings.TrimSpace(a.Value("AE"))
+	text, name := a.Text("AF"), a.Text("AE")
 	bl, told := a.Get("BL")
 	if valid := strings.HasPrefix(bl, "Y") || !told && name != ""; !valid {
 		return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: text}
@@ -185,8 +184,8 @@ func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 
 // told reads a 12, 30 or 10.
 func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
-	text := strings.Join(m.All("AF"), " ")
-	a := kiosk.Answer{Title: m.Value("AJ"), Text: text}
+	text := m.Text("AF")
+	a := kiosk.Answer{Title: m.Text("AJ"), Text: text}
 	date := 4
 	if ok := m.Part(0, 1); ok != "1" && !(k == kiosk.Checkin && ok == "Y") {
 		return a, u.refusal(k, m, text)
@@ -263,7 +262,7 @@ func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (
 }
 
 func (u *Upstream) standing(a Message) kiosk.Standing {
-	st := kiosk.Standing{Title: strings.TrimSpace(a.Value("AJ")), Holds: -1}
+	st := kiosk.Standing{Title: a.Text("AJ"), Holds: -1}
 	code := a.Part(0, 2)
 	st.Known = !(code == "01" && st.Title == "")
 	st.Status = cmp.Or(statuses[code], kiosk.StatusOther)
