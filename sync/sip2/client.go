@@ -268,6 +268,8 @@ func (l *line) ask(ctx context.Context, m Message, want string) (Message, error)
 	if sum {
 		l.seq = '0' + (l.seq-'0'+1)%10
 		m.Seq = l.seq
+	} else {
+		m = m.endingPlain()
 	}
 	raw, err := m.Encode(l.Charset, sum)
 	if err != nil {

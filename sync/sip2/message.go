@@ -94,6 +94,23 @@ func (m Message) With(id, value string) Message {
 	return m
 }
 
+// endingPlain is m with a field last that is empty, or ends in an ASCII letter
+// or digit, if there is one: SIPServer and Koha strip all else off the end of
+// a message, be it a PIN's last character.
+func (m Message) endingPlain() Message {
+	for i, f := range slices.Backward(m.Fields) {
+		if n := len(f.Value); n == 0 || alphanumeric(f.Value[n-1]) {
+			m.Fields = append(slices.Delete(slices.Clone(m.Fields), i, i+1), f)
+			break
+		}
+	}
+	return m
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
 // Charset is how text is written. Reading takes UTF-8 whatever is set, if the
 // bytes are valid as such.
 type Charset string
