@@ -172,7 +172,7 @@ func TestReasons(t *testing.T) {
 		"Item checked out to another patron": kiosk.ReasonOnLoanOther, "Issue failed : NOT_FOR_LOAN": kiosk.ReasonNotForLoan,
 		"Patron expired on 2026-01-01": kiosk.ReasonCardExpired, "Item cannot be issued: TOO_MANY": kiosk.ReasonTooMany,
 		"Patron has fines - You owe 12.50.": kiosk.ReasonFees, "Item is on hold for another patron.": kiosk.ReasonOnHold,
-		"Item not checked out": kiosk.ReasonNotOnLoan, "<script>": kiosk.ReasonAskStaff, "": kiosk.ReasonAskStaff,
+		"Item not checked out": kiosk.ReasonNotOnLoan, "Item lost, return not allowed": kiosk.ReasonAskStaff, "<script>": kiosk.ReasonAskStaff, "": kiosk.ReasonAskStaff,
 	} {
 		if got := reasonOf(text); got != want {
 			t.Errorf("reasonOf(%q) = %s; want %s", text, got, want)

@@ -41,7 +41,7 @@ var words = []struct {
 	{"card lost", kiosk.ReasonCardLost},
 	{"fines", kiosk.ReasonFees},
 	{"debt", kiosk.ReasonFees},
-	{"owe", kiosk.ReasonFees},
+	{" owe", kiosk.ReasonFees},
 	{"fee required", kiosk.ReasonFeeRequired},
 	{"blocked", kiosk.ReasonCardBlocked},
 	{"invalid patron", kiosk.ReasonUnknownCard},
