@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -113,6 +114,111 @@ func FuzzParseProfile(f *testing.F) {
 		again.Tested = p.Tested
 		if again != p {
 			t.Fatalf("%+v is read back as %+v", p, again)
+		}
+	})
+}
+
+// TestProfiles: what the known profiles change in what is sent, all of it.
+func TestProfiles(t *testing.T) {
+	const (
+		at, due = "20261120    093000", "20261211    235959"
+		blank   = "                  "
+	)
+	when := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	entry := func(k kiosk.Kind, s kiosk.State, due time.Time) kiosk.Entry {
+		return kiosk.Entry{ID: "e", Kind: k, Item: "B1", Patron: "C1", At: when, Due: due, State: s}
+	}
+	promised := time.Date(2026, 12, 11, 23, 59, 59, 0, time.UTC)
+	tests := []struct {
+		e                               kiosk.Entry
+		generic, koha, evergreen, folio string // after "now" is cut out
+		now                             int    // where it stands; 0: nowhere
+	}{
+		{entry(kiosk.Checkout, kiosk.Asked, promised), "11NN" + blank, "11NN" + blank, "11NN" + blank, "11NN" + blank, 4},
+		{entry(kiosk.Checkout, kiosk.Offline, promised), "11NY" + at + due, "11NY" + at + at, "11NN" + at + blank, "11NN" + at + blank, 0},
+		{entry(kiosk.Checkout, kiosk.Unsure, promised), "11NY" + at + due, "11NY" + at + at, "11NN" + at + blank, "11NN" + at + blank, 0},
+		{entry(kiosk.Checkout, kiosk.Offline, time.Time{}), "11NN" + at + blank, "11NN" + at + blank, "11NN" + at + blank, "11NN" + at + blank, 0},
+		{entry(kiosk.Renew, kiosk.Offline, promised), "29NY" + at + due, "29NY" + at + at, "29NN" + at + blank, "29NN" + at + blank, 0},
+		{entry(kiosk.Checkin, kiosk.Offline, time.Time{}), "09Y" + at, "09Y" + at, "09N" + at, "09N" + at, 3},
+		{entry(kiosk.Checkin, kiosk.Asked, time.Time{}), "09N", "09N", "09N", "09N", 3},
+	}
+	for _, tt := range tests {
+		for profile, want := range map[string]string{"generic": tt.generic, "koha": tt.koha, "evergreen": tt.evergreen, "folio": tt.folio} {
+			synctest.Test(t, func(t *testing.T) {
+				s := speak(t, by(nil), func(c *sip2.Config) { c.Profile = profile })
+				if _, err := s.Tell(t.Context(), tt.e); err != nil {
+					t.Error(err)
+				}
+				got := s.asked[len(s.asked)-1]
+				if n := tt.now; n > 0 {
+					got = got[:n] + got[n+18:]
+				}
+				if !strings.HasPrefix(got, want) {
+					t.Errorf("%s: %s, %s is sent as %q; want %q", profile, tt.e.Kind, tt.e.State, got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestProfileResend: 97 goes only to servers that may honour it.
+func TestProfileResend(t *testing.T) {
+	for profile, want := range map[string]int{"generic": 1, "koha": 0, "evergreen": 1, "folio": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			s := speak(t, by(map[string]string{"11": strings.TrimSuffix(lent, "\r") + "AZ0000\r", "97": lent}), func(c *sip2.Config) {
+				c.Profile, c.Checksum = profile, "strict"
+			})
+			_, err := s.lend()
+			if got := len(s.questions("97")); got != want || (err == nil) != (want == 1) {
+				t.Errorf("%s: 97 is sent %d times, %v; want %d", profile, got, err, want)
+			}
+		})
+	}
+}
+
+// TestFolio is a day with a server that has the ways of fsip2 and edge-sip2,
+// all at once.
+func TestFolio(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := by(map[string]string{
+			"93": "94100\r",
+			"99": "98YYYNNN03000320261123    0800002.00|AOdiku|BXYYYYYYYYYNYYYNYN|\r",
+			"63": info("", "AEOlive|BLY|CQY|BG555 1234|"),
+			"17": "18030201" + date + "|ABB1|AJThe one|\r",
+			"11": "121NUU" + date + "|AOdiku|AAC1|ABB1|AJThe one|AH20261214    235959|\r",
+			"29": "300NUU" + date + "|AOdiku|AAC1|ABB1|AJThe one|AFnot renewable|\r",
+			"09": "101YNN" + date + "|AOdiku|ABB1|AQ|AJThe one|CK|CH|CS|CV|CT|\r",
+		})
+		s := speak(t, func(q string) string {
+			switch q[:2] {
+			case "17":
+				return numbered(f(q), "0")
+			case "35":
+				return f(q)
+			}
+			return summed(f)(q)
+		}, func(c *sip2.Config) { c.User, c.Location, c.Profile = "kiosk1", "DESK", "folio" })
+		for range 11 { // through all the numbers
+			p, err := s.Identify(t.Context(), "C1", "1")
+			if err != nil || !p.PINChecked || p.Blocked != "" {
+				t.Errorf("Identify() = %+v, %v", p, err)
+			}
+			if a, err := s.lend(); err != nil || a.Due.IsZero() || a.Title != "The one" {
+				t.Errorf("a loan: %+v, %v", a, err)
+			}
+			if a, err := s.takeBack(); err != nil || a.Alert {
+				t.Errorf("a return: %+v, %v", a, err)
+			}
+			st, err := s.Look(t.Context(), "B1", "")
+			if err != nil || st.Status != kiosk.StatusAvailable {
+				t.Errorf("Look() = %+v, %v", st, err)
+			}
+			_, err = s.Tell(t.Context(), kiosk.Entry{ID: "e", Kind: kiosk.Renew, Item: "B1", Patron: "C1", State: kiosk.Asked})
+			s.want("a renewal", err, kiosk.CodeRefused)
+			s.want("the end", s.EndSession(t.Context(), "C1"), "")
+		}
+		if s.connections() != 1 || len(s.questions("93")) != 1 || s.log.Len() > 0 {
+			t.Errorf("%d connections, %d logins, logged: %s", s.connections(), len(s.questions("93")), &s.log)
 		}
 	})
 }
