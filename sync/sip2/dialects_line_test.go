@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -256,8 +257,8 @@ var sums = []finding{
 						t.Errorf("%q: %v; want ErrLogin", no, err)
 					}
 				}
-				if s.connections() != dials || len(s.asked) != dials {
-					t.Errorf("%q: %d connections, and %q; want %d with a 93 each", no, s.connections(), s.asked, dials)
+				if s.connections() != dials || len(s.questions("93")) != dials {
+					t.Errorf("%q: %d connections, and %q; want %d with a 93 each", no, s.connections(), s.questions("93"), dials)
 				}
 			}
 			at(0, 1)
@@ -265,10 +266,35 @@ var sums = []finding{
 			at(1100*time.Millisecond, 2)
 			at(1100*time.Millisecond, 3)
 			at(time.Minute, 4)
-			s.says = by(nil)
+			if len(s.asked) != 4 {
+				t.Errorf("%q: asked %q; want nothing after the login", no, s.asked)
+			}
+			s.says = by(map[string]string{"11": lent + hangUp})
 			time.Sleep(time.Minute)
 			_, err := s.lend()
 			s.want("after the password is put right", err, "")
+			s.says = by(map[string]string{"93": no})
+			at(0, 6)
+			at(1100*time.Millisecond, 7)
+		}
+		before, busy := 0, new(atomic.Int64)
+		s := speak(t, func(string) string {
+			time.Sleep(time.Duration(busy.Add(1)) * 50 * time.Millisecond)
+			return "940\r"
+		}, func(c *sip2.Config) { c.User, c.Connections = "kiosk1", 4 })
+		for range 2 { // those at once count as one, and end
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() { s.lend() })
+			}
+			wg.Wait()
+			n := s.connections() - before
+			if n != 4 {
+				t.Errorf("%d logins for 4 who ask at once; want 4", n)
+			}
+			before += n
+			busy.Store(0)
+			time.Sleep(1100 * time.Millisecond)
 		}
 	}},
 	{name: "12 a repetition is asked for once, and late", test: func(t *testing.T) {
@@ -305,20 +331,22 @@ var sums = []finding{
 		}
 	}},
 	{name: "13 silence may be a matter of checksums", test: func(t *testing.T) {
-		s := speak(t, func(q string) string {
-			if !strings.Contains(q, "AZ") {
-				return "" // fsip2
+		for _, user := range []string{"", "kiosk1"} {
+			s := speak(t, func(q string) string {
+				if !strings.Contains(q, "AZ") {
+					return "" // fsip2
+				}
+				return by(nil)(q)
+			}, func(c *sip2.Config) { c.User, c.Checksum = user, "off" })
+			_, err := s.lend()
+			s.want("no checksum", err, kiosk.CodeOffline)
+			if err == nil || !strings.Contains(err.Error(), "checksums") {
+				t.Errorf("%v; want it to say what may be wrong", err)
 			}
-			return by(nil)(q)
-		}, checksum("off"))
-		_, err := s.lend()
-		s.want("no checksum", err, kiosk.CodeOffline)
-		if err == nil || !strings.Contains(err.Error(), "checksums") {
-			t.Errorf("%v; want it to say what may be wrong", err)
+			s.Checksum = "auto"
+			_, err = s.lend()
+			s.want("with a checksum", err, "")
 		}
-		s.Checksum = "auto"
-		_, err = s.lend()
-		s.want("with a checksum", err, "")
 	}},
 	{name: "14 a retry would be executed again", test: func(t *testing.T) {
 		late := make(chan bool)
@@ -396,8 +424,13 @@ var lines = []finding{
 		if a, err := s.lend(); err != nil || a.Title != "The one" {
 			t.Errorf("%+v, %v", a, err)
 		}
-		for what, a := range map[string]string{"no checksum": "None" + lent, "another number": "None" + numbered(lent, "7"), "alone": "None", "far": strings.Repeat("None", 20) + lent} {
-			s := speak(t, by(map[string]string{"11": a}), nil)
+		for what, a := range map[string]string{
+			"no checksum": "None" + lent, "a bad one": "None" + strings.TrimSuffix(lent, "\r") + "AY1AZ0000\r",
+			"another number": "None" + numbered(lent, "7"), "number 0": "None" + numbered(lent, "0"),
+			"another item": "None" + numbered(strings.Replace(lent, "ABB1", "ABB2", 1), "1"),
+			"alone":        "None", "far": strings.Repeat("None", 20) + numbered(lent, "1"),
+		} {
+			s := speak(t, by(map[string]string{"11": a}), nil) // 99 has number 0, 11 has 1
 			_, err := s.lend()
 			s.want(what, err, kiosk.CodeUnsure)
 			_, err = s.Look(t.Context(), "B1", "")

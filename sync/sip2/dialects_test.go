@@ -85,7 +85,6 @@ type server struct {
 	mu    sync.Mutex
 	asked []string // what was written, each time
 	dials int
-	busy  bool // a question is not answered yet
 	log   bytes.Buffer
 }
 
@@ -115,29 +114,30 @@ func (s *server) dial(context.Context, string) (net.Conn, error) {
 	near, far := net.Pipe()
 	s.mu.Lock()
 	s.dials++
-	s.busy = false
 	s.mu.Unlock()
-	go s.serve(far)
-	return &tapped{near, s}, nil
+	c := &tapped{Conn: near, s: s}
+	go s.serve(far, c)
+	return c, nil
 }
 
 // tapped notes each write of the client.
 type tapped struct {
 	net.Conn
-	s *server
+	s    *server
+	busy bool // a question is not answered yet
 }
 
 func (c *tapped) Write(b []byte) (int, error) {
 	c.s.mu.Lock()
-	if c.s.busy && !bytes.HasPrefix(b, []byte("97")) {
+	if c.busy && !bytes.HasPrefix(b, []byte("97")) {
 		c.s.Errorf("%q is asked before the last question is answered", b)
 	}
-	c.s.asked, c.s.busy = append(c.s.asked, string(b)), true
+	c.s.asked, c.busy = append(c.s.asked, string(b)), true
 	c.s.mu.Unlock()
 	return c.Conn.Write(b)
 }
 
-func (s *server) serve(c net.Conn) {
+func (s *server) serve(c net.Conn, from *tapped) {
 	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
@@ -147,7 +147,7 @@ func (s *server) serve(c net.Conn) {
 		}
 		a, end := strings.CutSuffix(s.says(q), hangUp)
 		s.mu.Lock()
-		s.busy = false
+		from.busy = false
 		s.mu.Unlock()
 		for part := range strings.SplitSeq(a, then) {
 			if _, err := c.Write([]byte(part)); err != nil {

@@ -60,7 +60,8 @@ func (p *pool) changed() {
 }
 
 // take gives a line that is logged in. Its errors are offline: nothing was
-// asked.
+// asked. A server that refuses the login may lock it after a few times, so it
+// is not asked with each question.
 func (p *pool) take(ctx context.Context) (*line, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,8 +106,7 @@ func (p *pool) pop() *line {
 	return nil
 }
 
-// grow opens lines for those who wait. A server that refuses the login may
-// lock it after a few times, so it is not asked with each question.
+// grow opens lines for those who wait.
 func (p *pool) grow() {
 	most := p.conf.Connections
 	if time.Now().Before(p.again) {

@@ -1,0 +1,54 @@
+package sip2
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestPeek: a late LF leaves a line quiet; anything more does not.
+func TestPeek(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	near, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	far, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := near.(*net.TCPConn)
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := peek(tcp); err != nil {
+		t.Errorf("peek at nothing: %v", err)
+	}
+	for n, want := range []error{nil, errStale} {
+		fmt.Fprint(far, []string{"\n", "1"}[n])
+		raw.Read(func(fd uintptr) bool { // until it has come
+			got, _, _ := unix.Recvfrom(int(fd), make([]byte, 9), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			return got == n+1
+		})
+		if err := peek(tcp); !errors.Is(err, want) {
+			t.Errorf("peek at %d bytes: %v; want %v", n+1, err, want)
+		}
+	}
+	far.Close()
+	if _, err := io.ReadAll(tcp); err != nil {
+		t.Fatal(err)
+	}
+	if err := peek(tcp); !errors.Is(err, io.EOF) {
+		t.Errorf("peek at the end: %v; want EOF", err)
+	}
+}
