@@ -1,11 +1,16 @@
 package sip2
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,4 +56,32 @@ func TestPeek(t *testing.T) {
 	if err := peek(tcp); !errors.Is(err, io.EOF) {
 		t.Errorf("peek at the end: %v; want EOF", err)
 	}
+}
+
+// TestUnreachable: those who ask at once have as many connections tried, and
+// hear of it when the last has failed.
+func TestUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int64
+		u, err := NewUpstream(Config{Address: "ils:6001", Connections: 4, Dial: func(context.Context, string) (net.Conn, error) {
+			time.Sleep(time.Duration(dials.Add(1)) * 50 * time.Millisecond)
+			return nil, unix.ECONNREFUSED
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Close()
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				if err := u.Probe(t.Context()); !errors.Is(err, unix.ECONNREFUSED) {
+					t.Errorf("Probe() = %v; want refused", err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := dials.Load(); n != 4 {
+			t.Errorf("%d connections are tried for 4 who ask; want 4", n)
+		}
+	})
 }

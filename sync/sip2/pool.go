@@ -77,7 +77,9 @@ func (p *pool) take(ctx context.Context) (*line, error) {
 		case p.lines+p.opening == 0 && (p.failed != failed || time.Now().Before(p.shut)):
 			return nil, p.err
 		}
-		p.grow()
+		if p.failed == failed { // else they would be tried without end
+			p.grow()
+		}
 		news := p.news
 		p.mu.Unlock()
 		select {
