@@ -8,7 +8,9 @@
 //
 // The checksum is the two's complement of the sum of all bytes up to and
 // with "AZ". What real servers do otherwise, and what therefore is tolerated
-// here, is said where it is.
+// here, is said where it is; TestDialects has all of it. A way that is not
+// known is logged once, with its bytes but without its patron, and is not
+// guessed at.
 //
 // The client keeps to one rule above all: no server knows a repeated checkout
 // from a new one, so a transaction is written once, and whatever leaves its
