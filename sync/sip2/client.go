@@ -316,9 +316,11 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 			return Message{}, err
 		}
 		a, err := Parse(text, l.Charset)
-		if behind, ok := l.behind(text, m, want); ok && err != nil {
-			l.quirk("text before an answer", text)
-			a, err = behind, nil
+		if err != nil {
+			if behind, ok := l.behind(text, m, want); ok {
+				l.quirk("text before an answer", text)
+				a, err = behind, nil
+			}
 		}
 		bad := l.Checksum == "strict" && (err != nil || a.Sum == SumBad || a.Sum == SumLoose)
 		switch {
