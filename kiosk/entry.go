@@ -29,6 +29,7 @@ const (
 	Unsure    State = "unsure"    // decided here, the ILS may have heard of it: look before asking again
 	Settled   State = "settled"   // decided here, confirmed by the ILS later
 	Exception State = "exception" // decided here, refused by the ILS later: a person must settle it
+	Differs   State = "differs"   // decided here, granted by the ILS later with less than was promised: a person must see to it
 	Dismissed State = "dismissed" // was never promised to the patron and the ILS has nothing of it, or staff closed the exception
 )
 
@@ -38,8 +39,11 @@ func (s State) Queued() bool { return s == Asked || s == Offline || s == Unsure 
 // Holds tells whether an entry in this state took effect: the item counts as
 // lent, returned or renewed.
 func (s State) Holds() bool {
-	return s == Granted || s == Offline || s == Unsure || s == Settled
+	return s == Granted || s == Offline || s == Unsure || s == Settled || s == Differs
 }
+
+// Calls tells whether an entry in this state calls for a person.
+func (s State) Calls() bool { return s == Exception || s == Differs }
 
 // Entry is one line of the ledger: something that happened to one item at
 // this kiosk.

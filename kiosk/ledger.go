@@ -97,10 +97,6 @@ type Queued struct {
 	Entry
 	Attempts int       // questions that came to nothing
 	RetryAt  time.Time // not before
-	// Again says that an earlier entry has lent or renewed the item to the
-	// same patron, or may have, and that it has not come back since: for the
-	// ILS a second checkout would be a renewal.
-	Again bool
 }
 
 // Outbox is the part of the ledger that the ILS has not confirmed.

@@ -32,6 +32,8 @@ const (
 	ReasonFeeRequired   Reason = "fee-required"   // lending it costs a fee
 	ReasonNotStored     Reason = "not-stored"     // the kiosk's disk refused: nothing was lent
 	ReasonNotKept       Reason = "not-kept"       // the ILS has done it, and the kiosk's disk refuses to note it: show it to staff
+	ReasonDueEarlier    Reason = "due-earlier"    // the ILS has set an earlier due date than was promised
+	ReasonClock         Reason = "clock"          // the kiosk's clock was wrong, and what was promised by it is not to be relied on
 	ReasonAskStaff      Reason = "ask-staff"      // anything else
 	ReasonWaitsForCard  Reason = "waits-for-card" // a book before a card: now the card
 	ReasonPartsMissing  Reason = "parts-missing"  // a set: other parts of it are not on the pad

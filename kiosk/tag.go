@@ -28,7 +28,7 @@ type Stage struct {
 // that was cut off holds, so that the outbox looks after it, but nobody was
 // promised anything.
 func (s Stage) lends() bool {
-	return s.State.Holds() && (s.State == Granted || s.State == Settled || !s.Due.IsZero())
+	return s.State.Holds() && (s.State == Granted || s.State == Settled || s.State == Differs || !s.Due.IsZero())
 }
 
 // Wants tells what becomes of the tags of an entry that goes from one stage to

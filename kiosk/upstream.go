@@ -53,6 +53,7 @@ type Standing struct {
 	Known  bool // there is such an item
 	Title  string
 	Status ItemStatus
+	Since  time.Time // when the loan began; zero means not told
 	Due    time.Time // zero means not told
 	Mine   Tri       // whether the card that was asked about has it
 	Holds  int       // holds on it, -1 unknown

@@ -81,14 +81,14 @@ func foresee(ctx context.Context, up kiosk.Upstream, q kiosk.Queued, zone *time.
 	if err != nil {
 		return f, err
 	}
-	v := outbox.Foresee(q, st)
+	v := outbox.Decide(q.Entry, st)
 	f.Why = v.Text
 	switch v.Do {
 	case outbox.Send:
 		f.Comes = posts
 	case outbox.Settle, outbox.Dismiss:
 		f.Comes = stands
-	case outbox.Except:
+	case outbox.Except, outbox.Differ:
 		f.Comes = needsYou
 	default:
 		f.Comes = waits

@@ -105,7 +105,7 @@ func newTown(t *testing.T) *town {
 	}
 	t.Cleanup(func() { far.Close(); near.Close() })
 	w.scanner = far
-	w.ils = upstreamtest.New(upstreamtest.Rules{Days: 14})
+	w.ils = upstreamtest.New(upstreamtest.Rules{Days: 21}) // as the kiosk promises
 	w.ils.AddUser("kiosk1", "secret")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -148,10 +148,11 @@ func sensible(e kiosk.Entry) error {
 
 // next lists what may follow a state.
 var next = map[kiosk.State][]kiosk.State{
-	kiosk.Asked:     {kiosk.Granted, kiosk.Denied, kiosk.Offline, kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed},
-	kiosk.Offline:   {kiosk.Granted, kiosk.Denied, kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed},
-	kiosk.Unsure:    {kiosk.Granted, kiosk.Denied, kiosk.Offline, kiosk.Settled, kiosk.Exception, kiosk.Dismissed},
-	kiosk.Exception: {kiosk.Offline, kiosk.Unsure, kiosk.Settled, kiosk.Dismissed},
+	kiosk.Asked:     {kiosk.Granted, kiosk.Denied, kiosk.Offline, kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Differs, kiosk.Dismissed},
+	kiosk.Offline:   {kiosk.Granted, kiosk.Denied, kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Differs, kiosk.Dismissed},
+	kiosk.Unsure:    {kiosk.Granted, kiosk.Denied, kiosk.Offline, kiosk.Settled, kiosk.Exception, kiosk.Differs, kiosk.Dismissed},
+	kiosk.Exception: {kiosk.Offline, kiosk.Unsure, kiosk.Settled, kiosk.Differs, kiosk.Dismissed},
+	kiosk.Differs:   {kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed},
 	kiosk.Granted:   {kiosk.Exception, kiosk.Dismissed},
 	kiosk.Settled:   {kiosk.Exception, kiosk.Dismissed},
 }
@@ -279,15 +280,9 @@ func (m *Memory) Newest(ctx context.Context) (time.Time, error) {
 func (m *Memory) Queue(ctx context.Context, limit int) (list []kiosk.Queued, _ error) {
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
-	before := map[kiosk.Barcode]*record{} // the last entry of an item that has not come to nothing
 	for _, r := range m.entries {
 		if r.State.Queued() && len(list) < limit {
-			q, p := r.Queued, before[r.Item]
-			q.Again = r.Kind == kiosk.Checkout && p != nil && p.Kind != kiosk.Checkin && p.Patron == r.Patron
-			list = append(list, q)
-		}
-		if r.State != kiosk.Denied && r.State != kiosk.Dismissed {
-			before[r.Item] = r
+			list = append(list, r.Queued)
 		}
 	}
 	return list, err

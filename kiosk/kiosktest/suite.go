@@ -39,7 +39,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"OutboxOrder":     (*suite).outboxOrder,
 		"Postpone":        (*suite).postpone,
 		"Interrupted":     (*suite).interrupted,
-		"LentAgain":       (*suite).lentAgain,
+		"Differs":         (*suite).differs,
 		"LoanOffline":     (*suite).loanOffline,
 		"LoanGranted":     (*suite).loanGranted,
 		"Return":          (*suite).giveBack,
@@ -182,6 +182,7 @@ func (s *suite) nonsense() {
 		"no kind":      func(e *kiosk.Entry) { e.Kind = "" },
 		"no state":     func(e *kiosk.Entry) { e.State = "" },
 		"an exception": func(e *kiosk.Entry) { e.State = kiosk.Exception },
+		"a difference": func(e *kiosk.Entry) { e.State = kiosk.Differs },
 	} {
 		e := good
 		spoil(&e)
@@ -218,6 +219,9 @@ func (s *suite) states() {
 		{kiosk.Offline, kiosk.Exception, kiosk.Settled, kiosk.Granted},
 		{kiosk.Offline, kiosk.Settled, kiosk.Dismissed, kiosk.Settled},
 		{kiosk.Offline, kiosk.Asked},
+		{kiosk.Unsure, kiosk.Differs, kiosk.Unsure, kiosk.Differs, kiosk.Offline},
+		{kiosk.Unsure, kiosk.Differs, kiosk.Settled, kiosk.Differs},
+		{kiosk.Offline, kiosk.Differs, kiosk.Dismissed, kiosk.Differs},
 	} {
 		e := s.record(As(Checkout(n, n, 1), path[0], due))
 		last := len(path) - 1
@@ -314,31 +318,25 @@ func (s *suite) interrupted() {
 	}
 }
 
-// lentAgain: a checkout of what the same patron may have already is marked.
-func (s *suite) lentAgain() {
-	again := func(want ...bool) {
-		s.Helper()
-		q, err := s.Queue(s.Context(), 100)
-		s.ok(err)
-		var got []bool
-		for _, e := range q {
-			got = append(got, e.Again)
-		}
-		s.same("again", got, want)
-	}
-	first := s.record(Checkout(1, 1, 1))
-	s.record(As(Checkout(2, 1, 1), kiosk.Offline, Morning))
-	s.record(As(Checkout(3, 1, 2), kiosk.Offline, Morning)) // another patron
-	s.record(As(Checkout(4, 2, 1), kiosk.Offline, Morning)) // another item
-	again(false, true, false, false)
+// differs: what the ILS has granted with another due date is a loan, until
+// then, and out of the outbox.
+func (s *suite) differs() {
+	less := due.AddDate(0, 0, -7)
+	e := s.record(As(Checkout(1, 1, 1), kiosk.Unsure, due))
+	o := After(e, kiosk.Differs)
+	o.Due = less
+	s.conclude(o)
+	s.outbox()
+	s.out(1, 1, less)
 	s.again()
-	again(false, true, false, false)
-	s.conclude(After(first, kiosk.Dismissed)) // it came to nothing
-	again(false, false, false)
-	s.record(As(Checkin(5, 2), kiosk.Offline, time.Time{}))
-	s.record(As(Checkout(6, 2, 1), kiosk.Offline, Morning)) // it has come back since
-	s.record(As(Checkout(7, 2, 1), kiosk.Offline, Morning))
-	again(false, false, false, false, false, true)
+	s.out(1, 1, less)
+	o = After(e, kiosk.Unsure) // once more, as it was promised
+	o.Due = due
+	s.conclude(o)
+	s.outbox(1)
+	s.out(1, 1, due)
+	s.conclude(After(e, kiosk.Settled))
+	s.out(1, 1, due)
 }
 
 func (s *suite) newest() {

@@ -17,7 +17,7 @@ var checks = []string{
 	`SELECT 'outbox: ' || id || ' is missing' FROM ledger
 	 WHERE state IN ('asked', 'offline', 'unsure') AND seq NOT IN (SELECT seq FROM outbox)`,
 	`SELECT 'loans: ' || loans.item || ' is out to an entry that does not hold' FROM loans
-	 LEFT JOIN ledger ON seq = entry AND state IN ('granted', 'offline', 'unsure', 'settled')
+	 LEFT JOIN ledger ON seq = entry AND state IN ('granted', 'offline', 'unsure', 'settled', 'differs')
 	 WHERE entry <> 0 AND seq IS NULL`,
 	`SELECT 'work list: ' || tag || ' is of an entry that knows nothing of it' FROM work
 	 WHERE NOT EXISTS (SELECT 1 FROM entry_tags t WHERE t.entry = work.entry AND t.tag = work.tag)`,

@@ -60,7 +60,7 @@ func valid(e kiosk.Entry) error {
 		return invalid("unknown kind %q", e.Kind)
 	case e.Kind != kiosk.Checkin && e.Patron == "":
 		return invalid("a %s needs a patron", e.Kind)
-	case !known(e.State) || e.State == kiosk.Exception:
+	case !known(e.State) || e.State.Calls():
 		return invalid("an entry can't begin as %q", e.State)
 	}
 	return nil
@@ -69,7 +69,7 @@ func valid(e kiosk.Entry) error {
 func known(s kiosk.State) bool {
 	switch s {
 	case kiosk.Asked, kiosk.Granted, kiosk.Denied, kiosk.Offline,
-		kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Dismissed:
+		kiosk.Unsure, kiosk.Settled, kiosk.Exception, kiosk.Differs, kiosk.Dismissed:
 		return true
 	}
 	return false
@@ -122,13 +122,16 @@ func (s *Store) Conclude(ctx context.Context, o kiosk.Outcome) error {
 
 // follows tells whether an entry may go from one state to another. What is
 // refused or dismissed is over; what the ILS has confirmed can only be taken
-// back; an exception can be tried again, overridden or dismissed.
+// back; an exception can be tried again, overridden or dismissed, and so can
+// what differs.
 func follows(before, after kiosk.State) bool {
 	switch before {
 	case kiosk.Asked, kiosk.Offline, kiosk.Unsure:
 		return after != kiosk.Asked
 	case kiosk.Exception:
 		return after.Holds() && after != kiosk.Granted || after == kiosk.Dismissed
+	case kiosk.Differs:
+		return after == kiosk.Unsure || after == kiosk.Settled || after == kiosk.Exception || after == kiosk.Dismissed
 	case kiosk.Granted, kiosk.Settled:
 		return after == kiosk.Exception || after == kiosk.Dismissed
 	}

@@ -13,14 +13,18 @@ import (
 const (
 	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text, l.boot, l.up`
 
-	// Again: the entry of the item before this one, but for those that came to
-	// nothing, has lent it to the same patron.
 	outboxSQL = `
-SELECT ` + rowColumns + `, q.attempts, q.retry_at,
-       l.kind = 'checkout' AND coalesce((SELECT p.kind <> 'checkin' AND p.patron = l.patron FROM ledger p
-           WHERE p.item = l.item AND p.seq < l.seq AND p.state NOT IN ('refused', 'dismissed')
-           ORDER BY p.seq DESC LIMIT 1), 0)
+SELECT ` + rowColumns + `, q.attempts, q.retry_at
 FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT ?`
+
+	// rowMore is what a Row has beyond an Entry. What was promised is the last due
+	// date that was said before the ILS's.
+	rowMore = `, l.reason, l.changed, iif(l.state = 'differs', coalesce((SELECT o.due FROM outcomes o
+    WHERE o.entry = l.seq AND o.due IS NOT NULL AND o.state <> 'differs' ORDER BY o.n DESC LIMIT 1),
+    (SELECT e.due FROM entries e WHERE e.seq = l.seq)), l.due)`
+
+	// calling finds the entries in the ledger l that call for a person.
+	calling = `l.seq IN (SELECT entry FROM outcomes WHERE state IN ('exception', 'differs')) AND l.state IN ('exception', 'differs')`
 
 	newestSQL = `
 SELECT max(coalesce(o, e), coalesce(e, o)) FROM (SELECT
@@ -31,8 +35,9 @@ SELECT max(coalesce(o, e), coalesce(e, o)) FROM (SELECT
 // Row is an entry as it stands: State, Due and Text are the newest.
 type Row struct {
 	kiosk.Entry
-	Reason  kiosk.Reason // why it was refused or is an exception
-	Changed time.Time    // when it came into its state
+	Reason   kiosk.Reason // why it was refused or calls for a person
+	Changed  time.Time    // when it came into its state
+	Promised time.Time    // Due, but for what differs: what it was before the ILS set another
 }
 
 // Filter chooses entries; what is empty chooses all.
@@ -57,9 +62,9 @@ func scanEntry(r row, e *kiosk.Entry, more ...any) error {
 }
 
 func scanRow(r row) (w Row, err error) {
-	var changed instant
-	err = scanEntry(r, &w.Entry, &w.Reason, &changed)
-	w.Changed = changed.Time
+	var changed, promised instant
+	err = scanEntry(r, &w.Entry, &w.Reason, &changed, &promised)
+	w.Changed, w.Promised = changed.Time, promised.Time
 	return w, err
 }
 
@@ -102,7 +107,7 @@ func (f Filter) sql() (string, []any) {
 	if f.State != "" {
 		also("l.state = ?", string(f.State))
 	}
-	q := "SELECT " + rowColumns + ", l.reason, l.changed FROM ledger l"
+	q := "SELECT " + rowColumns + rowMore + " FROM ledger l"
 	if f.Open {
 		q += " JOIN loans o ON o.item = l.item AND o.entry = l.seq"
 	}
@@ -122,9 +127,7 @@ func (f Filter) sql() (string, []any) {
 // Exceptions lists what a person must settle, the oldest first.
 func (r *Reader) Exceptions(ctx context.Context) ([]Row, error) {
 	rows, err := r.db.QueryContext(ctx, `
-SELECT `+rowColumns+`, l.reason, l.changed FROM ledger l
-WHERE l.seq IN (SELECT entry FROM outcomes WHERE state = 'exception') AND l.state = 'exception'
-ORDER BY l.seq`)
+SELECT `+rowColumns+rowMore+` FROM ledger l WHERE `+calling+` ORDER BY l.seq`)
 	return all("exceptions", rows, err, scanRow)
 }
 
@@ -133,7 +136,7 @@ func (r *Reader) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
 	rows, err := r.outbox.QueryContext(ctx, max(limit, 0))
 	return all("queue", rows, err, func(r row) (q kiosk.Queued, err error) {
 		var retry instant
-		err = scanEntry(r, &q.Entry, &q.Attempts, &retry, &q.Again)
+		err = scanEntry(r, &q.Entry, &q.Attempts, &retry)
 		q.RetryAt = retry.Time
 		return q, err
 	})
@@ -165,8 +168,7 @@ func (r *Reader) Counts(ctx context.Context) (c Counts, err error) {
 	err = r.db.QueryRowContext(ctx, `
 SELECT (SELECT coalesce(max(seq), 0) FROM entries), (SELECT count(*) FROM outbox),
        (SELECT l.at FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT 1),
-       (SELECT count(*) FROM ledger WHERE seq IN (SELECT entry FROM outcomes WHERE state = 'exception')
-            AND state = 'exception'),
+       (SELECT count(*) FROM ledger l WHERE `+calling+`),
        (SELECT coalesce(max(rowid), 0) FROM items), (SELECT coalesce(max(rowid), 0) FROM patrons),
        (SELECT count(*) FROM loans), (SELECT count(*) FROM work),
        (SELECT count(*) FROM entries e WHERE e.doubt = 1 AND NOT `+putRight+`)`).

@@ -30,7 +30,7 @@ ON CONFLICT (item) DO UPDATE SET
 	laterSQL = `
 SELECT EXISTS (SELECT 1 FROM entries e WHERE e.item = ?1 AND e.seq > ?2
     AND coalesce((SELECT o.state FROM outcomes o WHERE o.entry = e.seq ORDER BY o.n DESC LIMIT 1), e.state)
-        IN ('granted', 'offline', 'unsure', 'settled'))`
+        IN ('granted', 'offline', 'unsure', 'settled', 'differs'))`
 )
 
 // shift changes the loans as a deed goes from its state to o's. Whatever is

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -58,6 +59,12 @@ type exceptionView struct {
 
 // What tells what the kiosk has done.
 func (v exceptionView) What() string { return v.T("staff.ex.kind." + string(v.Kind)) }
+
+// Tell is what to say to the patron about it, in the words of the screen.
+func (v exceptionView) Tell() string {
+	why := "reason." + string(cmp.Or(v.Reason, kiosk.ReasonAskStaff))
+	return v.T(why+".title") + " " + v.T(why+".step")
+}
 
 // When is a time in the library's zone.
 func (v exceptionView) When(t time.Time) string {

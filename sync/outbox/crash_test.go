@@ -24,20 +24,27 @@ type life struct {
 }
 
 func (l *life) call(ctx context.Context, op func()) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.left > 0 {
-		l.left--
-		if l.left > 0 || l.after {
-			op()
-		}
-		if l.left > 0 {
-			return nil
-		}
-		close(l.dead)
+	if l.lives(op) {
+		return nil
 	}
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+func (l *life) lives(op func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		return false
+	}
+	l.left--
+	if l.left > 0 || l.after {
+		op()
+	}
+	if l.left == 0 {
+		close(l.dead)
+	}
+	return l.left > 0
 }
 
 // mortalBox and mortalLine are what a process with a life sees of the world.

@@ -13,167 +13,237 @@ type Action string
 // The actions.
 const (
 	Wait    Action = "wait"    // it is not the worker's
-	Send    Action = "send"    // tell the ILS: it has certainly not taken effect
-	Settle  Action = "settle"  // it has taken effect
+	Send    Action = "send"    // tell the ILS
+	Settle  Action = "settle"  // it has taken effect, or need not
+	Differ  Action = "differ"  // it has taken effect, otherwise than was promised: a person must see to it
 	Dismiss Action = "dismiss" // nothing was promised and nothing has happened
-	Except  Action = "except"  // a person must see to it
+	Except  Action = "except"  // it has not taken effect: a person must see to it
 )
 
 // Verdict is an action and why.
 type Verdict struct {
 	Do     Action
-	Due    time.Time    // Settle: the ILS's due date, if it gave one
-	Reason kiosk.Reason // Except
+	Due    time.Time    // Settle and Differ: the ILS's due date, if it gave one
+	Reason kiosk.Reason // Except and Differ
 	Text   string       // for staff
 }
 
-// Looks tells whether an entry is looked up before anything is done: it may
-// have been told, an earlier one may have done what it would do, or it is a
-// return, which would end whatever loan there is now.
-func Looks(q kiosk.Queued) bool {
-	return q.State == kiosk.Unsure || q.State == kiosk.Offline && (again(q) || q.Kind == kiosk.Checkin)
+// heard tells whether the ILS has heard of an entry.
+type heard int
+
+const (
+	ever     heard = iota // in a case: whatever it has heard
+	never                 // certainly not
+	maybe                 // it may have, and it was promised or is done
+	unspoken              // it may have, and nobody was promised anything: a process ended between question and answer
+)
+
+// facts are what a case is told by.
+type facts struct {
+	kiosk.Entry
+	kiosk.Standing
 }
 
-// again: a checkout of what the patron may have by an earlier entry. A second
-// loan to the same patron would be a renewal.
-func again(q kiosk.Queued) bool { return q.Again && q.Kind == kiosk.Checkout }
+// oneCase is a line of the table: of entries of a kind, of which the ILS has
+// heard so much, and for which it is so, this is done.
+type oneCase struct {
+	kind  kiosk.Kind
+	heard heard
+	when  func(facts) bool
+	do    Action
+	why   kiosk.Reason
+	words string // for staff
+}
+
+// cases is what to do with each kind of entry, once the ILS has said how its
+// item stands. The first line that fits holds; the last of each kind fits all.
+//
+// What the ILS's rules say of the patron (a card that is barred, expired,
+// merged or re-issued, a limit, fees) and of the item (a hold) shows only when
+// it is told, and stands in [refusals]. What it grants otherwise than promised
+// stands in [granted].
+var cases = []oneCase{
+	{kiosk.Checkout, unspoken, mine, Settle, "", ""},
+	{kiosk.Checkout, unspoken, unclear, Except, kiosk.ReasonAskStaff, "interrupted, and the ILS does not tell who has it"},
+	{kiosk.Checkout, unspoken, always, Dismiss, "", "interrupted before anything was promised"},
+	{kiosk.Checkout, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item"},
+	{kiosk.Checkout, ever, mineEarlier, Differ, kiosk.ReasonDueEarlier, ""},
+	{kiosk.Checkout, ever, mine, Settle, "", ""}, // told before and not heard of, or told by somebody else
+	{kiosk.Checkout, ever, anothersSince, Except, kiosk.ReasonOnLoanOther, "the ILS has lent it to another patron since: it has come back in between, not here"},
+	{kiosk.Checkout, ever, anothersBefore, Except, kiosk.ReasonOnLoanOther, "by the ILS it never came back from another patron, from before it was lent here"},
+	{kiosk.Checkout, ever, anothers, Except, kiosk.ReasonOnLoanOther, "the ILS has it out to another patron"},
+	{kiosk.Checkout, ever, out, Except, kiosk.ReasonAskStaff, "it is out, and the ILS does not tell to whom"},
+	{kiosk.Checkout, maybe, unclear, Except, kiosk.ReasonAskStaff, "the ILS does not tell who has it"},
+	{kiosk.Checkout, ever, doubtful, Except, kiosk.ReasonClock, "lent when the kiosk's clock was wrong: its due date is not to be relied on"},
+	{kiosk.Checkout, ever, always, Send, "", ""}, // in the house, held, in transit, lost or withdrawn, and nobody's
+
+	{kiosk.Checkin, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item"},
+	{kiosk.Checkin, never, inHouse, Send, "", ""}, // returned elsewhere meanwhile, or never lent: who waits for it is found so
+	{kiosk.Checkin, ever, inHouse, Settle, "", ""},
+	{kiosk.Checkin, ever, mine, Send, "", ""},
+	{kiosk.Checkin, ever, anothersSince, Settle, "", "the ILS has lent it to another patron since"},
+	{kiosk.Checkin, ever, anothersBefore, Send, "", ""}, // it was not out to whom it was thought to be
+	{kiosk.Checkin, ever, anothers, Except, kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought"},
+	{kiosk.Checkin, never, always, Send, "", ""},
+	{kiosk.Checkin, ever, nobodys, Settle, "", ""},
+	{kiosk.Checkin, ever, outSinceAsked, Except, kiosk.ReasonAskStaff, "returned here, and the ILS has it out: still, or again since? It does not tell to whom"},
+	{kiosk.Checkin, ever, always, Send, "", ""}, // lost or missing: to hear twice that it is back harms nobody
+
+	{kiosk.Renew, unspoken, longer, Settle, "", ""},
+	{kiosk.Renew, unspoken, always, Dismiss, "", "interrupted before anything was promised"},
+	{kiosk.Renew, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item"},
+	{kiosk.Renew, ever, inHouse, Except, kiosk.ReasonNotOnLoan, "renewed here, but the ILS does not have it out"},
+	{kiosk.Renew, ever, anothers, Except, kiosk.ReasonOnLoanOther, "renewed here, but the ILS has it out to another patron"},
+	{kiosk.Renew, ever, nobodys, Except, kiosk.ReasonNotOnLoan, "renewed here, but the ILS does not have it out"},
+	{kiosk.Renew, ever, asPromised, Settle, "", ""},
+	{kiosk.Renew, ever, doubtful, Except, kiosk.ReasonClock, "renewed when the kiosk's clock was wrong: its due date is not to be relied on"},
+	{kiosk.Renew, never, always, Send, "", ""},
+	{kiosk.Renew, ever, whoseUnknown, Except, kiosk.ReasonAskStaff, "the ILS does not tell who has it: was it renewed?"},
+	{kiosk.Renew, ever, whenUnknown, Except, kiosk.ReasonAskStaff, "the ILS does not tell when it is due, or it is not known what that was before: was it renewed?"},
+	{kiosk.Renew, ever, longer, Differ, kiosk.ReasonDueEarlier, ""},
+	{kiosk.Renew, ever, always, Send, "", ""},
+}
+
+// The conditions of cases.
+func always(facts) bool        { return true }
+func unknownItem(f facts) bool { return !f.Known }
+func mine(f facts) bool        { return f.Mine == kiosk.Yes }
+func mineEarlier(f facts) bool { return mine(f) && earlier(f.Standing.Due, f.Entry.Due) }
+func anothers(f facts) bool    { return f.Status == kiosk.StatusOnLoan && f.Mine == kiosk.No }
+func out(f facts) bool         { return f.Status == kiosk.StatusOnLoan }
+func doubtful(f facts) bool    { return f.Doubt }
+
+// anothersSince and anothersBefore: where the ILS tells when the other loan
+// began.
+func anothersSince(f facts) bool  { return anothers(f) && f.Since.After(f.At) }
+func anothersBefore(f facts) bool { return anothers(f) && !f.Since.IsZero() && !f.Since.After(f.At) }
+
+// inHouse: the copy is out to nobody.
+func inHouse(f facts) bool {
+	switch f.Status {
+	case kiosk.StatusAvailable, kiosk.StatusOnHold, kiosk.StatusInTransit:
+		return f.Mine != kiosk.Yes
+	}
+	return false
+}
+
+// nobodys: the card does not have it, and nobody else does: lost, say.
+func nobodys(f facts) bool { return f.Mine == kiosk.No && f.Status != kiosk.StatusOnLoan }
+
+// unclear: what is lost, or in a state of the ILS's own, may still be out to
+// the card.
+func unclear(f facts) bool { return f.Known && whoseUnknown(f) && !inHouse(f) }
+
+func whoseUnknown(f facts) bool { return f.Mine == kiosk.Unknown }
+
+// outSinceAsked: where the ILS does not tell who has a copy, the loan that a
+// return ends is known by its due date, which was looked up before the return
+// was told and kept with it.
+func outSinceAsked(f facts) bool {
+	return out(f) && (f.Entry.Due.IsZero() || !f.Entry.Due.Equal(f.Standing.Due))
+}
+
+// A renewal that took effect is told by the due date: the promise is kept, or
+// the loan has grown since. Days are compared and not hours, for many a due
+// date is known to the day only; so the renewal of a loan of hours is not
+// recognised.
+func asPromised(f facts) bool {
+	return mine(f) && !f.Entry.Due.IsZero() && !f.Standing.Due.IsZero() && !earlier(f.Standing.Due, f.Entry.Due)
+}
+func whenUnknown(f facts) bool { return f.Standing.Due.IsZero() || f.WasDue.IsZero() }
+func longer(f facts) bool {
+	return mine(f) && !f.WasDue.IsZero() && earlier(f.WasDue.In(f.Standing.Due.Location()), f.Standing.Due)
+}
+
+// refusal is a line of the table of what comes of a no.
+type refusal struct {
+	kind kiosk.Kind
+	why  kiosk.Reason
+	do   Action
+}
+
+// refusals are the noes that say that it is done already. Any other is an
+// exception with the ILS's words: nothing was changed there, and a person must
+// see to it.
+var refusals = []refusal{
+	{kiosk.Checkout, kiosk.ReasonOnLoanYou, Settle},
+	{kiosk.Checkin, kiosk.ReasonNotOnLoan, Settle},
+}
 
 // Decide says what is to be done with an entry, given what the ILS has just
-// said of its item. Where [Looks] says no, st does not matter.
-func Decide(q kiosk.Queued, st kiosk.Standing) Verdict {
-	e := q.Entry
+// said of its item.
+func Decide(e kiosk.Entry, st kiosk.Standing) Verdict {
+	h := maybe
 	switch {
-	case e.State == kiosk.Offline && again(q):
-		return decideCheckout(e, st)
-	case e.State == kiosk.Offline && e.Kind == kiosk.Checkin:
-		return decideFirstCheckin(st)
 	case e.State == kiosk.Offline:
-		return Verdict{Do: Send}
+		h = never
 	case e.State != kiosk.Unsure:
 		return Verdict{Do: Wait} // Asked is the desk's, others are not queued
-	case e.Kind == kiosk.Checkin:
-		return decideCheckin(e, st)
+	case e.Due.IsZero() && e.Kind != kiosk.Checkin:
+		h = unspoken
 	}
-	v := decideRenew(e, st)
-	if e.Kind == kiosk.Checkout {
-		v = decideCheckout(e, st)
+	f := facts{e, st}
+	for _, c := range cases {
+		if c.kind == e.Kind && (c.heard == ever || c.heard == h) && c.when(f) {
+			return c.verdict(f)
+		}
 	}
-	if !e.Due.IsZero() || v.Do == Settle || e.Kind == kiosk.Checkout && !sure(st) {
-		return v
-	}
-	return Verdict{Do: Dismiss, Text: "interrupted before anything was promised"}
+	return Verdict{Do: Except, Reason: kiosk.ReasonAskStaff, Text: "an entry of kind " + string(e.Kind)}
 }
 
-// Foresee says what would become of an entry if it were worked on now, as far
-// as a look at its item tells: the ILS's rules for patrons do not show in it.
-func Foresee(q kiosk.Queued, st kiosk.Standing) Verdict {
-	if Looks(q) || q.State != kiosk.Offline {
-		return Decide(q, st)
-	}
-	q.State = kiosk.Unsure
-	if v := Decide(q, st); v.Do == Except {
-		return v
-	}
-	return Verdict{Do: Send}
-}
-
-// sure tells whether the ILS has said clearly who has the item, or that nobody
-// has. What is lost, or in a state of the ILS's own, may still be out.
-func sure(st kiosk.Standing) bool {
-	return !st.Known || st.Mine != kiosk.Unknown || here(st.Status)
-}
-
-func except(r kiosk.Reason, text string) Verdict { return Verdict{Do: Except, Reason: r, Text: text} }
-
-func decideCheckout(e kiosk.Entry, st kiosk.Standing) Verdict {
-	switch {
-	case !st.Known:
-		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
-	case st.Mine == kiosk.Yes:
-		return settle(e, st.Due)
-	case !sure(st):
-		return except(kiosk.ReasonAskStaff, "it is "+string(st.Status)+", and the ILS does not tell whose")
-	case st.Status != kiosk.StatusOnLoan:
-		return Verdict{Do: Send}
-	}
-	return except(kiosk.ReasonOnLoanOther, "the ILS has it out to another patron")
-}
-
-// decideFirstCheckin: the copy was here, and the ILS has not heard of it. It
-// hears it unless it has the copy out to another patron than was known here: a
-// return would end that loan. Of what is in nobody's hands it hears as well,
-// for a return finds who waits for it.
-func decideFirstCheckin(st kiosk.Standing) Verdict {
-	switch {
-	case !st.Known:
-		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
-	case st.Status == kiosk.StatusOnLoan && st.Mine == kiosk.No:
-		return except(kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought")
-	}
-	return Verdict{Do: Send}
-}
-
-// decideCheckin: the ILS may have heard of it. If it did, who has the copy now
-// has lent it since. Where the ILS does not tell who that is, the loan is known
-// by its due date, which was looked up before the return was told. What is
-// lost, missing or withdrawn may still be out to somebody, and hearing twice of
-// its return harms nobody.
-func decideCheckin(e kiosk.Entry, st kiosk.Standing) Verdict {
-	switch {
-	case !st.Known:
-		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
-	case st.Mine == kiosk.Yes:
-		return Verdict{Do: Send}
-	case st.Mine == kiosk.No && st.Status != kiosk.StatusOnLoan, here(st.Status):
-		return Verdict{Do: Settle}
-	case st.Mine == kiosk.No:
-		return except(kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought")
-	case st.Status == kiosk.StatusOnLoan && (e.Due.IsZero() || !e.Due.Equal(st.Due)):
-		return except(kiosk.ReasonAskStaff, "returned here, and the ILS has it out: still, or again since? It does not tell to whom")
-	}
-	return Verdict{Do: Send}
-}
-
-// here tells whether a copy in this state is out to nobody.
-func here(s kiosk.ItemStatus) bool {
-	return s == kiosk.StatusAvailable || s == kiosk.StatusOnHold || s == kiosk.StatusInTransit
-}
-
-// decideRenew tells a renewal that took effect by the due date: the promise
-// is kept, or the loan has grown since. Days are compared and not hours, for
-// many a due date is known to the day only; so the renewal of a loan of hours
-// is not recognised.
-func decideRenew(e kiosk.Entry, st kiosk.Standing) Verdict {
-	switch {
-	case !st.Known:
-		return except(kiosk.ReasonUnknownItem, "the ILS does not know the item")
-	case st.Mine != kiosk.Yes && st.Status != kiosk.StatusOnLoan:
-		return except(kiosk.ReasonNotOnLoan, "renewed here, but the ILS does not have it out")
-	case st.Mine == kiosk.No:
-		return except(kiosk.ReasonOnLoanOther, "renewed here, but the ILS has it out to another patron")
-	case st.Mine == kiosk.Unknown:
-		return except(kiosk.ReasonAskStaff, "it is out, and the ILS does not tell to whom")
-	case st.Due.IsZero():
-		return except(kiosk.ReasonAskStaff, "the ILS does not tell when it is due: was it renewed?")
-	case !e.Due.IsZero() && day(st.Due, st.Due) >= day(e.Due, st.Due):
-		return settle(e, st.Due)
-	case e.WasDue.IsZero():
-		return except(kiosk.ReasonAskStaff, "due "+st.Due.Format(time.DateOnly)+" by the ILS, and it is not known what it was before: was it renewed?")
-	case day(st.Due, st.Due) > day(e.WasDue, st.Due):
-		return settle(e, st.Due)
-	}
-	return Verdict{Do: Send}
-}
-
-// settle keeps the ILS's due date, and says so where it is another day than
-// was promised.
-func settle(e kiosk.Entry, due time.Time) Verdict {
-	v := Verdict{Do: Settle, Due: due}
-	if !due.IsZero() && !e.Due.IsZero() && day(due, due) != day(e.Due, due) {
-		v.Text = fmt.Sprintf("promised until %s, due %s by the ILS",
-			e.Due.In(due.Location()).Format(time.DateOnly), due.Format(time.DateOnly))
+func (c oneCase) verdict(f facts) Verdict {
+	v := Verdict{Do: c.do, Reason: c.why, Text: c.words}
+	if (c.do == Settle || c.do == Differ) && c.kind != kiosk.Checkin {
+		v.Due = f.Standing.Due
+		if v.Text == "" {
+			v.Text = compare(f.Entry.Due, v.Due)
+		}
 	}
 	return v
+}
+
+// granted is what comes of a yes. A day more than was promised harms nobody: an
+// ILS that does not know no-block counts from the day on which it is told, and
+// one with closed days moves to an open one. A day less would have the patron
+// pay for what the kiosk has said.
+func granted(e kiosk.Entry, a kiosk.Answer) Verdict {
+	v := Verdict{Do: Settle, Due: a.Due, Text: compare(e.Due, a.Due)}
+	if e.Kind != kiosk.Checkin && earlier(a.Due, e.Due) {
+		v.Do, v.Reason = Differ, kiosk.ReasonDueEarlier
+	}
+	return v
+}
+
+// refused is what comes of a no.
+func refused(e kiosk.Entry, no *kiosk.Error) Verdict {
+	v := Verdict{Do: Except, Reason: no.Reason, Text: no.Text}
+	if v.Text == "" {
+		v.Text = no.Error()
+	}
+	for _, r := range refusals {
+		if no.Code == kiosk.CodeRefused && r.kind == e.Kind && r.why == no.Reason {
+			v.Do = r.do
+		}
+	}
+	if v.Do == Except && v.Reason == "" {
+		v.Reason = kiosk.ReasonAskStaff
+	}
+	return v
+}
+
+// compare says that the ILS's due date is another day than was promised, if so.
+func compare(promised, due time.Time) string {
+	if due.IsZero() || promised.IsZero() || day(due, due) == day(promised, due) {
+		return ""
+	}
+	return fmt.Sprintf("promised until %s, due %s by the ILS",
+		promised.In(due.Location()).Format(time.DateOnly), due.Format(time.DateOnly))
+}
+
+// earlier tells whether a due date is an earlier day than another; false if
+// one of them is not known.
+func earlier(due, than time.Time) bool {
+	return !due.IsZero() && !than.IsZero() && day(due, due) < day(than, due)
 }
 
 // day numbers the calendar days in the zone of in.

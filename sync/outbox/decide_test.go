@@ -8,192 +8,281 @@ import (
 )
 
 var (
+	then     = time.Date(2026, time.March, 10, 14, 0, 0, 0, time.UTC) // when it happened
 	was      = time.Date(2026, time.March, 10, 23, 59, 59, 0, time.UTC)
 	promised = time.Date(2026, time.March, 31, 23, 59, 59, 0, time.UTC)
 	less     = time.Date(2026, time.March, 24, 23, 59, 0, 0, time.UTC)
+	more     = time.Date(2026, time.April, 2, 23, 59, 0, 0, time.UTC)
 )
 
-// standings are what an ILS can say of an item, as far as it matters.
+// What an ILS can say of an item, as far as it matters.
 var (
-	unknown  = kiosk.Standing{}
-	shelf    = kiosk.Standing{Known: true, Status: kiosk.StatusAvailable, Mine: kiosk.No}
-	shelfWho = kiosk.Standing{Known: true, Status: kiosk.StatusAvailable} // Mine not told
-	held     = kiosk.Standing{Known: true, Status: kiosk.StatusOnHold, Mine: kiosk.No}
-	transit  = kiosk.Standing{Known: true, Status: kiosk.StatusInTransit}
-	lost     = kiosk.Standing{Known: true, Status: kiosk.StatusLost, Mine: kiosk.No}
-	lostWho  = kiosk.Standing{Known: true, Status: kiosk.StatusLost}
-	lostMine = kiosk.Standing{Known: true, Status: kiosk.StatusLost, Mine: kiosk.Yes, Due: promised}
-	mine     = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: promised}
-	mineLess = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: less}
-	mineWas  = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: was.Truncate(24 * time.Hour)}
-	mineWhen = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes}
-	others   = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less}
-	outSince = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: promised}
-	out      = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: less}
+	noItem        = kiosk.Standing{}
+	onShelf       = kiosk.Standing{Known: true, Status: kiosk.StatusAvailable, Mine: kiosk.No}
+	onShelfWho    = kiosk.Standing{Known: true, Status: kiosk.StatusAvailable} // Mine not told
+	onHold        = kiosk.Standing{Known: true, Status: kiosk.StatusOnHold, Mine: kiosk.No}
+	inTransit     = kiosk.Standing{Known: true, Status: kiosk.StatusInTransit}
+	isWithdrawn   = kiosk.Standing{Known: true, Status: kiosk.StatusWithdrawn, Mine: kiosk.No}
+	isLost        = kiosk.Standing{Known: true, Status: kiosk.StatusLost, Mine: kiosk.No}
+	isLostWho     = kiosk.Standing{Known: true, Status: kiosk.StatusLost}
+	isLostMine    = kiosk.Standing{Known: true, Status: kiosk.StatusLost, Mine: kiosk.Yes, Due: promised}
+	isOther       = kiosk.Standing{Known: true, Status: kiosk.StatusOther} // of an ILS that can't be asked of items, too
+	isMine        = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: promised}
+	isMineLess    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: less}
+	isMineMore    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: more}
+	isMineWas     = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: was.Truncate(24 * time.Hour)}
+	isMineWhen    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes}
+	isOthers      = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less}
+	isOthersSince = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then.Add(time.Second)}
+	isOthersFrom  = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then}
+	isOutSince    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: promised}
+	isOut         = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: less}
 )
 
 func TestDecide(t *testing.T) {
-	const no = kiosk.Reason("")
+	const (
+		no      = kiosk.Reason("")
+		unknown = kiosk.ReasonUnknownItem
+		another = kiosk.ReasonOnLoanOther
+		ask     = kiosk.ReasonAskStaff
+		notOut  = kiosk.ReasonNotOnLoan
+		due     = kiosk.ReasonDueEarlier
+		clock   = kiosk.ReasonClock
+	)
 	type row struct {
-		name   string
-		st     kiosk.Standing
-		do     Action
-		reason kiosk.Reason
+		name  string
+		st    kiosk.Standing
+		never Action // the ILS has certainly not heard of it
+		why   kiosk.Reason
+		maybe Action // it may have
+		whyM  kiosk.Reason
 	}
 	for _, tt := range []struct {
 		name  string
 		entry kiosk.Entry
 		rows  []row
 	}{
-		{"promised checkout", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, []row{
-			{"unknown", unknown, Except, kiosk.ReasonUnknownItem},
-			{"shelf", shelf, Send, no}, {"shelf, who not told", shelfWho, Send, no},
-			{"held", held, Send, no}, {"transit", transit, Send, no},
-			{"lost", lost, Send, no}, {"lost, who not told", lostWho, Except, kiosk.ReasonAskStaff},
-			{"lost but mine", lostMine, Settle, no},
-			{"mine", mine, Settle, no}, {"mine, less", mineLess, Settle, no}, {"mine, when not told", mineWhen, Settle, no},
-			{"another's", others, Except, kiosk.ReasonOnLoanOther},
-			{"out, who not told", out, Except, kiosk.ReasonAskStaff},
+		{"checkout", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, []row{
+			{"unknown", noItem, Except, unknown, Except, unknown},
+			{"shelf", onShelf, Send, no, Send, no},
+			{"shelf, who not told", onShelfWho, Send, no, Send, no},
+			{"held", onHold, Send, no, Send, no},
+			{"transit", inTransit, Send, no, Send, no},
+			{"withdrawn", isWithdrawn, Send, no, Send, no},
+			{"lost", isLost, Send, no, Send, no},
+			{"lost, who not told", isLostWho, Send, no, Except, ask},
+			{"other, who not told", isOther, Send, no, Except, ask},
+			{"lost but mine", isLostMine, Settle, no, Settle, no},
+			{"mine", isMine, Settle, no, Settle, no},
+			{"mine, less", isMineLess, Differ, due, Differ, due},
+			{"mine, more", isMineMore, Settle, no, Settle, no},
+			{"mine, when not told", isMineWhen, Settle, no, Settle, no},
+			{"another's", isOthers, Except, another, Except, another},
+			{"another's since", isOthersSince, Except, another, Except, another},
+			{"another's from before", isOthersFrom, Except, another, Except, another},
+			{"out, who not told", isOut, Except, ask, Except, ask},
+		}},
+		{"checkout by a wrong clock", kiosk.Entry{Kind: kiosk.Checkout, Due: promised, Doubt: true}, []row{
+			{"shelf", onShelf, Except, clock, Except, clock},
+			{"mine", isMine, Settle, no, Settle, no},
+			{"another's", isOthers, Except, another, Except, another},
 		}},
 		{"interrupted checkout", kiosk.Entry{Kind: kiosk.Checkout}, []row{
-			{"unknown", unknown, Dismiss, no},
-			{"shelf", shelf, Dismiss, no}, {"shelf, who not told", shelfWho, Dismiss, no},
-			{"held", held, Dismiss, no}, {"transit", transit, Dismiss, no},
-			{"lost", lost, Dismiss, no}, {"lost, who not told", lostWho, Except, kiosk.ReasonAskStaff},
-			{"lost but mine", lostMine, Settle, no},
-			{"mine", mine, Settle, no}, {"mine, less", mineLess, Settle, no}, {"mine, when not told", mineWhen, Settle, no},
-			{"another's", others, Dismiss, no},
-			{"out, who not told", out, Except, kiosk.ReasonAskStaff},
+			{"unknown", noItem, Except, unknown, Dismiss, no},
+			{"shelf", onShelf, Send, no, Dismiss, no},
+			{"shelf, who not told", onShelfWho, Send, no, Dismiss, no},
+			{"held", onHold, Send, no, Dismiss, no},
+			{"transit", inTransit, Send, no, Dismiss, no},
+			{"lost", isLost, Send, no, Dismiss, no},
+			{"lost, who not told", isLostWho, Send, no, Except, ask},
+			{"lost but mine", isLostMine, Settle, no, Settle, no},
+			{"mine", isMine, Settle, no, Settle, no},
+			{"mine, less", isMineLess, Settle, no, Settle, no},
+			{"mine, when not told", isMineWhen, Settle, no, Settle, no},
+			{"another's", isOthers, Except, another, Dismiss, no},
+			{"out, who not told", isOut, Except, ask, Except, ask},
 		}},
 		{"checkin", kiosk.Entry{Kind: kiosk.Checkin}, []row{
-			{"unknown", unknown, Except, kiosk.ReasonUnknownItem},
-			{"shelf", shelf, Settle, no}, {"shelf, who not told", shelfWho, Settle, no},
-			{"held", held, Settle, no}, {"transit", transit, Settle, no},
-			{"lost", lost, Settle, no}, {"lost, who not told", lostWho, Send, no},
-			{"lost but mine", lostMine, Send, no},
-			{"mine", mine, Send, no}, {"mine, when not told", mineWhen, Send, no},
-			{"another's", others, Except, kiosk.ReasonOnLoanOther},
-			{"out, who not told", out, Except, kiosk.ReasonAskStaff},
+			{"unknown", noItem, Except, unknown, Except, unknown},
+			{"shelf", onShelf, Send, no, Settle, no},
+			{"shelf, who not told", onShelfWho, Send, no, Settle, no},
+			{"held", onHold, Send, no, Settle, no},
+			{"transit", inTransit, Send, no, Settle, no},
+			{"withdrawn", isWithdrawn, Send, no, Settle, no},
+			{"lost", isLost, Send, no, Settle, no},
+			{"lost, who not told", isLostWho, Send, no, Send, no},
+			{"other, who not told", isOther, Send, no, Send, no},
+			{"lost but mine", isLostMine, Send, no, Send, no},
+			{"mine", isMine, Send, no, Send, no},
+			{"mine, when not told", isMineWhen, Send, no, Send, no},
+			{"another's", isOthers, Except, another, Except, another},
+			{"another's since", isOthersSince, Settle, no, Settle, no},
+			{"another's from before", isOthersFrom, Send, no, Send, no},
+			{"out, who not told", isOut, Send, no, Except, ask},
+		}},
+		{"checkin by a wrong clock", kiosk.Entry{Kind: kiosk.Checkin, Doubt: true}, []row{
+			{"mine", isMine, Send, no, Send, no},
 		}},
 		{"checkin of a loan that was looked up before", kiosk.Entry{Kind: kiosk.Checkin, Due: less}, []row{
-			{"shelf, who not told", shelfWho, Settle, no}, {"another's", others, Except, kiosk.ReasonOnLoanOther},
-			{"out, who not told, the same loan", out, Send, no}, {"out, who not told, another loan", outSince, Except, kiosk.ReasonAskStaff},
+			{"shelf, who not told", onShelfWho, Send, no, Settle, no},
+			{"another's", isOthers, Except, another, Except, another},
+			{"out, who not told, the same loan", isOut, Send, no, Send, no},
+			{"out, who not told, another loan", isOutSince, Send, no, Except, ask},
 		}},
-		{"promised renewal", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was}, []row{
-			{"unknown", unknown, Except, kiosk.ReasonUnknownItem},
-			{"shelf", shelf, Except, kiosk.ReasonNotOnLoan}, {"shelf, who not told", shelfWho, Except, kiosk.ReasonNotOnLoan},
-			{"held", held, Except, kiosk.ReasonNotOnLoan}, {"transit", transit, Except, kiosk.ReasonNotOnLoan},
-			{"lost", lost, Except, kiosk.ReasonNotOnLoan}, {"lost, who not told", lostWho, Except, kiosk.ReasonNotOnLoan},
-			{"lost but mine", lostMine, Settle, no},
-			{"as promised", mine, Settle, no}, {"longer, but less", mineLess, Settle, no},
-			{"as it was", mineWas, Send, no}, {"when not told", mineWhen, Except, kiosk.ReasonAskStaff},
-			{"another's", others, Except, kiosk.ReasonOnLoanOther},
-			{"out, who not told", out, Except, kiosk.ReasonAskStaff},
+		{"renewal", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was}, []row{
+			{"unknown", noItem, Except, unknown, Except, unknown},
+			{"shelf", onShelf, Except, notOut, Except, notOut},
+			{"shelf, who not told", onShelfWho, Except, notOut, Except, notOut},
+			{"held", onHold, Except, notOut, Except, notOut},
+			{"transit", inTransit, Except, notOut, Except, notOut},
+			{"lost", isLost, Except, notOut, Except, notOut},
+			{"lost, who not told", isLostWho, Send, no, Except, ask},
+			{"other, who not told", isOther, Send, no, Except, ask},
+			{"lost but mine", isLostMine, Settle, no, Settle, no},
+			{"as promised", isMine, Settle, no, Settle, no},
+			{"longer", isMineMore, Settle, no, Settle, no},
+			{"longer, but less", isMineLess, Send, no, Differ, due},
+			{"as it was", isMineWas, Send, no, Send, no},
+			{"when not told", isMineWhen, Send, no, Except, ask},
+			{"another's", isOthers, Except, another, Except, another},
+			{"out, who not told", isOut, Send, no, Except, ask},
 		}},
-		{"promised renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew, Due: promised}, []row{
-			{"as promised", mine, Settle, no},
-			{"less", mineLess, Except, kiosk.ReasonAskStaff}, {"when not told", mineWhen, Except, kiosk.ReasonAskStaff},
+		{"renewal by a wrong clock", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was, Doubt: true}, []row{
+			{"as it was", isMineWas, Except, clock, Except, clock},
+			{"as promised", isMine, Settle, no, Settle, no},
+		}},
+		{"renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew, Due: promised}, []row{
+			{"as promised", isMine, Settle, no, Settle, no},
+			{"less", isMineLess, Send, no, Except, ask},
+			{"when not told", isMineWhen, Send, no, Except, ask},
 		}},
 		{"interrupted renewal", kiosk.Entry{Kind: kiosk.Renew, WasDue: was}, []row{
-			{"unknown", unknown, Dismiss, no},
-			{"shelf", shelf, Dismiss, no}, {"held", held, Dismiss, no}, {"lost", lost, Dismiss, no},
-			{"longer", mine, Settle, no}, {"a little longer", mineLess, Settle, no},
-			{"as it was", mineWas, Dismiss, no}, {"when not told", mineWhen, Dismiss, no},
-			{"another's", others, Dismiss, no}, {"out, who not told", out, Dismiss, no},
+			{"unknown", noItem, Except, unknown, Dismiss, no},
+			{"shelf", onShelf, Except, notOut, Dismiss, no},
+			{"held", onHold, Except, notOut, Dismiss, no},
+			{"lost", isLost, Except, notOut, Dismiss, no},
+			{"longer", isMine, Send, no, Settle, no},
+			{"a little longer", isMineLess, Send, no, Settle, no},
+			{"as it was", isMineWas, Send, no, Dismiss, no},
+			{"when not told", isMineWhen, Send, no, Dismiss, no},
+			{"another's", isOthers, Except, another, Dismiss, no},
+			{"out, who not told", isOut, Send, no, Dismiss, no},
 		}},
 		{"interrupted renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew}, []row{
-			{"mine", mine, Dismiss, no},
+			{"mine", isMine, Send, no, Dismiss, no},
 		}},
 	} {
 		for _, r := range tt.rows {
-			e := tt.entry
-			e.State = kiosk.Unsure
-			v := Decide(kiosk.Queued{Entry: e}, r.st)
-			if v.Do != r.do || v.Reason != r.reason {
-				t.Errorf("unsure %s, %s: Decide() = %s %q; want %s %q", tt.name, r.name, v.Do, v.Reason, r.do, r.reason)
-			}
-			if v.Do == Settle && e.Kind != kiosk.Checkin && !v.Due.Equal(r.st.Due) {
-				t.Errorf("unsure %s, %s: due %v; want the ILS's %v", tt.name, r.name, v.Due, r.st.Due)
-			}
-			if v.Do == Except && v.Text == "" {
-				t.Errorf("unsure %s, %s: an exception without a word for staff", tt.name, r.name)
-			}
-			// What was never heard of is told, whatever the item looks like;
-			// what is the desk's or is over is left alone.
-			for s, want := range map[kiosk.State]Action{
-				kiosk.Offline: Send, kiosk.Asked: Wait, kiosk.Granted: Wait, kiosk.Denied: Wait,
-				kiosk.Settled: Wait, kiosk.Exception: Wait, kiosk.Dismissed: Wait,
+			for s, want := range map[kiosk.State]Verdict{
+				kiosk.Offline: {Do: r.never, Reason: r.why}, kiosk.Unsure: {Do: r.maybe, Reason: r.whyM},
+				// What is the desk's or is over is left alone.
+				kiosk.Asked: {Do: Wait}, kiosk.Granted: {Do: Wait}, kiosk.Denied: {Do: Wait}, kiosk.Settled: {Do: Wait},
+				kiosk.Exception: {Do: Wait}, kiosk.Differs: {Do: Wait}, kiosk.Dismissed: {Do: Wait},
 			} {
-				e.State = s
-				if s == kiosk.Offline && e.Kind == kiosk.Checkin {
-					continue // TestDecideFirstCheckin
+				e := tt.entry
+				e.At, e.State = then, s
+				v := Decide(e, r.st)
+				if v.Do != want.Do || v.Reason != want.Reason {
+					t.Errorf("%s %s, %s: Decide() = %s %q; want %s %q", s, tt.name, r.name, v.Do, v.Reason, want.Do, want.Reason)
 				}
-				if v := Decide(kiosk.Queued{Entry: e}, r.st); v.Do != want {
-					t.Errorf("%s %s, %s: Decide() = %s; want %s", s, tt.name, r.name, v.Do, want)
+				if (v.Do == Settle || v.Do == Differ) && e.Kind != kiosk.Checkin && !v.Due.Equal(r.st.Due) {
+					t.Errorf("%s %s, %s: due %v; want the ILS's %v", s, tt.name, r.name, v.Due, r.st.Due)
+				}
+				if (v.Do == Except || v.Do == Differ) && v.Text == "" {
+					t.Errorf("%s %s, %s: %s without a word for staff", s, tt.name, r.name, v.Do)
 				}
 			}
 		}
 	}
 }
 
-// TestDecideFirstCheckin: a return that the ILS has not heard of is told, but
-// ends nobody else's loan.
-func TestDecideFirstCheckin(t *testing.T) {
-	for _, tt := range []struct {
-		st     kiosk.Standing
-		do     Action
-		reason kiosk.Reason
-	}{
-		{unknown, Except, kiosk.ReasonUnknownItem}, {shelf, Send, ""}, {shelfWho, Send, ""}, {held, Send, ""}, {transit, Send, ""},
-		{lost, Send, ""}, {lostWho, Send, ""}, {lostMine, Send, ""}, {mine, Send, ""}, {out, Send, ""},
-		{others, Except, kiosk.ReasonOnLoanOther},
-	} {
-		q := kiosk.Queued{Entry: kiosk.Entry{Kind: kiosk.Checkin, State: kiosk.Offline}}
-		if v := Decide(q, tt.st); v.Do != tt.do || v.Reason != tt.reason || !Looks(q) {
-			t.Errorf("a first return, %+v: Decide() = %s %q, Looks() = %v; want %s %q", tt.st, v.Do, v.Reason, Looks(q), tt.do, tt.reason)
-		}
-	}
-}
-
-// TestDecideAgain: a checkout that repeats one is decided as if it had been
-// told; a renewal repeats nothing.
-func TestDecideAgain(t *testing.T) {
-	for _, tt := range []struct {
-		st     kiosk.Standing
-		do     Action
-		reason kiosk.Reason
-	}{
-		{unknown, Except, kiosk.ReasonUnknownItem}, {shelf, Send, ""}, {shelfWho, Send, ""}, {held, Send, ""},
-		{mine, Settle, ""}, {mineLess, Settle, ""}, {mineWhen, Settle, ""}, {lostMine, Settle, ""},
-		{others, Except, kiosk.ReasonOnLoanOther}, {out, Except, kiosk.ReasonAskStaff},
-	} {
-		q := kiosk.Queued{Entry: kiosk.Entry{Kind: kiosk.Checkout, State: kiosk.Offline, Due: promised}, Again: true}
-		if v := Decide(q, tt.st); v.Do != tt.do || v.Reason != tt.reason || !Looks(q) {
-			t.Errorf("checkout again, %+v: Decide() = %s %q, Looks() = %v; want %s %q", tt.st, v.Do, v.Reason, Looks(q), tt.do, tt.reason)
-		}
-		for _, k := range []kiosk.Kind{kiosk.Renew} {
-			q.Kind = k
-			if v := Decide(q, tt.st); v.Do != Send || Looks(q) {
-				t.Errorf("%s again, %+v: Decide() = %s, Looks() = %v; want it told", k, tt.st, v.Do, Looks(q))
+// TestEveryCaseCounts: each line of the table decides something that no other
+// line before it does.
+func TestEveryCaseCounts(t *testing.T) {
+	used := map[int]bool{}
+	for _, kind := range []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew} {
+		for _, h := range []heard{never, maybe, unspoken} {
+			for _, f := range every(kind) {
+				for n, c := range cases {
+					if c.kind == kind && (c.heard == ever || c.heard == h) && c.when(f) {
+						used[n] = true
+						break
+					}
+				}
 			}
 		}
-		q.Kind, q.Again = kiosk.Checkout, false
-		if Looks(q) {
-			t.Error("a first checkout is looked up")
+	}
+	for n, c := range cases {
+		if !used[n] {
+			t.Errorf("line %d of the table (%s, %s %q) never holds", n+1, c.kind, c.do, c.words)
 		}
 	}
 }
 
-// TestAnotherDueDate: staff are told of another day, not of another minute.
-func TestAnotherDueDate(t *testing.T) {
-	e := kiosk.Entry{Kind: kiosk.Checkout, State: kiosk.Unsure, Due: promised}
-	if v := Decide(kiosk.Queued{Entry: e}, mineLess); v.Text != "promised until 2026-03-31, due 2026-03-24 by the ILS" {
-		t.Errorf("a week less is noted as %q", v.Text)
+// every is each combination of facts that the conditions look at.
+func every(kind kiosk.Kind) (out []facts) {
+	for _, st := range []kiosk.Standing{noItem, onShelf, onShelfWho, onHold, inTransit, isWithdrawn, isLost, isLostWho, isLostMine,
+		isOther, isMine, isMineLess, isMineMore, isMineWas, isMineWhen, isOthers, isOthersSince, isOthersFrom, isOutSince, isOut} {
+		for _, due := range []time.Time{{}, promised, less} {
+			for _, before := range []time.Time{{}, was} {
+				for _, doubt := range []bool{false, true} {
+					out = append(out, facts{kiosk.Entry{Kind: kind, At: then, Due: due, WasDue: before, Doubt: doubt}, st})
+				}
+			}
+		}
 	}
-	near := mine
-	near.Due = promised.Add(-59 * time.Second)
-	if v := Decide(kiosk.Queued{Entry: e}, near); v.Text != "" || !v.Due.Equal(near.Due) {
-		t.Errorf("59 seconds less: %+v; want the ILS's time and no word", v)
+	return out
+}
+
+// TestGranted: staff are told of another day, not of another minute; of a day
+// less as something to see to.
+func TestGranted(t *testing.T) {
+	for _, kind := range []kiosk.Kind{kiosk.Checkout, kiosk.Renew} {
+		for _, tt := range []struct {
+			due  time.Time
+			do   Action
+			why  kiosk.Reason
+			text string
+		}{
+			{less, Differ, kiosk.ReasonDueEarlier, "promised until 2026-03-31, due 2026-03-24 by the ILS"},
+			{more, Settle, "", "promised until 2026-03-31, due 2026-04-02 by the ILS"},
+			{promised, Settle, "", ""},
+			{promised.Add(-59 * time.Second), Settle, "", ""},
+			{time.Time{}, Settle, "", ""},
+		} {
+			v := granted(kiosk.Entry{Kind: kind, State: kiosk.Unsure, Due: promised}, kiosk.Answer{Due: tt.due})
+			if want := (Verdict{tt.do, tt.due, tt.why, tt.text}); v != want {
+				t.Errorf("%s granted until %v: %+v; want %+v", kind, tt.due, v, want)
+			}
+		}
+	}
+	if v := granted(kiosk.Entry{Kind: kiosk.Checkin, Due: promised}, kiosk.Answer{}); v != (Verdict{Do: Settle}) {
+		t.Errorf("a return granted: %+v; want it settled", v)
+	}
+}
+
+// TestRefused: a no that says that it is done already settles; any other is an
+// exception, with a reason and words.
+func TestRefused(t *testing.T) {
+	for _, kind := range []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew} {
+		for _, why := range []kiosk.Reason{"", kiosk.ReasonUnknownCard, kiosk.ReasonCardExpired, kiosk.ReasonCardBlocked, kiosk.ReasonTooMany,
+			kiosk.ReasonOnHold, kiosk.ReasonNotForLoan, kiosk.ReasonOnLoanYou, kiosk.ReasonOnLoanOther, kiosk.ReasonNotOnLoan, kiosk.ReasonNoRenewal} {
+			for _, code := range []kiosk.Code{kiosk.CodeRefused, kiosk.CodeInvalid} {
+				want := Verdict{Do: Except, Reason: why}
+				if why == "" {
+					want.Reason = kiosk.ReasonAskStaff
+				}
+				if code == kiosk.CodeRefused && (kind == kiosk.Checkout && why == kiosk.ReasonOnLoanYou || kind == kiosk.Checkin && why == kiosk.ReasonNotOnLoan) {
+					want.Do = Settle
+				}
+				for _, text := range []string{"", "No."} {
+					v := refused(kiosk.Entry{Kind: kind}, &kiosk.Error{Code: code, Reason: why, Text: text})
+					if v.Do != want.Do || v.Reason != want.Reason || v.Text == "" || text != "" && v.Text != text {
+						t.Errorf("%s, %s because of %q, %q: %+v; want %+v", kind, code, why, text, v, want)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -3,21 +3,20 @@
 // as an exception for staff.
 //
 // No ILS knows a repeated question from a new one (a second checkout is a
-// renewal), so nothing is sent again unseen. Five rules keep that over lost
-// answers, cut lines and a process that is killed at any point:
+// renewal), so nothing is told unseen. Four rules keep that over lost answers,
+// cut lines and a process that is killed at any point:
 //
-//   - An entry in state Offline is marked Unsure on disk before it is told,
-//     at the price of one synced write per entry. From then on it is looked
-//     up before it is told again, by whichever process comes to it.
-//   - What an Unsure entry came to is read off the item (Upstream.Look) and
-//     decided by [Decide], not before [Config].Grace has gone by since it was
-//     sent, as far as this process knows: a question on a dying line may
-//     still arrive.
-//   - A return is looked up before it is told for the first time: it would end
-//     whatever loan there is by then. The due date of the loan that it ends is
-//     kept with the mark, and tells that loan from a later one.
-//   - A promised checkout of what the same patron may have by an earlier entry
-//     (kiosk.Queued.Again) is looked up before it is told for the first time.
+//   - Every entry is looked up (Upstream.Look) before it is told, the first
+//     time as well: another desk may have lent the item since, and a return
+//     would end whatever loan there is by then. What follows is in the table
+//     cases, by which [Decide] goes.
+//   - An entry in state Offline is marked Unsure on disk before it is told, at
+//     the price of one synced write. What is Unsure is decided as what the ILS
+//     may have heard of, by whichever process comes to it; not before
+//     [Config].Grace has gone by since it was sent, as far as this process
+//     knows: a question on a dying line may still arrive.
+//   - With the mark of a return goes the due date of the loan that it ends, by
+//     which that loan is told from a later one.
 //   - An outcome is written only after the answer. If that write is lost,
 //     the next look finds what was done.
 //
@@ -39,6 +38,12 @@
 //
 // Entries are told in the order in which they were recorded as far as they
 // concern the same item or the same patron; others pass by one that is stuck.
+// Several are under way at once: while the outcome of one is being synced,
+// others are asked for, over as many lines as the ILS takes, but for one that
+// is left to the desk.
+//
+// A server that answers probes and nothing else counts as down after a few
+// entries, for the desk too, and is tried with one entry now and then.
 //
 // What can't be known from outside: a loan that took effect, whose answer was
 // lost, and that was returned at another desk before the link came back looks

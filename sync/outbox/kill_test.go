@@ -303,7 +303,7 @@ func compare(t *testing.T, path string, ils *upstreamtest.ILS) {
 		}
 		counts[row.State]++
 		switch row.State {
-		case kiosk.Granted, kiosk.Settled:
+		case kiosk.Granted, kiosk.Settled, kiosk.Differs: // a question whose answer is lost has a due date of the ILS's, and not the promised one
 			want = append(want, effect(row.Kind, row.Item, row.Patron))
 		case kiosk.Dismissed:
 		default:

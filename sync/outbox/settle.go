@@ -10,71 +10,89 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// settle works on one entry. The error is that of the link or of the ledger,
-// for ends gone and broken.
-func (w *Worker) settle(ctx context.Context, q kiosk.Queued) (end, error) {
-	var st kiosk.Standing
-	if Looks(q) {
-		var err error
-		if st, err = w.look(ctx, q.Entry); err != nil {
-			return w.unanswered(ctx, q, err)
-		}
-	}
-	v := Decide(q, st)
-	if v.Do == Send {
-		return w.tell(ctx, q, st)
-	}
-	o := kiosk.Outcome{Entry: q.ID, Due: v.Due, Reason: v.Reason, Text: v.Text}
-	switch v.Do {
-	case Settle:
-		o.State = kiosk.Settled
-	case Dismiss:
-		o.State = kiosk.Dismissed
-	case Except:
-		o.State = kiosk.Exception
-	default:
-		return later, nil
-	}
-	return w.conclude(ctx, o)
+// task is the work on one entry. Several are under way at once, and none of
+// them touches what is Run's own: what Run must know is in the task when it
+// ends.
+type task struct {
+	*Worker
+	kiosk.Queued
+	retry time.Duration // until the next try, if this one is fruitless
+
+	end   end
+	err   error     // of the link or of the ledger
+	heard time.Time // when the ILS answered last; zero: it did not
+	sent  time.Time // when the entry was told; zero: it was not
 }
 
-func (w *Worker) look(ctx context.Context, e kiosk.Entry) (kiosk.Standing, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.Deadline)
-	defer cancel()
-	st, err := w.up.Look(ctx, e.Item, e.Patron)
-	if err == nil {
-		w.heard = w.now()
+// settle works on the entry: looks it up, decides, tells it if need be, and
+// writes down what came of it.
+func (t *task) settle(ctx context.Context) {
+	st, err := t.look(ctx)
+	if err != nil {
+		t.unanswered(ctx, err)
+		return
 	}
+	v := Decide(t.Entry, st)
+	if v.Do == Send {
+		t.tell(ctx, st)
+		return
+	}
+	t.conclude(ctx, v)
+}
+
+// ask has one question under way, when one of the lines is free.
+func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) error {
+	select {
+	case t.lines <- struct{}{}:
+		defer func() { <-t.lines }()
+	case <-ctx.Done():
+		return &kiosk.Error{Code: kiosk.CodeOffline, Err: ctx.Err()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.Deadline)
+	defer cancel()
+	err := do(ctx)
+	if c := kiosk.CodeOf(err); c == "" || c == kiosk.CodeRefused || c == kiosk.CodeInvalid {
+		t.heard = t.now()
+	}
+	return err
+}
+
+func (t *task) look(ctx context.Context) (st kiosk.Standing, err error) {
+	err = t.ask(ctx, func(ctx context.Context) error {
+		st, err = t.up.Look(ctx, t.Item, t.Patron)
+		return err
+	})
 	return st, err
 }
 
-// tell puts an entry to the ILS, after a mark on disk that this may have
-// happened, and writes down what came of it.
+// tell puts the entry to the ILS, after a mark on disk that this may have
+// happened.
 //
 // With the mark of a return goes the due date of the loan that it ends: by that
 // the loan is known again, if it must be looked up.
-func (w *Worker) tell(ctx context.Context, q kiosk.Queued, st kiosk.Standing) (end, error) {
-	if q.State != kiosk.Unsure {
-		mark := kiosk.Outcome{Entry: q.ID, State: kiosk.Unsure}
-		if q.Kind == kiosk.Checkin && st.Status == kiosk.StatusOnLoan {
+func (t *task) tell(ctx context.Context, st kiosk.Standing) {
+	if t.State != kiosk.Unsure {
+		mark := kiosk.Outcome{State: kiosk.Unsure}
+		if t.Kind == kiosk.Checkin && st.Status == kiosk.StatusOnLoan {
 			mark.Due = st.Due
 		}
-		if end, err := w.conclude(ctx, mark); end != done {
-			return end, err
+		if !t.write(ctx, mark) {
+			return
 		}
 	}
-	tctx, cancel := context.WithTimeout(ctx, w.Deadline)
-	defer cancel()
-	a, err := w.up.Tell(tctx, q.Entry)
-	w.sent[q.ID] = w.now()
-	if err != nil {
-		return w.unanswered(ctx, q, err)
-	}
-	w.heard = w.now()
-	v := settle(q.Entry, a.Due)
-	return w.conclude(ctx, kiosk.Outcome{
-		Entry: q.ID, State: kiosk.Settled, Due: v.Due, Text: note(v.Text, a),
+	var a kiosk.Answer
+	err := t.ask(ctx, func(ctx context.Context) (err error) {
+		a, err = t.up.Tell(ctx, t.Entry)
+		t.sent = t.now()
+		return err
 	})
+	if err != nil {
+		t.unanswered(ctx, err)
+		return
+	}
+	v := granted(t.Entry, a)
+	v.Text = note(v.Text, a)
+	t.conclude(ctx, v)
 }
 
 // note gathers what staff should know of a yes.
@@ -96,60 +114,57 @@ func note(text string, a kiosk.Answer) string {
 }
 
 // unanswered makes of a question that got no yes what its class says.
-func (w *Worker) unanswered(ctx context.Context, q kiosk.Queued, err error) (end, error) {
+func (t *task) unanswered(ctx context.Context, err error) {
 	e, ok := errors.AsType[*kiosk.Error](err)
 	if !ok {
 		e = &kiosk.Error{Code: kiosk.CodeInternal, Err: err}
 	}
 	switch e.Code {
 	case kiosk.CodeRefused, kiosk.CodeInvalid:
-		w.heard = w.now()
-		return w.conclude(ctx, refusal(q.Entry, e))
+		t.conclude(ctx, refused(t.Entry, e))
 	case kiosk.CodeOffline:
-		return w.postpone(ctx, q, gone, err)
+		t.postpone(ctx, gone, err)
 	case kiosk.CodeUnsure:
-		w.heard = time.Time{}
-		return w.postpone(ctx, q, doubt, err)
+		t.postpone(ctx, doubt, err)
+	default:
+		t.postpone(ctx, later, fmt.Errorf("outbox: %s of %s: %w", t.Kind, t.Item, err))
 	}
-	w.trouble(fmt.Errorf("outbox: %s of %s: %w", q.Kind, q.Item, err))
-	return w.postpone(ctx, q, later, err)
 }
 
-// refusal is what a no comes to: some say that it is done already.
-func refusal(e kiosk.Entry, no *kiosk.Error) kiosk.Outcome {
-	o := kiosk.Outcome{Entry: e.ID, State: kiosk.Exception, Reason: no.Reason, Text: no.Text}
-	if o.Text == "" {
-		o.Text = no.Error()
-	}
-	switch {
-	case no.Code == kiosk.CodeRefused && e.Kind == kiosk.Checkin && no.Reason == kiosk.ReasonNotOnLoan,
-		no.Code == kiosk.CodeRefused && e.Kind == kiosk.Checkout && no.Reason == kiosk.ReasonOnLoanYou:
-		o.State = kiosk.Settled
-	case o.Reason == "":
-		o.Reason = kiosk.ReasonAskStaff
-	}
-	return o
+// states are those of verdicts that end the work on an entry.
+var states = map[Action]kiosk.State{
+	Settle: kiosk.Settled, Differ: kiosk.Differs, Dismiss: kiosk.Dismissed, Except: kiosk.Exception,
 }
 
-// conclude writes an outcome down, also when the worker is being stopped: the
+func (t *task) conclude(ctx context.Context, v Verdict) {
+	s, ok := states[v.Do]
+	if !ok {
+		t.end = later
+		return
+	}
+	t.write(ctx, kiosk.Outcome{State: s, Due: v.Due, Reason: v.Reason, Text: v.Text})
+}
+
+// write writes an outcome down, also when the worker is being stopped: the
 // answer has come and would otherwise have to be asked for again.
-func (w *Worker) conclude(ctx context.Context, o kiosk.Outcome) (end, error) {
+func (t *task) write(ctx context.Context, o kiosk.Outcome) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTime)
 	defer cancel()
-	o.At = w.Now()
-	if err := w.box.Conclude(ctx, o); err != nil {
-		return broken, fmt.Errorf("outbox: %s is %s: %w", o.Entry, o.State, err)
+	o.Entry, o.At = t.ID, t.Now()
+	if err := t.box.Conclude(ctx, o); err != nil {
+		t.end, t.err = broken, fmt.Errorf("outbox: %s is %s: %w", o.Entry, o.State, err)
+		return false
 	}
-	return done, nil
+	return true
 }
 
-// postpone notes a fruitless try, and gives how the work on q ends.
-func (w *Worker) postpone(ctx context.Context, q kiosk.Queued, how end, why error) (end, error) {
+// postpone notes a fruitless try, and how the work ends by it.
+func (t *task) postpone(ctx context.Context, how end, why error) {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTime)
 	defer cancel()
-	at := w.Now().Add(w.backoff(firstRetry, lastRetry, q.Attempts))
-	if err := w.box.Postpone(ctx, q.ID, at.Round(time.Millisecond)); err != nil && how != gone {
-		return broken, fmt.Errorf("outbox: postpone %s: %w", q.ID, err)
+	at := t.Now().Add(t.retry)
+	t.end, t.err = how, why
+	if err := t.box.Postpone(ctx, t.ID, at.Round(time.Millisecond)); err != nil && how != gone {
+		t.end, t.err = broken, fmt.Errorf("outbox: postpone %s: %w", t.ID, err)
 	}
-	return how, why
 }

@@ -11,11 +11,15 @@ import (
 
 const (
 	window      = 4096                   // entries looked at; those behind wait until there is room
-	spell       = 32                     // questions until the queue is read again
+	spell       = 1024                   // entries worked on until the queue is read again
+	ahead       = 8                      // entries under way for each line: while one is written down, others are asked for
 	firstRetry  = time.Second            // of one entry, doubled each time
 	lastRetry   = 5 * time.Minute        // at most
 	firstProbe  = 250 * time.Millisecond // of the link, doubled each time
 	lastProbe   = 15 * time.Second       // at most
+	strikes     = 3                      // entries in a row without an answer, over a link that is up, until it counts as down
+	firstTrial  = 5 * time.Second        // until one entry is tried again then, doubled each time
+	lastTrial   = 5 * time.Minute        // at most
 	ledgerRetry = time.Second            // after the ledger has refused
 	ledgerTime  = 10 * time.Second       // longest wait for the ledger
 )
@@ -69,6 +73,7 @@ type Worker struct {
 	Config
 	box    kiosk.Outbox
 	up     kiosk.Upstream
+	lines  chan struct{} // a place for each question under way
 	wake   chan struct{}
 	lost   chan struct{}
 	status atomic.Pointer[Status]
@@ -77,13 +82,28 @@ type Worker struct {
 	linked bool
 	heard  time.Time              // when the ILS last answered; zero means ask first
 	probes int                    // in vain, one after the other
+	missed map[kiosk.ID]bool      // entries without an answer, since the ILS last answered to one
+	trials int                    // in vain, one after the other
+	tried  int                    // entries, in all passes
 	sent   map[kiosk.ID]time.Time // when an Unsure entry was last sent, or first seen
+}
+
+// liner is an Upstream that takes several questions at once.
+type liner interface{ Lines() int }
+
+// lines is how many questions the worker has under way at most. Of several
+// lines one is left to the desk: a patron is not to wait for the outbox.
+func lines(up kiosk.Upstream) int {
+	if l, ok := up.(liner); ok {
+		return max(1, l.Lines()-1)
+	}
+	return 1
 }
 
 // New makes a worker. It does nothing until Run.
 func New(box kiosk.Outbox, up kiosk.Upstream, c Config) *Worker {
 	w := &Worker{
-		Config: c.filled(), box: box, up: up, sent: map[kiosk.ID]time.Time{},
+		Config: c.filled(), box: box, up: up, lines: make(chan struct{}, lines(up)), sent: map[kiosk.ID]time.Time{},
 		wake: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 	}
 	w.status.Store(&Status{})
@@ -111,7 +131,8 @@ func (w *Worker) Status() Status { return *w.status.Load() }
 // question under way then is given up, and looked up by the next Run; an
 // answer that has come is still written down.
 func (w *Worker) Run(ctx context.Context) error {
-	w.linked, w.heard, w.probes = false, time.Time{}, 0
+	w.linked, w.heard, w.probes, w.trials = false, time.Time{}, 0, 0
+	w.answered()
 	for ctx.Err() == nil {
 		w.rest(ctx, w.round(ctx))
 	}
@@ -121,22 +142,59 @@ func (w *Worker) Run(ctx context.Context) error {
 // round does what can be done now and tells how long nothing more can be.
 func (w *Worker) round(ctx context.Context) time.Duration {
 	if !w.linked || w.now().Sub(w.heard) >= w.Heartbeat {
-		if !w.probe(ctx) {
+		switch {
+		case !w.probe(ctx):
 			return w.probeDelay()
+		case !w.trial(ctx):
+			return w.trialDelay()
 		}
+		w.link(true, nil)
 	}
-	idle := w.pass(ctx)
+	idle := w.pass(ctx, spell)
+	switch {
+	case w.hung():
+		w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "the ILS can be reached, and does not answer"})
+		return w.trialDelay()
+	case !w.linked:
+		return idle
+	}
 	return min(idle, w.heard.Add(w.Heartbeat).Sub(w.now()))
+}
+
+// hung tells whether the server takes questions and answers none. It may answer
+// each probe all the same. Then the link counts as down, for the desk too: a
+// patron would only be kept waiting. One entry that never is answered is not
+// enough for that.
+func (w *Worker) hung() bool { return len(w.missed) >= strikes }
+
+func (w *Worker) answered() { w.missed, w.trials = map[kiosk.ID]bool{}, 0 }
+
+// trial tries one entry at a server that has hung, and tells whether the link
+// is good again. Where none is ready to be tried, the next one will tell.
+func (w *Worker) trial(ctx context.Context) bool {
+	if !w.hung() {
+		return true
+	}
+	w.trials++
+	w.tried = 0
+	w.pass(ctx, 1)
+	if w.tried == 0 {
+		w.answered()
+	}
+	return !w.hung() && ctx.Err() == nil
 }
 
 // rest waits for d, or for something to do.
 func (w *Worker) rest(ctx context.Context, d time.Duration) {
+	wake, lost := w.wake, w.lost
+	switch {
+	case !w.linked:
+		wake, lost = nil, nil // nothing can be told yet, and nothing lost
+	case len(lost) > 0: // comes first
+		d = time.Hour // that first
+	}
 	t := time.NewTimer(max(d, 0))
 	defer t.Stop()
-	wake, lost := w.wake, w.lost
-	if !w.linked {
-		wake, lost = nil, nil // nothing can be told yet, and nothing lost
-	}
 	select {
 	case <-ctx.Done():
 	case <-t.C:
@@ -166,7 +224,6 @@ func (w *Worker) probe(ctx context.Context) bool {
 		return false
 	}
 	w.heard, w.probes = w.now(), 0
-	w.link(true, nil)
 	return true
 }
 
@@ -183,6 +240,8 @@ func (w *Worker) link(up bool, err error) {
 }
 
 func (w *Worker) probeDelay() time.Duration { return w.backoff(firstProbe, lastProbe, w.probes) }
+
+func (w *Worker) trialDelay() time.Duration { return w.backoff(firstTrial, lastTrial, w.trials) }
 
 // backoff doubles first n times up to last, and takes a random half of that
 // off, so that many kiosks do not come back in step.
@@ -205,39 +264,87 @@ const (
 	broken            // the ledger has refused
 )
 
-// pass tells what is ready, in order, and how long until more is.
-func (w *Worker) pass(ctx context.Context) time.Duration {
+// pass settles what is ready, most at most, and tells how long until more is.
+func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 	q, err := w.queue(ctx)
 	if err != nil {
 		return w.trouble(err)
 	}
 	next := w.Poll
-	var stuck fence
-	for n := 0; len(q) > 0 && ctx.Err() == nil; q = q[1:] {
-		e := q[0]
-		wait := w.wait(e)
-		if stuck.stops(e.Entry) || wait > 0 {
-			stuck.add(e.Entry)
+	line := newOrder(q, func(q kiosk.Queued) bool {
+		wait := w.wait(q)
+		if wait > 0 {
 			next = min(next, max(wait, firstProbe))
-			continue
 		}
-		if n++; n > spell || len(w.lost) > 0 {
-			return 0
+		return wait <= 0
+	})
+	ended := make(chan *task)
+	stop, running := false, 0
+	for {
+		for !stop && most > 0 && running < ahead*cap(w.lines) {
+			q, ok := line.take()
+			if !ok {
+				break
+			}
+			most--
+			running++
+			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts)}
+			go func() {
+				t.settle(ctx)
+				ended <- t
+			}()
 		}
-		end, err := w.settle(ctx, e)
-		switch end {
-		case later:
-			stuck.add(e.Entry)
-		case doubt:
-			return 0
-		case gone:
-			w.down(err)
-			return w.probeDelay()
-		case broken:
-			return w.trouble(err)
+		if running == 0 {
+			return next
+		}
+		t := <-ended
+		running--
+		if t.end == done {
+			line.done(t.ID)
+		}
+		switch over, wait := w.note(t, ctx.Err() != nil); {
+		case over && stop:
+			next = max(next, wait)
+		case over:
+			stop, next = true, wait
+		case !stop && (most == 0 || len(w.lost) > 0 || ctx.Err() != nil):
+			stop, next = true, 0
 		}
 	}
-	return next
+}
+
+// note takes what a task has found out, and tells whether the pass is over,
+// and how long to wait then. What ends because Run is stopped, says nothing.
+func (w *Worker) note(t *task, stopped bool) (over bool, wait time.Duration) {
+	w.tried++
+	if !t.sent.IsZero() {
+		w.sent[t.ID] = t.sent
+	}
+	if !t.heard.IsZero() {
+		w.answered()
+		if !w.heard.IsZero() { // else it is asked first
+			w.heard = t.heard
+		}
+	}
+	if stopped {
+		return true, 0
+	}
+	switch t.end {
+	case later:
+		if t.err != nil {
+			w.trouble(t.err)
+		}
+	case doubt:
+		w.missed[t.ID] = true
+		w.heard = time.Time{}
+		return true, 0
+	case gone:
+		w.down(t.err)
+		return true, w.probeDelay()
+	case broken:
+		return true, w.trouble(t.err)
+	}
+	return false, 0
 }
 
 // queue reads the outbox and forgets what is no longer in it.
@@ -285,21 +392,3 @@ func (w *Worker) trouble(err error) time.Duration {
 	w.status.Store(&st)
 	return ledgerRetry
 }
-
-// fence is what an entry that waits keeps from those behind it.
-type fence struct {
-	items map[kiosk.Barcode]bool
-	cards map[kiosk.Card]bool
-}
-
-func (f *fence) add(e kiosk.Entry) {
-	if f.items == nil {
-		f.items, f.cards = map[kiosk.Barcode]bool{}, map[kiosk.Card]bool{}
-	}
-	f.items[e.Item] = true
-	if e.Patron != "" {
-		f.cards[e.Patron] = true
-	}
-}
-
-func (f *fence) stops(e kiosk.Entry) bool { return f.items[e.Item] || f.cards[e.Patron] }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -141,9 +142,9 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// run starts the worker, as a process that begins, over b.box or another.
-func (b *bench) run(box ...kiosk.Outbox) {
-	b.w = New(append(box, b.box)[0], b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
+// run starts the worker, as a process that begins.
+func (b *bench) run() {
+	b.w = New(b.box, b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.w.Run(ctx) }()
@@ -194,14 +195,15 @@ func (b *bench) is(id kiosk.ID, want kiosk.State) {
 	}
 }
 
+// asked asserts what the ILS was asked, each item's questions in order.
 func (b *bench) asked(want ...string) {
 	b.Helper()
-	if got := b.line.take(); !slices.Equal(got, want) {
+	if got := b.line.take(); !slices.Equal(byItem(got), byItem(want)) {
 		b.Errorf("the ILS was asked %v; want %v", got, want)
 	}
 }
 
-// did asserts what the ILS did, refusals left out.
+// did asserts what the ILS did, refusals left out, each item's effects in order.
 func (b *bench) did(want ...string) {
 	b.Helper()
 	var got []string
@@ -210,9 +212,16 @@ func (b *bench) did(want ...string) {
 			got = append(got, fmt.Sprintf("%s %s", f.Did, f.Item))
 		}
 	}
-	if !slices.Equal(got, want) {
+	if !slices.Equal(byItem(got), byItem(want)) {
 		b.Errorf("the ILS did %v; want %v", got, want)
 	}
+}
+
+// byItem groups lines by their last word: what concerns other items and other
+// patrons may come in any order.
+func byItem(lines []string) []string {
+	item := func(s string) string { return s[strings.LastIndex(s, " ")+1:] }
+	return slices.SortedStableFunc(slices.Values(lines), func(a, b string) int { return strings.Compare(item(a), item(b)) })
 }
 
 func in(t *testing.T, f func(*bench)) {
@@ -237,7 +246,7 @@ func TestSettlesInOrder(t *testing.T) {
 		for _, id := range []kiosk.ID{one, back, two, longer} {
 			b.is(id, kiosk.Settled)
 		}
-		b.asked("tell B1", "look B1", "tell B1", "tell B1", "tell B4")
+		b.asked("look B1", "tell B1", "look B1", "tell B1", "look B1", "tell B1", "look B4", "tell B4") // C2's follow each other
 		b.did("checkout B1", "checkin B1", "checkout B1", "renewal B4")
 		for _, f := range b.line.ils.History() {
 			if !f.NoBlock {
@@ -276,7 +285,7 @@ func TestAskedIsTheDesks(t *testing.T) {
 		b.is(next, kiosk.Offline) // behind it by item
 		b.is(same, kiosk.Offline) // behind it by patron
 		b.is(free, kiosk.Settled)
-		b.asked("tell B3")
+		b.asked("look B3", "tell B3")
 	})
 }
 
@@ -302,8 +311,8 @@ func TestLostAnswerIsLookedUp(t *testing.T) {
 		lose  fate
 		asked []string
 	}{
-		{mute, []string{"tell B1", "look B1"}},
-		{dropped, []string{"tell B1", "look B1", "tell B1"}},
+		{mute, []string{"look B1"}},
+		{dropped, []string{"look B1", "tell B1"}},
 	} {
 		in(t, func(b *bench) {
 			id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
@@ -319,10 +328,10 @@ func TestLostAnswerIsLookedUp(t *testing.T) {
 			b.run()
 			b.after(b.w.Grace - time.Millisecond)
 			b.is(id, kiosk.Unsure)
-			b.asked("tell B1")
+			b.asked("look B1", "tell B1")
 			b.after(time.Second)
 			b.is(id, kiosk.Settled)
-			b.asked(tt.asked[1:]...)
+			b.asked(tt.asked...)
 			b.did("checkout B1")
 		})
 	}
@@ -367,20 +376,6 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// againBox says of some entries that they repeat an earlier one.
-type againBox struct {
-	kiosk.Outbox
-	again map[kiosk.ID]bool
-}
-
-func (a againBox) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
-	q, err := a.Outbox.Queue(ctx, limit)
-	for i := range q {
-		q[i].Again = a.again[q[i].ID]
-	}
-	return q, err
-}
-
 // TestPromisedAgain: a loan was cut off between question and answer, and the
 // patron scans the book once more and is promised it.
 func TestPromisedAgain(t *testing.T) {
@@ -396,15 +391,16 @@ func TestPromisedAgain(t *testing.T) {
 				b.Fatal(err)
 			}
 			second := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
-			b.run(againBox{b.box, map[kiosk.ID]bool{second: true}})
+			b.run()
 			b.after(time.Minute)
-			b.is(second, kiosk.Settled)
 			b.did("checkout B1")
 			if arrived {
 				b.is(first, kiosk.Settled)
+				b.is(second, kiosk.Differs) // a week was promised that the ILS did not give
 				b.asked("look B1", "look B1")
 			} else {
 				b.is(first, kiosk.Dismissed)
+				b.is(second, kiosk.Settled)
 				b.asked("look B1", "look B1", "tell B1")
 			}
 		})
@@ -425,7 +421,7 @@ func TestRefusals(t *testing.T) {
 		b.is(back, kiosk.Settled)
 		b.is(unknown, kiosk.Exception)
 		b.is(fine, kiosk.Settled)
-		if e := b.entry(other); e.Text != "Item checked out to another patron" {
+		if e := b.entry(barred); e.Text != "Patron debarred" {
 			b.Errorf("the exception says %q; want the ILS's words", e.Text)
 		}
 		if e := b.entry(back); e.Text != "Item not checked out" {
@@ -466,14 +462,15 @@ func TestAnswerIsKept(t *testing.T) {
 // TestPoison: an entry that never goes through holds up its own patron's
 // and its own item's, and nobody else's, and is asked less and less.
 func TestPoison(t *testing.T) {
-	for _, f := range []fate{bug, dropped, mute, reset} {
+	for n, f := range []fate{bug, dropped, mute, reset, bug, dropped, mute, reset} {
+		met := []string{"tell", "look"}[n/4]
 		in(t, func(b *bench) {
 			bad := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
 			same := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
 			chain := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
 			free := b.put(kiosk.Offline, kiosk.Checkout, "B3", "C3")
-			b.line.meet = func(_ string, item kiosk.Barcode) fate {
-				if item == "B1" {
+			b.line.meet = func(what string, item kiosk.Barcode) fate {
+				if item == "B1" && what == met {
 					return f
 				}
 				return ""
@@ -483,22 +480,30 @@ func TestPoison(t *testing.T) {
 			b.is(free, kiosk.Settled)
 			b.line.take()
 			b.after(time.Hour)
-			b.is(bad, kiosk.Unsure)
-			b.is(same, kiosk.Offline)
-			b.is(chain, kiosk.Offline)
-			if n := len(b.line.take()); n < 10 || n > 40 {
-				b.Errorf("%s: asked %d times in an hour; want each 5 minutes", f, n)
+			switch {
+			case met == "look":
+				b.is(bad, kiosk.Offline)
+			case f == mute: // it was found by the next look, after a minute at most
+				b.is(bad, kiosk.Settled)
+			default:
+				b.is(bad, kiosk.Unsure)
+			}
+			if f != mute || met == "look" {
+				b.is(same, kiosk.Offline)
+				b.is(chain, kiosk.Offline)
+				if n := len(b.line.take()); n < 10 || n > 80 {
+					b.Errorf("%s: asked %d times in an hour; want each 5 minutes", f, n)
+				}
+			}
+			if !b.w.Status().Up && f != reset {
+				b.Errorf("%s of one entry takes the link down: %v", met, b.w.Status().Err)
 			}
 			b.line.heal()
 			b.after(lastRetry + time.Second)
 			b.is(bad, kiosk.Settled)
 			b.is(same, kiosk.Settled)
 			b.is(chain, kiosk.Settled)
-			if f == mute { // it took effect at once, only nobody heard
-				b.did("checkout B1", "checkout B3", "checkout B2", "checkin B2")
-			} else {
-				b.did("checkout B3", "checkout B1", "checkout B2", "checkin B2")
-			}
+			b.did("checkout B1", "checkout B2", "checkin B2", "checkout B3")
 		})
 	}
 }
@@ -525,7 +530,7 @@ func TestLink(t *testing.T) {
 		b.line.set(true)
 		two := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1")
 		b.after(time.Millisecond)
-		b.is(two, kiosk.Unsure)
+		b.is(two, kiosk.Offline)
 		if b.up[len(b.up)-1] {
 			b.Error("Link was not told that the link is down")
 		}
@@ -567,10 +572,53 @@ func TestHungServer(t *testing.T) {
 		b.put(kiosk.Offline, kiosk.Checkout, "B2", "C2")
 		b.put(kiosk.Offline, kiosk.Checkin, "B8", "C3")
 		b.after(time.Minute)
-		b.asked("tell B1")
+		if got := b.line.take(); len(got) > 3 {
+			b.Errorf("the ILS was asked %v; want each once at most", got)
+		}
 		b.line.heal()
 		b.after(time.Minute)
 		b.did("checkout B1", "checkout B2", "checkin B8")
+	})
+}
+
+// TestHungQuestions: a server that answers each probe and nothing else. The
+// link counts as down after a few entries, is tried with one entry now and
+// then, and comes back with the first that is answered.
+func TestHungQuestions(t *testing.T) {
+	in(t, func(b *bench) {
+		b.line.meet = func(what string, _ kiosk.Barcode) fate {
+			if what == "probe" {
+				return ""
+			}
+			return dropped
+		}
+		var ids []kiosk.ID
+		for n := range 100 {
+			b.line.ils.AddItems(kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprint("X", n))})
+			ids = append(ids, b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("X", n)), ""))
+		}
+		b.run()
+		b.after(time.Hour)
+		if st := b.w.Status(); st.Up || st.Err == nil || len(b.up) == 0 || b.up[len(b.up)-1] {
+			b.Errorf("Status() = %+v, Link was told %v; want down, and why", st, b.up)
+		}
+		if n := len(b.line.take()); n < 15 || n > 60 {
+			b.Errorf("asked %d times in an hour; want one question each 5 minutes, after the first", n)
+		}
+		told := len(b.up)
+		b.after(time.Hour)
+		if len(b.up) != told {
+			b.Errorf("the link was called up while nothing is answered: %v", b.up[told:])
+		}
+		b.line.heal()
+		b.after(lastTrial)
+		b.after(lastRetry + time.Minute)
+		for _, id := range ids {
+			b.is(id, kiosk.Settled)
+		}
+		if !b.w.Status().Up {
+			b.Errorf("Status() = %+v; want up", b.w.Status())
+		}
 	})
 }
 
@@ -580,7 +628,7 @@ func TestBacklog(t *testing.T) {
 	in(t, func(b *bench) {
 		desks := b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1")
 		next := b.put(kiosk.Offline, kiosk.Checkin, "B1", "C1")
-		for i := range 5 * spell {
+		for i := range 3 * spell {
 			b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("Y", i)), "")
 		}
 		n, seen := 0, 0
@@ -599,8 +647,8 @@ func TestBacklog(t *testing.T) {
 		b.run()
 		b.after(time.Second)
 		b.is(next, kiosk.Settled)
-		if seen == 0 || seen > spell+1 {
-			b.Errorf("what waited for the desk was told as number %d of %d; want the first of the second spell", seen, n)
+		if seen == 0 || seen > 2*spell {
+			b.Errorf("what waited for the desk was told as number %d of %d; want it soon after the first %d", seen, n, spell)
 		}
 	})
 }
@@ -637,7 +685,9 @@ func TestFullDisk(t *testing.T) {
 		b.box.Fail(errors.New("disk full"))
 		b.run()
 		b.after(time.Minute)
-		b.asked()
+		if slices.Contains(b.line.take(), "tell B1") {
+			b.Error("what can't be marked was told")
+		}
 		if st := b.w.Status(); !st.Up || st.Err == nil {
 			b.Errorf("Status() = %+v; want up, and what is wrong", st)
 		}

@@ -99,15 +99,22 @@ type Resolution struct {
 	Note string `json:"note"` // why, kept in the ledger
 }
 
-// Outcome is the entry's next state.
-func (r Resolution) Outcome(id kiosk.ID, now time.Time) (kiosk.Outcome, error) {
-	o := kiosk.Outcome{Entry: id, At: now, Text: r.Note}
-	switch r.How {
-	case "retry": // tell the ILS once more, if a look shows that it lacks it
+// Outcome is the next state of an entry that calls for a person, and had this
+// due date promised.
+func (r Resolution) Outcome(e kiosk.Entry, promised, now time.Time) (kiosk.Outcome, error) {
+	o := kiosk.Outcome{Entry: e.ID, At: now, Text: r.Note}
+	differs := e.State == kiosk.Differs
+	if differs && r.How != "dismiss" {
+		o.Due = promised
+	}
+	switch {
+	case r.How == "retry": // tell the ILS once more, if a look shows that it lacks it
 		o.State = kiosk.Unsure
-	case "override": // what the kiosk has recorded stands; staff has set the ILS right
+	case r.How == "override": // what the kiosk has recorded stands; staff has set the ILS right
 		o.State = kiosk.Settled
-	case "dismiss": // what the ILS says stands; the kiosk's record is void
+	case r.How == "dismiss" && differs: // what the ILS says stands; it has the loan
+		o.State = kiosk.Settled
+	case r.How == "dismiss": // what the ILS says stands; the kiosk's record is void
 		o.State = kiosk.Dismissed
 	default:
 		return o, fmt.Errorf("how: %q: must be retry, override or dismiss", r.How)

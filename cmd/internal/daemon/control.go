@@ -111,21 +111,21 @@ func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution)
 	return err
 }
 
-// Resolve settles an exception as staff decided.
+// Resolve settles an entry that calls for a person as staff decided.
 func Resolve(ctx context.Context, s *sqlite.Store, id kiosk.ID, r control.Resolution, now time.Time) error {
-	o, err := r.Outcome(id, now)
-	if err != nil {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
-	}
 	for row, err := range s.Entries(ctx, sqlite.Filter{ID: id}) {
 		if err != nil {
 			return err
 		}
-		if row.State != kiosk.Exception {
+		if !row.State.Calls() {
 			return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("entry %s is %s, not an exception", id, row.State)}
 		}
-		if o.At.Before(row.Changed) { // the clock is behind
-			o.At = row.Changed
+		if now.Before(row.Changed) { // the clock is behind
+			now = row.Changed
+		}
+		o, err := r.Outcome(row.Entry, row.Promised, now)
+		if err != nil {
+			return &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
 		}
 		return s.Conclude(ctx, o)
 	}

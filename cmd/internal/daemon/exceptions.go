@@ -20,7 +20,7 @@ func (x exceptions) List(ctx context.Context) ([]web.Exception, error) {
 	rows, err := x.store.Exceptions(ctx)
 	var list []web.Exception
 	for _, r := range rows {
-		list = append(list, web.Exception{ID: r.ID, Kind: r.Kind, Item: r.Item, Title: r.Title, Card: r.Patron, At: r.At, Due: r.Due,
+		list = append(list, web.Exception{ID: r.ID, Kind: r.Kind, Item: r.Item, Title: r.Title, Card: r.Patron, At: r.At, Due: r.Promised,
 			Reason: r.Reason, Says: r.Text})
 	}
 	return list, err
