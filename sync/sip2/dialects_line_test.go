@@ -73,7 +73,7 @@ var framing = []finding{
 		s := speak(t, by(map[string]string{
 			"11": "121NNY" + date + "AFSecond floor|AH20261207    235900|AJThe one|AFThank you|ABB1|AAC1|AOx|\r",
 			"63": strings.Replace(known, "AUB9|", "AUB9|AUB1|AUB9|", 1),
-			"17": strings.Replace(shelved, "1803", "1804", 1),
+			"17": out,
 		}), nil)
 		if a, err := s.lend(); err != nil || a.Text != "Second floor Thank you" || a.Title != "The one" || a.Due.IsZero() {
 			t.Errorf("%+v, %v", a, err)
@@ -83,7 +83,7 @@ var framing = []finding{
 		}
 	}},
 	{name: "05 a fixed part that is off", test: func(t *testing.T) {
-		s := speak(t, by(map[string]string{"93": "94100\r", "99": "98YYYYYN 10 10" + date + "2.00AOx|\r",
+		s := speak(t, by(map[string]string{"93": "94100\r", "17": out, "99": "98YYYYYN 10 10" + date + "2.00AOx|\r",
 			"63": "64              001" + date + strings.Repeat(" ", 24) + "AOx|AAC1|AEOlive|BLY|\r"}), func(c *sip2.Config) { c.User = "k" })
 		if p, err := s.Identify(t.Context(), "C1", ""); err != nil || p.FamilyName != "Olive" {
 			t.Errorf("after 94100, and with counts of blanks: %+v, %v", p, err)
@@ -445,6 +445,11 @@ var lines = []finding{
 			if len(s.questions(want)) != 1 || len(s.questions("35")) != map[string]int{"63": 1}[want] {
 				t.Errorf("%q: asked %q", bx, s.asked)
 			}
+		}
+		s = speak(t, by(map[string]string{"99": strings.Replace(hello, "BXYYYYYYYYYYY", "BXYYYYYYYYYYN", 1), "63": strings.Replace(known, "AUB9", "AUB1", 1)}), nil)
+		st, err := s.Look(t.Context(), "B1", "C1")
+		if want := (kiosk.Standing{Known: true, Status: kiosk.StatusOther, Mine: kiosk.Yes, Holds: -1}); err != nil || st != want || len(s.questions("17")) > 0 {
+			t.Errorf("without 17: Look() = %+v, %v; want %+v, by 63 alone", st, err, want)
 		}
 	}},
 	{name: "19 the flags of 98 are not to be believed", test: func(t *testing.T) {

@@ -72,6 +72,7 @@ func by(answers map[string]string) says {
 
 const (
 	shelved  = "18030201" + date + "ABB1|AJThe one|\r"
+	out      = "18040201" + date + "ABB1|AJThe one|\r"
 	returned = "101YNN" + date + "AOx|ABB1|AQMAIN|AJThe one|\r"
 	known    = "64              001" + date + "000000000001000000000000AOx|AAC1|AEOlive Okay|BLY|AUB9|\r"
 )

@@ -163,7 +163,7 @@ var semantics = []finding{
 			{"holds, and no loan", counts("0000", "ASB1|CDB1|"), kiosk.No}, // RERO: all in AS
 			{"holds, when loans were asked for", counts("0001", "ASB1|CDB1|"), kiosk.Unknown},
 		} {
-			s := speak(t, by(map[string]string{"63": tt.answer}), nil)
+			s := speak(t, by(map[string]string{"17": out, "63": tt.answer}), nil)
 			st, err := s.Look(t.Context(), "B1", "C1")
 			if err != nil || st.Mine != tt.want {
 				t.Errorf("%s: %+v, %v; want %d", tt.name, st, err, tt.want)

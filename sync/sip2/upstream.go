@@ -243,16 +243,25 @@ var statuses = map[string]kiosk.ItemStatus{
 	"12": kiosk.StatusLost, "13": kiosk.StatusMissing,
 }
 
-// Look implements kiosk.Upstream: 17, and if the item is out, 63 with the
-// list of what the card has.
+// Look implements kiosk.Upstream: 17, and if the item may be out, 63 with the
+// list of what the card has. Of a server that does not take 17 the item counts
+// as known, in a state that is not.
 func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (st kiosk.Standing, err error) {
 	err = u.with(ctx, func(l *line) error {
-		a, err := l.ask(ctx, u.base("17", u.now()).With("AB", string(b)).With("AC", u.TerminalPassword), "18")
-		if err != nil {
-			return asOffline(err)
+		st = kiosk.Standing{Known: true, Status: kiosk.StatusOther, Holds: -1}
+		if l.supports(10) {
+			a, err := l.ask(ctx, u.base("17", u.now()).With("AB", string(b)).With("AC", u.TerminalPassword), "18")
+			if err != nil {
+				return asOffline(err)
+			}
+			st = u.standing(a)
 		}
-		st = u.standing(a)
 		if !st.Known || card == "" {
+			return nil
+		}
+		switch st.Status {
+		case kiosk.StatusAvailable, kiosk.StatusOnHold, kiosk.StatusInTransit:
+			st.Mine = kiosk.No
 			return nil
 		}
 		st.Mine, err = u.mine(ctx, l, b, card)
