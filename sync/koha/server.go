@@ -148,13 +148,14 @@ func (s *Server) libraries(w http.ResponseWriter, r *http.Request) {
 }
 
 // question is what q asks for, of a list whose rows have their number in a
-// field: {"field": "text"}, {"field": [1, 2]}, {"field": {">": 1}} and what has
+// field: {"field": "text"}, {"item_id": 1}, {"field": [1, 2]}, {"field": {">": 1}} and what has
 // changed {">=": "time"}, all of which must hold.
 type question struct {
 	texts   map[string]string
 	numbers []int // nil means any
 	above   int
 	since   time.Time
+	item    int // of loans; 0 means any
 }
 
 // asks reads q; false if it makes no sense.
@@ -182,6 +183,7 @@ func asks(r *http.Request, number string) (q question, ok bool) {
 		case name == number && json.Unmarshal(value, &q.numbers) == nil:
 		case name == number && json.Unmarshal(value, &above) == nil:
 			q.above = above.N
+		case name == "item_id" && json.Unmarshal(value, &q.item) == nil:
 		case json.Unmarshal(value, &since) == nil && !since.T.IsZero():
 			q.since = since.T
 		default:
@@ -345,7 +347,9 @@ func (s *Server) checkouts(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		for _, l := range loans {
-			out[l.Item] = l
+			if q.item == 0 || q.item == s.id("item", string(l.Item)) {
+				out[l.Item] = l
+			}
 		}
 	}
 	list := []any{}

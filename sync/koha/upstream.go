@@ -247,6 +247,12 @@ func (c checkout) due(zone *time.Location) time.Time {
 	return t.In(zone)
 }
 
+// since is when it began; zero if that can't be read.
+func (c checkout) since() time.Time {
+	t, _ := time.Parse(time.RFC3339, c.At)
+	return t
+}
+
 // checkout finds the loan of an item by a patron; ErrUnknown.
 func (u *Upstream) checkout(ctx context.Context, p, i int) (c checkout, err error) {
 	err = pages(ctx, u.client, "/checkouts", url.Values{"patron_id": {strconv.Itoa(p)}}, func(list []checkout) error {
@@ -303,12 +309,30 @@ func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (
 	switch {
 	case errors.Is(err, kiosk.ErrUnknown):
 		st.Mine = kiosk.No
-		return st, nil
+		st.Since, err = u.since(ctx, i.ID)
+		return st, err
 	case err != nil:
 		return st, err
 	}
-	st.Mine, st.Due = kiosk.Yes, c.due(u.zone())
+	st.Mine, st.Since, st.Due = kiosk.Yes, c.since(), c.due(u.zone())
 	return st, nil
+}
+
+// since is when the loan of an item began, whoever has it; zero if that is not
+// told. Where q is not heeded the item is not among the first, as a rule.
+func (u *Upstream) since(ctx context.Context, i int) (t time.Time, err error) {
+	var list []checkout
+	q := url.Values{"q": {fmt.Sprintf(`{"item_id":%d}`, i)}}
+	_, err = u.client.call(ctx, false, http.MethodGet, "/checkouts", q, nil, &list)
+	if err = invalid(err); err != nil && kiosk.CodeOf(err) != kiosk.CodeInvalid {
+		return t, err
+	}
+	for _, c := range list {
+		if c.Item == i {
+			return c.since(), nil
+		}
+	}
+	return t, nil
 }
 
 // availability tells what is in the way of a loan. Who else is concerned, it

@@ -279,6 +279,16 @@ func (s *suite) happened() {
 	}
 }
 
+// since is when the loan of an item began; zero without one.
+func (s *suite) since(b kiosk.Barcode) time.Time {
+	for _, l := range s.ils.Loans() {
+		if l.Item == b {
+			return l.At
+		}
+	}
+	return time.Time{}
+}
+
 func (s *suite) look() {
 	for _, tt := range []struct {
 		item   kiosk.Barcode
@@ -300,6 +310,9 @@ func (s *suite) look() {
 		}
 		if out := st.Status == kiosk.StatusOnLoan; out && st.Due.IsZero() {
 			s.Errorf("Look(%s) = %+v; want its due date", tt.item, st)
+		}
+		if from, told := s.since(tt.item), !st.Since.IsZero(); told && !st.Since.Equal(from.Truncate(time.Second)) {
+			s.Errorf("Look(%s) = %+v; want the loan to have begun at %v, or nothing said of that", tt.item, st, from)
 		}
 	}
 	if st := s.standing("NOTHING", "C1"); st.Known || st.Mine == kiosk.Yes {
