@@ -28,7 +28,7 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 	if d.worker != nil {
 		w := d.worker.Status()
 		s.Upstream.Up, s.Upstream.Since = w.Up, w.Since
-		if !w.Up {
+		if !w.Up && !w.Since.IsZero() { // else it was not tried yet
 			s.Faults = append(s.Faults, fmt.Sprintf("upstream: not reached: %v", w.Err))
 		}
 	}
