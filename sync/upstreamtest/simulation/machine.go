@@ -1,0 +1,269 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/desk"
+	"github.com/carrel-kiosk/carrel/sync/outbox"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
+)
+
+// station is a kiosk's place: what stays when its machine ends.
+type station struct {
+	*world
+	name string
+	disk *disk
+	net  *network
+	lot  lot // of its machines
+
+	ids   atomic.Int64
+	boots int
+	boot  string       // names the run of the machine
+	since time.Time    // its begin
+	wrong atomic.Int64 // by how many nanoseconds the machine's clock is
+
+	at atomic.Pointer[machine] // nil: it is off
+
+	mu    sync.Mutex
+	shown map[kiosk.ID]promise
+}
+
+// promise is a line that a screen has shown as done.
+type promise struct {
+	state kiosk.LineState
+	item  kiosk.Barcode
+	at    time.Time
+}
+
+// machine is the program of a kiosk between its start and its end.
+type machine struct {
+	*station
+	store  *store
+	clock  *kiosk.Clock
+	up     *sip2.Upstream
+	desk   *desk.Desk
+	worker *outbox.Worker
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	dead   atomic.Bool
+	died   chan struct{} // closed with dead
+	once   sync.Once
+	keeper chan struct{} // holds a token while dates are put right
+}
+
+func (w *world) newStation(name string) *station {
+	s := &station{world: w, name: name, lot: w.lot(name), shown: map[kiosk.ID]promise{}}
+	s.disk = &disk{station: s, lot: w.lot(name + " disk"), lives: map[kiosk.ID]*life{}, writer: make(chan struct{}, 1)}
+	s.net = &network{station: s, words: map[string]int{}, telling: map[string]kiosk.ID{}, heard: map[string][]kiosk.ID{}}
+	s.wrong.Store(s.lot.Int64N(int64(time.Second))) // nobody's clocks agree
+	return s
+}
+
+// run has one machine after the other until ctx ends.
+func (s *station) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		m := s.start(ctx)
+		if m.ctx.Err() == nil {
+			s.at.Store(m)
+			<-m.ctx.Done()
+			s.at.Store(nil)
+		}
+		m.wg.Wait()
+		m.up.Close()
+		if pause(ctx, s.lot.between(time.Second, time.Minute)) != nil {
+			return
+		}
+	}
+}
+
+// start starts the program as the daemon does. It may die before it runs.
+func (s *station) start(ctx context.Context) *machine {
+	m := &machine{station: s, died: make(chan struct{}), keeper: make(chan struct{}, 1)}
+	m.store = &store{&s.disk.mem, s.disk, m}
+	m.ctx, m.cancel = context.WithCancel(ctx)
+	if s.boots++; s.boots == 1 || s.lot.chance(0.5) { // the machine, and not only the program
+		s.boot, s.since = fmt.Sprintf("boot %d", s.boots), time.Now()
+		s.misset()
+	}
+	since := s.since
+	m.clock = kiosk.NewClock(kiosk.ClockConfig{
+		Wall: func() time.Time { return time.Now().Add(time.Duration(s.wrong.Load())) },
+		Up:   func() time.Duration { return time.Since(since) },
+		Boot: s.boot, Written: s.world.log.start.AddDate(0, -1, 0), Zone: time.UTC,
+	})
+	var err error
+	m.up, err = sip2.NewUpstream(sip2.Config{Address: "ils:6001", User: "kiosk", Password: "secret", Zone: time.UTC,
+		Clock: m.clock, Log: slog.New(slog.DiscardHandler), Profile: s.profile,
+		Dial: func(ctx context.Context, _ string) (net.Conn, error) { return s.net.dial(ctx, m) }})
+	if err != nil {
+		panic(err) // ours
+	}
+	up := &upstream{m.up, m}
+	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
+	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Lines: m.up.Lines(), Clock: m.clock,
+		Rules: kiosk.Rules{Location: time.UTC, LoanDays: days}, LinkLost: m.worker.Lost, Log: slog.New(slog.DiscardHandler),
+		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%05d", s.name, s.ids.Add(1))) }})
+	if err := m.recover(); err != nil {
+		s.note(s.name, "does not start: %v", err)
+		m.cancel()
+		return m
+	}
+	s.note(s.name, "starts, %s, clock %v off", s.boot, time.Duration(s.wrong.Load()))
+	m.wg.Go(func() { m.desk.Run(m.ctx) })
+	m.wg.Go(func() { m.worker.Run(m.ctx) })
+	m.wg.Go(m.keepTime)
+	m.wg.Go(m.watch)
+	return m
+}
+
+// misset has a machine without a clock of its own start at some time.
+func (s *station) misset() {
+	wrong := time.Duration(s.lot.Int64N(int64(time.Second)))
+	if !s.peace.Load() && s.lot.chance(s.weather.clocks) {
+		wrong = -s.lot.between(time.Minute, 10*24*time.Hour)
+		if s.lot.chance(0.2) {
+			wrong = -30 * 365 * 24 * time.Hour
+		}
+		s.count("wrong clock at start")
+	}
+	s.wrong.Store(int64(wrong))
+}
+
+// recover reads the ledger, as the daemon does before anything runs.
+func (m *machine) recover() error {
+	good, err := m.begin(m.ctx)
+	if err != nil {
+		return err
+	}
+	if good.Before(m.clock.Written) {
+		good = m.clock.Written
+	}
+	n, err := m.store.Interrupted(m.ctx, good)
+	if n > 0 {
+		m.note(m.name, "%d were interrupted", n)
+	}
+	return err
+}
+
+// die ends the machine: nothing of it takes effect any more.
+func (m *machine) die(how, where string) {
+	m.once.Do(func() {
+		m.count(how)
+		m.note(m.name, "%s: %s", how, where)
+		m.dead.Store(true)
+		close(m.died)
+		m.net.abandon()
+		m.cancel()
+	})
+}
+
+// watch holds each screen against the disk.
+func (m *machine) watch() {
+	for seq := uint64(0); ; {
+		sc, err := m.desk.Next(m.ctx, seq)
+		if err != nil || m.dead.Load() {
+			return
+		}
+		seq = sc.Seq
+		for i := range sc.Lines {
+			m.saw(&sc.Lines[i])
+		}
+	}
+}
+
+func (m *machine) saw(l *kiosk.Line) {
+	if l.State != kiosk.LineLent && l.State != kiosk.LineReturned && l.State != kiosk.LineRenewed {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.shown[l.ID]; ok {
+		return
+	}
+	m.shown[l.ID] = promise{l.State, l.Item, time.Now()}
+	m.count("shown " + string(l.State))
+	m.note(m.name+" screen", "%s %s %s", l.ID, l.Item, l.State)
+	e, ok := m.disk.entry(l.ID)
+	if !ok || !e.State.Holds() && e.State != kiosk.Exception {
+		m.fail("%s shows %s as %s (entry %s), and the ledger says %q", m.name, l.Item, l.State, l.ID, e.State)
+	}
+}
+
+// entry finds an entry on the disk.
+func (d *disk) entry(id kiosk.ID) (kiosk.Entry, bool) {
+	for _, e := range d.mem.Entries() {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return kiosk.Entry{}, false
+}
+
+// link is what the daemon does when the link comes and goes.
+func (m *machine) link(up bool) {
+	if up {
+		m.keep(m.ctx)
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, time.Second)
+	defer cancel()
+	_ = m.desk.Send(ctx, kiosk.LinkChanged{Up: up}) // it may be ending
+}
+
+// upstream is SIP2 as one machine sees it. Its calls begin and end at moments
+// of their own, also when one cut ends several.
+type upstream struct {
+	*sip2.Upstream
+	m *machine
+}
+
+func (u *upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err error) {
+	err = u.call(ctx, "tell "+string(e.ID), func() error {
+		words := tells(e)
+		u.m.net.tell(words, e.ID)
+		defer u.m.net.told(words, e.ID)
+		a, err = u.Upstream.Tell(ctx, e)
+		return err
+	})
+	return a, err
+}
+
+func (u *upstream) Look(ctx context.Context, b kiosk.Barcode, c kiosk.Card) (st kiosk.Standing, err error) {
+	err = u.call(ctx, fmt.Sprintf("look %s %s", b, c), func() error {
+		st, err = u.Upstream.Look(ctx, b, c)
+		return err
+	})
+	return st, err
+}
+
+func (u *upstream) Identify(ctx context.Context, c kiosk.Card, pin string) (p kiosk.Patron, err error) {
+	err = u.call(ctx, "identify "+string(c), func() error {
+		p, err = u.Upstream.Identify(ctx, c, pin)
+		return err
+	})
+	return p, err
+}
+
+func (u *upstream) Probe(ctx context.Context) error {
+	return u.call(ctx, "probe", func() error { return u.Upstream.Probe(ctx) })
+}
+
+func (u *upstream) call(ctx context.Context, what string, do func() error) error {
+	if u.m.dead.Load() {
+		return &kiosk.Error{Code: kiosk.CodeOffline, Err: errDead}
+	}
+	l := u.m.net.draw(what)
+	time.Sleep(l.hardly())
+	err := do()
+	time.Sleep(l.hardly())
+	return err
+}

@@ -1,0 +1,66 @@
+package simulation
+
+import (
+	"time"
+)
+
+// troubles befall a kiosk, one after the other, as long as people come.
+func (s *station) troubles() {
+	l := s.world.lot(s.name + " troubles")
+	for {
+		time.Sleep(l.between(s.weather.trouble/10, 2*s.weather.trouble))
+		if s.closed() {
+			return
+		}
+		last := l.between(2*time.Second, 6*time.Minute)
+		switch l.IntN(6) {
+		case 0, 1:
+			s.line(lineRefused, "line refused", last)
+		case 2:
+			s.line(lineSilent, "line silent", last)
+		case 3:
+			s.count("disk full")
+			s.note(s.name, "disk full for %v", last)
+			s.disk.full.Store(true)
+			time.Sleep(last)
+			s.disk.full.Store(false)
+		case 4:
+			if m := s.at.Load(); m != nil {
+				m.die("power cut", "")
+			}
+		case 5:
+			if m := s.at.Load(); m != nil {
+				s.count("restart")
+				s.note(s.name, "is stopped")
+				m.cancel()
+			}
+		}
+	}
+}
+
+func (s *station) line(state lineState, what string, last time.Duration) {
+	s.count(what)
+	s.note(s.name, "%s for %v", what, last)
+	s.net.set(state)
+	time.Sleep(last)
+	s.net.set(lineUp)
+	s.note(s.name, "the line is back")
+}
+
+// jumps set the machine's clock.
+func (s *station) jumps() {
+	l := s.world.lot(s.name + " jumps")
+	for {
+		time.Sleep(l.between(s.weather.trouble, 6*s.weather.trouble))
+		if s.closed() {
+			return
+		}
+		wrong := l.between(-5*time.Hour, 5*time.Hour)
+		if l.chance(0.5) {
+			wrong = l.hardly() // it is put right
+		}
+		s.count("clock jump")
+		s.note(s.name, "the clock jumps to %v off", wrong)
+		s.wrong.Store(int64(wrong))
+	}
+}

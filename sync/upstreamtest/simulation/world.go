@@ -1,0 +1,237 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
+)
+
+const (
+	days     = 14               // a loan lasts so long, by the ILS and by the kiosks
+	hours    = 45 * time.Minute // people come so long
+	patience = 6 * time.Hour    // the longest that outboxes may take to be empty afterwards
+)
+
+// Result is what came of one run.
+type Result struct {
+	Seed     uint64
+	Failures []string // what must not be; none is good
+	Tally    Tally
+	Sum      string // of the trace: equal if two runs were
+	trace    *trace
+}
+
+// Trace writes everything that happened, one line each.
+func (r Result) Trace(w io.Writer) error { return r.trace.write(w) }
+
+// Run is one run. It must not be called from within a bubble.
+func Run(t *testing.T, seed uint64) Result {
+	t.Helper()
+	var r Result
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fmt.Sprintf("seed %d: %v", seed, p))
+		}
+	}()
+	synctest.Test(t, func(*testing.T) { r = run(seed) })
+	return r
+}
+
+func run(seed uint64) Result {
+	w := newWorld(seed)
+	w.live()
+	w.judge()
+	w.log.sort()
+	return Result{Seed: seed, Failures: w.failures, Tally: w.tally, Sum: w.log.sum(), trace: w.log}
+}
+
+// world is a library.
+type world struct {
+	seed     uint64
+	log      *trace
+	weather  weather
+	profile  string // of the ILS, as the kiosks know it
+	ils      *upstreamtest.ILS
+	stations []*station
+	peace    atomic.Bool
+
+	mu       sync.Mutex
+	books    []*book
+	loans    []kiosk.Loan // at the beginning
+	people   []*person
+	effects  []effect // the ILS's history
+	tally    Tally
+	failures []string
+}
+
+// weather is how bad things are in one run: shares of 1.
+type weather struct {
+	mishaps float64 // of questions
+	slow    float64 // of messages
+	stalls  float64 // of writes
+	crashes float64 // of writes
+	clocks  float64 // of starts
+	trouble time.Duration
+}
+
+// effect is one of the ILS's, and by whose doing.
+type effect struct {
+	upstreamtest.Effect
+	by    string // a station's name, or staff
+	entry kiosk.ID
+	at    time.Time
+}
+
+// place is where a book is.
+type place int
+
+const (
+	shelf place = iota
+	patron
+	limbo // nobody was told what became of it: it is lent to book.who, or not at all
+)
+
+func (p place) String() string {
+	return [...]string{"here", "with", "in limbo, perhaps with"}[p]
+}
+
+// book is a copy and where it truly is.
+type book struct {
+	kiosk.Barcode
+	place place
+	who   kiosk.Card // has it; in limbo, may have it
+	busy  bool       // in somebody's hand
+}
+
+type person struct {
+	kiosk.Card
+	busy bool
+}
+
+func newWorld(seed uint64) *world {
+	w := &world{seed: seed, tally: Tally{}}
+	l := w.lot("world")
+	time.Sleep(l.between(0, 24*time.Hour))
+	w.log = &trace{start: time.Now()}
+	w.weather = weather{
+		mishaps: oneOf(l, 0, 0.02, 0.1, 0.25), slow: oneOf(l, 0, 0.05, 0.2), stalls: oneOf(l, 0, 0.01, 0.05),
+		crashes: oneOf(l, 0, 0.004, 0.015), clocks: oneOf(l, 0, 0.5), trouble: oneOf(l, time.Hour, 12*time.Minute, 5*time.Minute),
+	}
+	rules := upstreamtest.Rules{Days: days, Location: time.UTC}
+	if l.chance(0.2) {
+		rules.IgnoreNoBlock, w.profile = true, "evergreen"
+		w.count("no-block ignored")
+	}
+	w.ils = upstreamtest.New(rules)
+	w.ils.AddUser("kiosk", "secret")
+	for range 1 + l.IntN(3) {
+		w.stations = append(w.stations, w.newStation(fmt.Sprintf("k%d", len(w.stations)+1)))
+	}
+	w.stock(l)
+	w.note("world", "seed %d, %d kiosks, %s %+v", seed, len(w.stations), w.profile, w.weather)
+	return w
+}
+
+// stock fills the library: some books are out, some are overdue.
+func (w *world) stock(l lot) {
+	var items []kiosk.Item
+	var patrons []kiosk.Patron
+	for n := range 5 {
+		p := kiosktest.Patron(n)
+		p.Expires = time.Time{}
+		patrons = append(patrons, p)
+		w.people = append(w.people, &person{Card: p.Card})
+		w.ils.AddPatron(p, "")
+	}
+	for n := range 14 {
+		it := kiosktest.Item(n)
+		items = append(items, it)
+		w.ils.AddItems(it)
+		b := &book{Barcode: it.Barcode}
+		if w.books = append(w.books, b); n < 5 {
+			now := time.Now().UTC()
+			lent := now.AddDate(0, 0, -3-l.IntN(15))
+			y, m, d := lent.Date()
+			loan := kiosk.Loan{Item: b.Barcode, Patron: oneOf(l, w.people...).Card, At: lent.Truncate(time.Second),
+				Due: time.Date(y, m, d+days, 23, 59, 0, 0, time.UTC)}
+			b.place, b.who = patron, loan.Patron
+			if err := w.ils.AddLoan(loan); err != nil {
+				panic(err) // ours
+			}
+			w.loans = append(w.loans, loan)
+		}
+	}
+	for _, s := range w.stations {
+		ctx, m := context.Background(), &s.disk.mem
+		_, e1 := m.PutItems(ctx, items)
+		_, e2 := m.PutPatrons(ctx, patrons)
+		_, e3 := m.PutLoans(ctx, w.loans)
+		for _, err := range []error{e1, e2, e3} {
+			if err != nil {
+				panic(err) // nothing can fail in memory
+			}
+		}
+	}
+}
+
+// live lets everything happen, and then waits for peace to settle it.
+func (w *world) live() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var machines, busy sync.WaitGroup
+	machines.Go(func() { w.runILS(ctx) })
+	for _, s := range w.stations {
+		machines.Go(func() { s.run(ctx) })
+		busy.Go(s.visits)
+		busy.Go(s.troubles)
+		busy.Go(s.jumps)
+	}
+	busy.Go(w.staff)
+	busy.Wait()
+	w.note("world", "peace")
+	w.peace.Store(true)
+	l := w.lot("peace")
+	for end := time.Now().Add(patience); !w.settled() && time.Now().Before(end); {
+		time.Sleep(l.between(10*time.Second, 20*time.Second))
+	}
+	w.note("world", "the end")
+	cancel()
+	machines.Wait()
+}
+
+// settled tells whether no outbox holds anything that can still be told.
+func (w *world) settled() bool {
+	return !slices.ContainsFunc(w.stations, func(s *station) bool {
+		q, err := s.disk.mem.Queue(context.Background(), 1)
+		return err != nil || len(q) > 0 || s.at.Load() == nil
+	})
+}
+
+func (w *world) note(actor, format string, args ...any) { w.log.note(actor, format, args...) }
+
+func (w *world) count(what string) {
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
+	w.tally[what]++
+}
+
+// fail says what must not be.
+func (w *world) fail(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.note("judge", "%s", text)
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
+	w.failures = append(w.failures, fmt.Sprintf("seed %d: %s", w.seed, text))
+}
+
+// closed tells that nobody comes any more.
+func (w *world) closed() bool { return time.Since(w.log.start) >= hours }
