@@ -3,6 +3,7 @@ package sip2
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +24,9 @@ var errClosed = errors.New("sip2: closed")
 
 // pool keeps lines to one server: as many as are needed at once, up to
 // Config.Connections or what the server takes. Each line has one owner at a
-// time. Lines are opened beside the questions: one that waits takes whichever
-// comes first, a new line or one that has become free; for a server that is
-// full may take the connection and say nothing.
+// time. Lines are opened beside the questions: who has waited longest takes
+// whichever comes first, a new line or one that has become free; for a server
+// that is full may take the connection and say nothing.
 type pool struct {
 	conf   *Config
 	ctx    context.Context // of what is being opened
@@ -36,7 +37,7 @@ type pool struct {
 	idle    []*line       // the last one used is last
 	lines   int           // open: idle, or somebody's
 	opening int           // being opened
-	waiting int           // who wants one
+	waiting []*waiter     // who wants one, first come first
 	most    int           // that the server takes
 	again   time.Time     // when it may be asked for more
 	failed  int           // lines that could not be opened, counted
@@ -59,25 +60,31 @@ func (p *pool) changed() {
 	p.news = make(chan struct{})
 }
 
+// waiter is one who wants a line.
+type waiter struct{ failed int } // pool.failed when it came
+
 // take gives a line that is logged in. Its errors are offline: nothing was
 // asked. A server that refuses the login may lock it after a few times, so it
 // is not asked with each question.
 func (p *pool) take(ctx context.Context) (*line, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting++
-	defer func() { p.waiting-- }()
-	failed := p.failed
+	w := &waiter{p.failed}
+	p.waiting = append(p.waiting, w)
+	defer p.leave(w)
 	for {
-		switch l := p.pop(); {
-		case p.closed:
+		if p.closed {
 			return nil, offline(errClosed)
-		case l != nil:
-			return l, nil
-		case p.lines+p.opening == 0 && (p.failed != failed || time.Now().Before(p.shut)):
+		}
+		if p.waiting[0] == w {
+			if l := p.pop(); l != nil {
+				return l, nil
+			}
+		}
+		if p.lines+p.opening == 0 && (p.failed != w.failed || time.Now().Before(p.shut)) {
 			return nil, p.err
 		}
-		if p.failed == failed { // else they would be tried without end
+		if p.failed == w.failed { // else they would be tried without end
 			p.grow()
 		}
 		news := p.news
@@ -90,6 +97,14 @@ func (p *pool) take(ctx context.Context) (*line, error) {
 		if ctx.Err() != nil {
 			return nil, offline(ctx.Err())
 		}
+	}
+}
+
+// leave ends a wait; it is the next one's turn.
+func (p *pool) leave(w *waiter) {
+	p.waiting = slices.DeleteFunc(p.waiting, func(o *waiter) bool { return o == w })
+	if len(p.waiting) > 0 {
+		p.changed()
 	}
 }
 
@@ -117,7 +132,7 @@ func (p *pool) grow() {
 	if time.Now().Before(p.shut) {
 		return
 	}
-	for p.opening < p.waiting && p.lines+p.opening < most && !p.closed {
+	for p.opening < len(p.waiting) && p.lines+p.opening < most && !p.closed {
 		p.opening++
 		p.wg.Go(p.open)
 	}
