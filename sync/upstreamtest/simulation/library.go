@@ -78,11 +78,7 @@ func (w *world) carryOut(by string, id kiosk.ID, e kiosk.Entry, noBlock bool) (k
 // staff works at the ILS itself.
 func (w *world) staff() {
 	l := w.lot("staff")
-	for {
-		time.Sleep(l.between(20*time.Second, 4*time.Minute))
-		if w.closed() {
-			return
-		}
+	for w.rest(l, 20*time.Second, 4*time.Minute) {
 		b, p := w.pick(l), oneOf(l, w.people...)
 		switch what := l.IntN(10); {
 		case what < 5 && b != nil:

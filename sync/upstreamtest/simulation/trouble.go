@@ -7,11 +7,7 @@ import (
 // troubles befall a kiosk, one after the other, as long as people come.
 func (s *station) troubles() {
 	l := s.world.lot(s.name + " troubles")
-	for {
-		time.Sleep(l.between(s.weather.trouble/10, 2*s.weather.trouble))
-		if s.closed() {
-			return
-		}
+	for s.rest(l, s.weather.trouble/10, 2*s.weather.trouble) {
 		last := l.between(2*time.Second, 6*time.Minute)
 		switch l.IntN(6) {
 		case 0, 1:
@@ -50,11 +46,7 @@ func (s *station) line(state lineState, what string, last time.Duration) {
 // jumps set the machine's clock.
 func (s *station) jumps() {
 	l := s.world.lot(s.name + " jumps")
-	for {
-		time.Sleep(l.between(s.weather.trouble, 6*s.weather.trouble))
-		if s.closed() {
-			return
-		}
+	for s.rest(l, s.weather.trouble, 6*s.weather.trouble) {
 		wrong := l.between(-5*time.Hour, 5*time.Hour)
 		if l.chance(0.5) {
 			wrong = l.hardly() // it is put right

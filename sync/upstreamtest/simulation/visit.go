@@ -10,11 +10,7 @@ import (
 // visits has one patron after the other come to a kiosk.
 func (s *station) visits() {
 	l := s.world.lot(s.name + " visits")
-	for {
-		time.Sleep(l.between(time.Second, 90*time.Second))
-		if s.closed() {
-			return
-		}
+	for s.rest(l, time.Second, 90*time.Second) {
 		v := &visit{station: s, lot: l, m: s.at.Load()}
 		if v.m == nil {
 			continue // a dark screen

@@ -233,5 +233,10 @@ func (w *world) fail(format string, args ...any) {
 	w.failures = append(w.failures, fmt.Sprintf("seed %d: %s", w.seed, text))
 }
 
-// closed tells that nobody comes any more.
-func (w *world) closed() bool { return time.Since(w.log.start) >= hours }
+// rest waits as an actor does between two deeds; false when it is time to go.
+func (w *world) rest(l lot, from, to time.Duration) bool {
+	left := time.Until(w.log.start.Add(hours))
+	d := l.between(from, to)
+	time.Sleep(min(d, left+l.hardly()))
+	return d < left
+}
