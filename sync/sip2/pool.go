@@ -123,7 +123,7 @@ func (p *pool) pop() *line {
 	return nil
 }
 
-// grow opens lines for those who wait.
+// grow opens lines for those who wait and for whom none is free.
 func (p *pool) grow() {
 	most := p.conf.Connections
 	if time.Now().Before(p.again) {
@@ -132,7 +132,7 @@ func (p *pool) grow() {
 	if time.Now().Before(p.shut) {
 		return
 	}
-	for p.opening < len(p.waiting) && p.lines+p.opening < most && !p.closed {
+	for p.opening+len(p.idle) < len(p.waiting) && p.lines+p.opening < most && !p.closed {
 		p.opening++
 		p.wg.Go(p.open)
 	}
