@@ -174,7 +174,7 @@ func (w *world) renewed(a *account, by map[kiosk.ID]*account) {
 		switch maker := by[made.entry]; {
 		case made.by != a.name:
 			w.count("excused: lent elsewhere already")
-		case maker != nil && maker.State == kiosk.Exception && a.State == kiosk.Granted:
+		case maker != nil && maker.State == kiosk.Exception && (a.State == kiosk.Granted || a.State == kiosk.Exception):
 			w.count("excused: an exception before")
 		default:
 			w.fail("%s: checkout of %s for %s (entry %s, %s) became a renewal of entry %s", a.name, a.Item, a.Patron, a.ID, a.State, made.entry)

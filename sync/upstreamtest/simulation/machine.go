@@ -24,7 +24,6 @@ type station struct {
 	net  *network
 	lot  lot // of its machines
 
-	ids   atomic.Int64
 	boots int
 	boot  string       // names the run of the machine
 	since time.Time    // its begin
@@ -47,6 +46,7 @@ type promise struct {
 type machine struct {
 	*station
 	store  *store
+	ids    atomic.Int64
 	clock  *kiosk.Clock
 	up     *sip2.Upstream
 	desk   *desk.Desk
@@ -95,7 +95,7 @@ func (s *station) start(ctx context.Context) *machine {
 		s.boot, s.since = fmt.Sprintf("boot %d", s.boots), time.Now()
 		s.misset()
 	}
-	since := s.since
+	since, boots := s.since, s.boots
 	m.clock = kiosk.NewClock(kiosk.ClockConfig{
 		Wall: func() time.Time { return time.Now().Add(time.Duration(s.wrong.Load())) },
 		Up:   func() time.Duration { return time.Since(since) },
@@ -112,7 +112,7 @@ func (s *station) start(ctx context.Context) *machine {
 	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
 	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Lines: m.up.Lines(), Clock: m.clock,
 		Rules: kiosk.Rules{Location: time.UTC, LoanDays: days}, LinkLost: m.worker.Lost, Log: slog.New(slog.DiscardHandler),
-		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%05d", s.name, s.ids.Add(1))) }})
+		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%03d-%04d", s.name, boots, m.ids.Add(1))) }})
 	if err := m.recover(); err != nil {
 		s.note(s.name, "does not start: %v", err)
 		m.cancel()

@@ -218,6 +218,7 @@ func (v *visit) look() bool {
 
 // wait looks at the screen until it fits; false if it never does.
 func (v *visit) wait(most time.Duration, fits func() bool) bool {
+	time.Sleep(v.lot.hardly()) // the desk first
 	for end := time.Now().Add(most); time.Now().Before(end) && v.look(); {
 		if fits() {
 			return true
