@@ -184,25 +184,42 @@ func (w *Worker) trial(ctx context.Context) bool {
 	return !w.hung() && ctx.Err() == nil
 }
 
-// rest waits for d, or for something to do.
+// rest waits for d, or for something to do. What has come already goes first,
+// in one order always: of what is ready at once, select takes any.
 func (w *Worker) rest(ctx context.Context, d time.Duration) {
 	wake, lost := w.wake, w.lost
-	switch {
-	case !w.linked:
+	if !w.linked {
 		wake, lost = nil, nil // nothing can be told yet, and nothing lost
-	case len(lost) > 0: // comes first
-		d = time.Hour // that first
 	}
-	t := time.NewTimer(max(d, 0))
+	select {
+	case <-lost:
+		w.miss(ctx)
+		return
+	default:
+	}
+	select {
+	case <-wake:
+		return
+	default:
+	}
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-wake:
 	case <-lost:
-		w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "a question of the desk was not answered"})
-		w.rest(ctx, w.probeDelay())
+		w.miss(ctx)
 	}
+}
+
+// miss takes the link for down, and waits until it may be probed.
+func (w *Worker) miss(ctx context.Context) {
+	w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "a question of the desk was not answered"})
+	w.rest(ctx, w.probeDelay())
 }
 
 // now is the clock for waiting; it does not jump as Config.Now may.
