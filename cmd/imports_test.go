@@ -47,6 +47,7 @@ var rules = []struct {
 	{"kiosk/web/browsertest", nil, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 
+	{"sync/upstreamtest/seeds", nil, true},
 	// The simulation is a test that kiosksim runs too: it puts the parts together.
 	{"sync/upstreamtest/simulation", []string{"kiosk", "kiosk/desk", "kiosk/kiosktest", "sync/outbox", "sync/sip2", "sync/upstreamtest"}, false},
 	{"sync/*", []string{"kiosk"}, false},

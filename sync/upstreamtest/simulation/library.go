@@ -3,9 +3,8 @@ package simulation
 import (
 	"context"
 	"log/slog"
-	"time"
-
 	"sync"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/sync/sip2"
@@ -132,7 +131,7 @@ func (w *world) pick(l lot, where ...place) *book {
 		for _, p := range where {
 			fits = fits || b.place == p
 		}
-		if fits && !b.busy {
+		if fits && !b.busy && time.Now().After(b.rests) {
 			free = append(free, b)
 		}
 	}
@@ -158,6 +157,7 @@ func (w *world) put(b *book, where place, who kiosk.Card) {
 	defer w.mu.Unlock()
 	if where == limbo {
 		w.count("in limbo")
+		b.rests = time.Now().Add(2 * time.Minute)
 	}
 	b.place, b.who = where, who
 	w.note("books", "%s is %s %s", b.Barcode, where, who)

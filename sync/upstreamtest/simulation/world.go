@@ -111,6 +111,7 @@ type book struct {
 	place place
 	who   kiosk.Card // has it; in limbo, may have it
 	busy  bool       // in somebody's hand
+	rests time.Time  // until then it lies where it was left: the kiosk may still be at it
 }
 
 type person struct {

@@ -1,0 +1,3 @@
+package koha_test
+
+import _ "github.com/carrel-kiosk/carrel/sync/upstreamtest/seeds" // so that go test ./sync/... -seeds is known here
