@@ -74,7 +74,7 @@ func (w *world) kept(s *station, by map[kiosk.ID]*account) {
 // once: what counts as done took effect once, what does not never did.
 func (w *world) once(a *account) {
 	if len(a.took) > 1 {
-		w.unless(w.meddled(a, a.took[0].at, a.took[len(a.took)-1].at), "told again",
+		w.unless(w.undone(a, a.took[len(a.took)-1].at), "told again",
 			"%s: %s of %s for %s (entry %s, %s) took effect %d times", a.name, a.Kind, a.Item, a.Patron, a.ID, a.State, len(a.took))
 	}
 	switch a.State {
@@ -88,7 +88,7 @@ func (w *world) once(a *account) {
 		}
 	case kiosk.Dismissed, kiosk.Denied:
 		if len(a.took) > 0 {
-			w.unless(w.meddled(a, a.took[0].at, a.life.last), "undone elsewhere",
+			w.unless(w.undone(a, a.life.last), "undone elsewhere",
 				"%s: %s of %s for %s (entry %s) is %s, and took effect at the ILS", a.name, a.Kind, a.Item, a.Patron, a.ID, a.State)
 		}
 	}
@@ -98,17 +98,28 @@ func (w *world) once(a *account) {
 func (w *world) unless(excused bool, as, format string, args ...any) {
 	if excused {
 		w.count("excused: " + as)
+		w.note("judge", "excused, "+as+": "+format, args...)
 		return
 	}
 	w.fail(format, args...)
 }
 
-// meddled tells whether somebody else has done something to the item of an
-// entry at the ILS within a time: what a look finds then tells nothing of the
-// entry itself.
-func (w *world) meddled(a *account, from, to time.Time) bool {
+// undone tells whether somebody else has undone at the ILS what an entry did
+// there, before a time: then it looks as if it had never arrived. What is
+// lent is undone by a return, and what is returned by another loan, which on
+// the same day is due on the same day; a renewal by anything.
+func (w *world) undone(a *account, before time.Time) bool {
 	return slices.ContainsFunc(w.effects, func(f effect) bool {
-		return f.Item == a.Item && f.by != a.name && f.Did != upstreamtest.DidRefuse && !f.at.Before(from) && !f.at.After(to)
+		if f.Item != a.Item || f.by == a.name || f.Did == upstreamtest.DidRefuse || f.at.Before(a.took[0].at) || f.at.After(before) {
+			return false
+		}
+		switch a.Kind {
+		case kiosk.Checkout:
+			return f.Did == upstreamtest.DidCheckin
+		case kiosk.Checkin:
+			return f.Did == upstreamtest.DidCheckout
+		}
+		return true
 	})
 }
 
@@ -154,9 +165,9 @@ func (w *world) first(b kiosk.Barcode) kiosk.Loan {
 	return kiosk.Loan{Item: b}
 }
 
-// renewed: no checkout became the renewal of a loan that this kiosk has made
-// itself, unless that is with staff: what is an exception, the kiosk counts as
-// not lent, and asks for again when it is put down again.
+// renewed: no checkout became a renewal. That the desk has asked for what
+// somebody else had lent to the patron already, or what is with staff, is the
+// ILS's to answer; what is told after the promise, has been looked up before.
 func (w *world) renewed(a *account, by map[kiosk.ID]*account) {
 	if a.Kind != kiosk.Checkout {
 		return
@@ -171,16 +182,25 @@ func (w *world) renewed(a *account, by map[kiosk.ID]*account) {
 				made = g
 			}
 		}
-		switch maker := by[made.entry]; {
-		case made.by != a.name:
+		elsewhere, maker := made.by != a.name, by[made.entry]
+		switch {
+		case elsewhere && f.asked:
 			w.count("excused: lent elsewhere already")
-		case maker != nil && maker.State == kiosk.Exception && (a.State == kiosk.Granted || a.State == kiosk.Exception):
+		case elsewhere && made.at.After(f.looked) && f.looked.After(a.life.recorded):
+			w.count("excused: lent elsewhere since the look")
+		case maker != nil && maker.State == kiosk.Exception && f.asked:
 			w.count("excused: an exception before")
+		case elsewhere && !looksFirst:
+			w.count("excused: told unseen")
 		default:
-			w.fail("%s: checkout of %s for %s (entry %s, %s) became a renewal of entry %s", a.name, a.Item, a.Patron, a.ID, a.State, made.entry)
+			w.fail("%s: checkout of %s for %s (entry %s, %s) became a renewal of a loan by %s %s", a.name, a.Item, a.Patron, a.ID, a.State, made.by, made.entry)
 		}
 	}
 }
+
+// looksFirst says that package outbox looks before it tells an entry for the
+// first time.
+const looksFirst = false
 
 // ordered: what a kiosk has told of an item took effect in the order in which
 // it happened.

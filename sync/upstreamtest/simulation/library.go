@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,11 @@ func (w *world) serve(ctx context.Context) {
 		s.net.serve(ln)
 		wg.Go(func() {
 			_ = sip2.Serve(ctx, ln, &counter{w.ils, s}, sip2.ServerConfig{Institution: "MAIN", Zone: time.UTC,
-				NoCancel: true, Log: slog.New(slog.DiscardHandler)})
+				NoCancel: true, Log: slog.New(slog.DiscardHandler), Record: func(in bool, text string) {
+					if in {
+						s.looks(text)
+					}
+				}})
 		})
 	}
 	<-ctx.Done()
@@ -62,15 +67,30 @@ func (c *counter) Do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
 	return c.s.carryOut(c.s.name, c.s.net.hears(tells(e)), e, noBlock)
 }
 
-func (w *world) carryOut(by string, id kiosk.ID, e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
+// looks notes that a kiosk has looked at an item.
+func (s *station) looks(question string) {
+	if b, ok := strings.CutPrefix(wordsOf([]byte(question)), "17 "); ok {
+		s.world.mu.Lock()
+		defer s.world.mu.Unlock()
+		s.looked[kiosk.Barcode(b)] = time.Now()
+	}
+}
+
+// carryOut tells the ILS something, and writes down what came of it.
+func (w *world) carryOut(by string, told telling, e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a, err := w.ils.Do(e, noBlock)
 	h := w.ils.History()
-	f := effect{h[len(h)-1], by, id, time.Now()}
+	f := effect{Effect: h[len(h)-1], by: by, telling: told, at: time.Now()}
+	for _, s := range w.stations {
+		if s.name == by {
+			f.looked = s.looked[e.Item]
+		}
+	}
 	w.effects = append(w.effects, f)
 	w.count("ILS effect")
-	w.note("ils", "%s %s told by %s %s: %s for %s until %s %s", e.Kind, e.Item, by, id, f.Did, f.Patron, stamp(f.Due), f.Text)
+	w.note("ils", "%s %s told by %s %s: %s for %s until %s %s", e.Kind, e.Item, by, told.entry, f.Did, f.Patron, stamp(f.Due), f.Text)
 	return a, err
 }
 
@@ -107,14 +127,14 @@ func (w *world) atDesk(l lot, b *book, p *person) {
 	_, st, _, _ := w.ils.Item(b.Barcode)
 	if b.place != shelf || st.Status == kiosk.StatusOnLoan {
 		w.count("staff takes back")
-		_, err := w.carryOut("staff", "", kiosk.Entry{Kind: kiosk.Checkin, Item: b.Barcode, At: time.Now()}, false)
+		_, err := w.carryOut("staff", telling{}, kiosk.Entry{Kind: kiosk.Checkin, Item: b.Barcode, At: time.Now()}, false)
 		w.note("staff", "takes %s back: %v", b.Barcode, err)
 		w.put(b, shelf, "")
 		return
 	}
 	time.Sleep(l.between(time.Second, 10*time.Second))
 	w.count("staff lends")
-	_, err := w.carryOut("staff", "", kiosk.Entry{Kind: kiosk.Checkout, Item: b.Barcode, Patron: p.Card, At: time.Now()}, false)
+	_, err := w.carryOut("staff", telling{}, kiosk.Entry{Kind: kiosk.Checkout, Item: b.Barcode, Patron: p.Card, At: time.Now()}, false)
 	w.note("staff", "lends %s to %s: %v", b.Barcode, p.Card, err)
 	if err == nil {
 		w.put(b, patron, p.Card)

@@ -33,6 +33,8 @@ type station struct {
 
 	mu    sync.Mutex
 	shown map[kiosk.ID]promise
+
+	looked map[kiosk.Barcode]time.Time // when the ILS last told of an item, under world.mu
 }
 
 // promise is a line that a screen has shown as done.
@@ -62,9 +64,9 @@ type machine struct {
 }
 
 func (w *world) newStation(name string) *station {
-	s := &station{world: w, name: name, lot: w.lot(name), shown: map[kiosk.ID]promise{}}
+	s := &station{world: w, name: name, lot: w.lot(name), shown: map[kiosk.ID]promise{}, looked: map[kiosk.Barcode]time.Time{}}
 	s.disk = &disk{station: s, lot: w.lot(name + " disk"), lives: map[kiosk.ID]*life{}, writer: make(chan struct{}, 1)}
-	s.net = &network{station: s, words: map[string]int{}, telling: map[string]kiosk.ID{}, heard: map[string][]kiosk.ID{}}
+	s.net = &network{station: s, words: map[string]int{}, telling: map[string]telling{}, heard: map[string][]telling{}}
 	s.wrong.Store(s.lot.Int64N(int64(time.Second))) // nobody's clocks agree
 	return s
 }
@@ -228,9 +230,9 @@ type upstream struct {
 
 func (u *upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err error) {
 	err = u.call(ctx, "tell "+string(e.ID), func() error {
-		words := tells(e)
-		u.m.net.tell(words, e.ID)
-		defer u.m.net.told(words, e.ID)
+		words, told := tells(e), telling{e.ID, e.State == kiosk.Asked}
+		u.m.net.tell(words, told)
+		defer u.m.net.told(words, told)
 		a, err = u.Upstream.Tell(ctx, e)
 		return err
 	})

@@ -43,8 +43,14 @@ type network struct {
 	links   []*link
 	words   map[string]int // how often the same was asked
 	dials   int
-	telling map[string]kiosk.ID   // what the kiosk is telling, by what it says of an item
-	heard   map[string][]kiosk.ID // questions that have come to the ILS, by the same
+	telling map[string]telling   // what the kiosk is telling, by what it says of an item
+	heard   map[string][]telling // questions that have come to the ILS, by the same
+}
+
+// telling is an entry that is told to the ILS.
+type telling struct {
+	entry kiosk.ID
+	asked bool // by the desk, which has promised nothing yet
 }
 
 // link is one connection. Either way things come in the order in which they
@@ -197,7 +203,7 @@ func (k *link) ask(raw []byte) error {
 	k.mishap = k.meet()
 	way := k.delay()
 	k.world.note(k.station.name+" net", "%s %s %s", words, k.mishap, way)
-	id := k.telling[words]
+	told := k.telling[words]
 	switch k.mishap {
 	case upstreamtest.DropRequest:
 		k.lost = true
@@ -208,7 +214,7 @@ func (k *link) ask(raw []byte) error {
 		way = k.lot.between(3*time.Second, 20*time.Second)
 	case spoiltRequest:
 		raw[2]++ // in its time or its flags, and the checksum says so
-		id = ""
+		told = telling{}
 	}
 	if k.lost {
 		return nil
@@ -216,8 +222,8 @@ func (k *link) ask(raw []byte) error {
 	k.later(&k.up, way, func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if !k.lost && k.ils.deliver(raw) && id != "" {
-			k.heard[words] = append(k.heard[words], id)
+		if !k.lost && k.ils.deliver(raw) && told.entry != "" {
+			k.heard[words] = append(k.heard[words], told)
 		}
 	})
 	return nil
@@ -323,28 +329,28 @@ func (n *network) draw(what string) lot {
 }
 
 // tell notes that an entry is being told in these words.
-func (n *network) tell(words string, id kiosk.ID) {
+func (n *network) tell(words string, t telling) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.telling[words] = id
+	n.telling[words] = t
 }
 
-func (n *network) told(words string, id kiosk.ID) {
+func (n *network) told(words string, t telling) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.telling[words] == id {
+	if n.telling[words] == t {
 		delete(n.telling, words)
 	}
 }
 
 // hears gives the entry that has come to the ILS in these words.
-func (n *network) hears(words string) (id kiosk.ID) {
+func (n *network) hears(words string) (t telling) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if h := n.heard[words]; len(h) > 0 {
-		id, n.heard[words] = h[0], h[1:]
+		t, n.heard[words] = h[0], h[1:]
 	}
-	return id
+	return t
 }
 
 // abandon: the kiosk has ended. What it has sent may still arrive.

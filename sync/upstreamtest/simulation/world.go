@@ -87,9 +87,10 @@ type weather struct {
 // effect is one of the ILS's, and by whose doing.
 type effect struct {
 	upstreamtest.Effect
-	by    string // a station's name, or staff
-	entry kiosk.ID
-	at    time.Time
+	telling
+	by     string // a station's name, or staff
+	at     time.Time
+	looked time.Time // when that kiosk had last looked at the item
 }
 
 // place is where a book is.
