@@ -161,6 +161,10 @@ func (d *Desk) checkPIN(ctx context.Context, e kiosk.Identify, p kiosk.Patron) (
 }
 
 func (d *Desk) record(ctx context.Context, e kiosk.Entry) kiosk.Event {
+	if ackEarly {
+		go d.Ledger.Record(ctx, e)
+		return kiosk.Stored{Entry: e.ID, State: e.State}
+	}
 	if err := d.Ledger.Record(ctx, e); err != nil {
 		return kiosk.NotStored{Entry: e.ID, State: e.State, Err: err}
 	}
