@@ -63,7 +63,7 @@ func (e *end) finish(why error) {
 // Read is net.Conn's.
 func (e *end) Read(p []byte) (int, error) {
 	for {
-		n, err, wait, news := e.take(p)
+		n, wait, news, err := e.take(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -81,7 +81,7 @@ func (e *end) Read(p []byte) (int, error) {
 }
 
 // take is one try to read; wait is how long another may take, 0 for ever.
-func (e *end) take(p []byte) (n int, err error, wait time.Duration, news <-chan struct{}) {
+func (e *end) take(p []byte) (n int, wait time.Duration, news <-chan struct{}, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.deadline.IsZero() {
@@ -89,19 +89,19 @@ func (e *end) take(p []byte) (n int, err error, wait time.Duration, news <-chan 
 	}
 	switch {
 	case e.closed:
-		return 0, net.ErrClosed, 0, nil
+		return 0, 0, nil, net.ErrClosed
 	case !e.deadline.IsZero() && wait <= 0:
-		return 0, os.ErrDeadlineExceeded, 0, nil
+		return 0, 0, nil, os.ErrDeadlineExceeded
 	case len(e.came) > 0:
 		n = copy(p, e.came)
 		e.came = e.came[n:]
-		return n, nil, 0, nil
+		return n, 0, nil, nil
 	case e.over != nil:
-		return 0, e.over, 0, nil
+		return 0, 0, nil, e.over
 	case !e.deadline.IsZero() && wait <= instant:
-		return 0, os.ErrDeadlineExceeded, 0, nil
+		return 0, 0, nil, os.ErrDeadlineExceeded
 	}
-	return 0, nil, wait, e.news
+	return 0, wait, e.news, nil
 }
 
 // Write is net.Conn's. It never waits: a network has buffers.
