@@ -49,7 +49,7 @@ func newOrder(q []kiosk.Queued, may func(kiosk.Queued) bool) *order {
 }
 
 func (p *place) waitFor(first *place) {
-	if first != nil {
+	if first != nil && !disordered {
 		p.before++
 		first.behind = append(first.behind, p)
 	}

@@ -27,6 +27,10 @@ type task struct {
 // settle works on the entry: looks it up, decides, tells it if need be, and
 // writes down what came of it.
 func (t *task) settle(ctx context.Context) {
+	if sendsUnseen {
+		t.tell(ctx, kiosk.Standing{})
+		return
+	}
 	st, err := t.look(ctx)
 	if err != nil {
 		t.unanswered(ctx, err)

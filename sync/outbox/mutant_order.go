@@ -1,0 +1,8 @@
+//go:build mutant_order
+
+package outbox
+
+const (
+	sendsUnseen = false
+	disordered  = true
+)

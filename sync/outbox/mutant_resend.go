@@ -1,0 +1,8 @@
+//go:build mutant_resend
+
+package outbox
+
+const (
+	sendsUnseen = true
+	disordered  = false
+)
