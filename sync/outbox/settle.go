@@ -17,6 +17,7 @@ type task struct {
 	*Worker
 	kiosk.Queued
 	retry time.Duration // until the next try, if this one is fruitless
+	place chan struct{} // for its first question: in the order of the queue
 
 	end   end
 	err   error     // of the link or of the ledger
@@ -28,6 +29,8 @@ type task struct {
 // writes down what came of it.
 func (t *task) settle(ctx context.Context) {
 	if sendsUnseen {
+		t.lines.leave(t.place)
+		t.place = nil
 		t.tell(ctx, kiosk.Standing{})
 		return
 	}
@@ -46,9 +49,13 @@ func (t *task) settle(ctx context.Context) {
 
 // ask has one question under way, when one of the lines is free.
 func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) error {
+	place := t.place
+	if t.place = nil; place == nil {
+		place = t.lines.enter()
+	}
+	defer t.lines.leave(place)
 	select {
-	case t.lines <- struct{}{}:
-		defer func() { <-t.lines }()
+	case <-place:
 	case <-ctx.Done():
 		return &kiosk.Error{Code: kiosk.CodeOffline, Err: ctx.Err()}
 	}

@@ -73,7 +73,7 @@ type Worker struct {
 	Config
 	box    kiosk.Outbox
 	up     kiosk.Upstream
-	lines  chan struct{} // a place for each question under way
+	lines  *lines
 	wake   chan struct{}
 	lost   chan struct{}
 	status atomic.Pointer[Status]
@@ -91,9 +91,9 @@ type Worker struct {
 // liner is an Upstream that takes several questions at once.
 type liner interface{ Lines() int }
 
-// lines is how many questions the worker has under way at most. Of several
+// atOnce is how many questions the worker has under way at most. Of several
 // lines one is left to the desk: a patron is not to wait for the outbox.
-func lines(up kiosk.Upstream) int {
+func atOnce(up kiosk.Upstream) int {
 	if l, ok := up.(liner); ok {
 		return max(1, l.Lines()-1)
 	}
@@ -103,7 +103,7 @@ func lines(up kiosk.Upstream) int {
 // New makes a worker. It does nothing until Run.
 func New(box kiosk.Outbox, up kiosk.Upstream, c Config) *Worker {
 	w := &Worker{
-		Config: c.filled(), box: box, up: up, lines: make(chan struct{}, lines(up)), sent: map[kiosk.ID]time.Time{},
+		Config: c.filled(), box: box, up: up, lines: &lines{most: atOnce(up)}, sent: map[kiosk.ID]time.Time{},
 		wake: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 	}
 	w.status.Store(&Status{})
@@ -298,14 +298,14 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 	ended := make(chan *task)
 	stop, running := false, 0
 	for {
-		for !stop && most > 0 && running < ahead*cap(w.lines) {
+		for !stop && most > 0 && running < ahead*w.lines.most {
 			q, ok := line.take()
 			if !ok {
 				break
 			}
 			most--
 			running++
-			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts)}
+			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), place: w.lines.enter()}
 			go func() {
 				t.settle(ctx)
 				ended <- t

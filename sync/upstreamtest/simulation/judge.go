@@ -45,7 +45,7 @@ func (w *world) judge() {
 	}
 	for _, a := range all {
 		w.count(map[kiosk.State]string{kiosk.Settled: "settled", kiosk.Granted: "granted", kiosk.Exception: "exception",
-			kiosk.Dismissed: "dismissed", kiosk.Denied: "denied"}[a.State])
+			kiosk.Dismissed: "dismissed", kiosk.Denied: "denied", kiosk.Differs: "differs"}[a.State])
 		w.once(a)
 		w.renewed(a, by)
 	}
@@ -82,7 +82,7 @@ func (w *world) once(a *account) {
 		if len(a.took) == 0 {
 			w.fail("%s: %s of %s for %s (entry %s) is granted, and the ILS did nothing", a.name, a.Kind, a.Item, a.Patron, a.ID)
 		}
-	case kiosk.Settled:
+	case kiosk.Settled, kiosk.Differs:
 		if len(a.took) == 0 && !w.stood(a) {
 			w.fail("%s: %s of %s for %s (entry %s) is settled, and the ILS did nothing", a.name, a.Kind, a.Item, a.Patron, a.ID)
 		}
@@ -136,7 +136,7 @@ func (w *world) stood(a *account) bool {
 		case kiosk.Checkin:
 			return was.Patron == "" || was.Patron != a.Patron && a.Patron != ""
 		case kiosk.Renew:
-			return was.Patron == a.Patron && !was.Due.Before(a.Due.Truncate(24*time.Hour))
+			return was.Patron == a.Patron && (a.State == kiosk.Differs || !was.Due.Before(a.Due.Truncate(24*time.Hour)))
 		}
 		return was.Patron == a.Patron
 	}
@@ -192,17 +192,11 @@ func (w *world) renewed(a *account, by map[kiosk.ID]*account) {
 			w.count("excused: with staff")
 		case maker != nil && maker.State == kiosk.Exception && f.asked:
 			w.count("excused: an exception before")
-		case elsewhere && !looksFirst:
-			w.count("excused: told unseen")
 		default:
 			w.fail("%s: checkout of %s for %s (entry %s, %s) became a renewal of a loan by %s %s", a.name, a.Item, a.Patron, a.ID, a.State, made.by, made.entry)
 		}
 	}
 }
-
-// looksFirst says that package outbox looks before it tells an entry for the
-// first time.
-const looksFirst = false
 
 // ordered: what a kiosk has told of an item took effect in the order in which
 // it happened. A question that was not answered, and that the kiosk said no to

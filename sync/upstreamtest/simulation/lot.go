@@ -25,8 +25,8 @@ func (l lot) between(from, to time.Duration) time.Duration {
 	return from + time.Duration(l.Int64N(int64(to-from)))
 }
 
-// hardly is a delay that orders what would be at one moment: up to a
-// microsecond.
-func (l lot) hardly() time.Duration { return l.between(1, time.Microsecond) }
+// hardly is a delay that orders what would be at one moment. It is long for
+// that: of so many nanoseconds two actors seldom draw the same.
+func (l lot) hardly() time.Duration { return l.between(1, time.Millisecond/2) }
 
 func oneOf[T any](l lot, list ...T) T { return list[l.IntN(len(list))] }

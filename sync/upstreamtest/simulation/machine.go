@@ -222,14 +222,15 @@ func (m *machine) link(up bool) {
 }
 
 // upstream is SIP2 as one machine sees it. Its calls begin and end at moments
-// of their own, also when one cut ends several.
+// of their own, and are given up at such, also when one cut ends several.
 type upstream struct {
 	*sip2.Upstream
 	m *machine
 }
 
+// Tell is kiosk.Upstream's.
 func (u *upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err error) {
-	err = u.call(ctx, "tell "+string(e.ID), func() error {
+	err = u.call(ctx, "tell "+string(e.ID), func(ctx context.Context) error {
 		words, told := tells(e), telling{e.ID, e.State == kiosk.Asked}
 		u.m.net.tell(words, told)
 		defer u.m.net.told(words, told)
@@ -239,33 +240,41 @@ func (u *upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 	return a, err
 }
 
+// Look is kiosk.Upstream's.
 func (u *upstream) Look(ctx context.Context, b kiosk.Barcode, c kiosk.Card) (st kiosk.Standing, err error) {
-	err = u.call(ctx, fmt.Sprintf("look %s %s", b, c), func() error {
+	err = u.call(ctx, fmt.Sprintf("look %s %s", b, c), func(ctx context.Context) error {
 		st, err = u.Upstream.Look(ctx, b, c)
 		return err
 	})
 	return st, err
 }
 
+// Identify is kiosk.Upstream's.
 func (u *upstream) Identify(ctx context.Context, c kiosk.Card, pin string) (p kiosk.Patron, err error) {
-	err = u.call(ctx, "identify "+string(c), func() error {
+	err = u.call(ctx, "identify "+string(c), func(ctx context.Context) error {
 		p, err = u.Upstream.Identify(ctx, c, pin)
 		return err
 	})
 	return p, err
 }
 
+// Probe is kiosk.Upstream's.
 func (u *upstream) Probe(ctx context.Context) error {
-	return u.call(ctx, "probe", func() error { return u.Upstream.Probe(ctx) })
+	return u.call(ctx, "probe", u.Upstream.Probe)
 }
 
-func (u *upstream) call(ctx context.Context, what string, do func() error) error {
+func (u *upstream) call(ctx context.Context, what string, do func(context.Context) error) error {
 	if u.m.dead.Load() {
 		return &kiosk.Error{Code: kiosk.CodeOffline, Err: errDead}
 	}
 	l := u.m.net.draw(what)
 	time.Sleep(l.hardly())
-	err := do()
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-l.hardly()))
+		defer cancel()
+	}
+	err := do(ctx)
 	time.Sleep(l.hardly())
 	return err
 }
