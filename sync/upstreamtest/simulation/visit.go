@@ -201,6 +201,9 @@ func (v *visit) take(books []*hand, b *book) []*hand {
 
 // send gives the kiosk an event, if it is alive.
 func (v *visit) send(ev kiosk.Event) {
+	if v.m.ctx.Err() != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(v.m.ctx, time.Second)
 	defer cancel()
 	_ = v.m.desk.Send(ctx, ev) // a dead one hears nothing
