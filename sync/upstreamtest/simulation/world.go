@@ -202,6 +202,7 @@ func (w *world) live() {
 	w.note("world", "peace")
 	w.peace.Store(true)
 	l := w.lot("peace")
+	time.Sleep(l.between(3*time.Minute, 4*time.Minute)) // who is still at a desk, leaves
 	for end := time.Now().Add(patience); !w.settled() && time.Now().Before(end); {
 		time.Sleep(l.between(10*time.Second, 20*time.Second))
 	}
