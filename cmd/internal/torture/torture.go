@@ -52,6 +52,9 @@ func Run(o Options) error {
 			}
 			return failed == nil
 		})
+		if failed != nil {
+			t.Fail() // with few words: they are told already
+		}
 	})
 	if o.Progress != nil {
 		fmt.Fprintln(o.Progress)
