@@ -149,11 +149,14 @@ func (c *Clock) Stamp(at time.Time) (date time.Time, doubt bool, up Uptime) {
 	now := c.look()
 	date = latest(at.Round(0), c.last)
 	doubt = c.doubt != "" || date.Sub(c.base.Add(now)).Abs() > tolerance
-	c.last = date
 	if c.sure && !doubt {
-		c.good = latest(c.good, date)
+		// What was dated before this clock was sure is about to be put right,
+		// and may come to any time up to now; at may be by the clock as it was.
+		date = latest(date, c.base.Add(now))
+		c.last, c.good = date, latest(c.good, date)
 		return date, false, Uptime{}
 	}
+	c.last = date
 	return date, doubt, Uptime{c.Boot, now}
 }
 

@@ -440,3 +440,22 @@ func TestDates(t *testing.T) {
 		}
 	}
 }
+
+// TestStampWhileDatesArePutRight: a session goes on by the clock with which it
+// began. What it records once the truth is known, is not dated before what is
+// being put right.
+func TestStampWhileDatesArePutRight(t *testing.T) {
+	m := boot(-time.Hour, truth.Add(-2*time.Minute)) // goes on from the newest entry
+	began := m.Now()
+	first, _, up := m.Stamp(began)
+	m.up += 2 * time.Second
+	m.hear(0)
+	second, _, sure := m.Stamp(began.Add(2 * time.Second))
+	start, ok := m.Truth()
+	if !ok || up.Boot == "" || sure.Boot != "" {
+		t.Fatalf("Truth() = %v, %v; the entries have %+v and %+v", start, ok, up, sure)
+	}
+	if right := start.Add(up.For); second.Before(right) {
+		t.Errorf("the second entry is dated %v; the first, of %v, comes to %v", second, first, right)
+	}
+}
