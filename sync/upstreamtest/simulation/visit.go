@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -30,6 +31,7 @@ type visit struct {
 	lot lot
 	m   *machine
 	sc  kiosk.Screen // as last seen
+	old []kiosk.ID   // lines that were there before: what lay there and was returned elsewhere meanwhile, the kiosk takes for read twice
 }
 
 // hand is a book that a patron has put down, and where it was before.
@@ -51,6 +53,10 @@ func (v *visit) borrow() {
 		return
 	}
 	v.note(v.name+" visit", "%s comes to borrow", p.Card)
+	v.look()
+	for i := range v.sc.Lines {
+		v.old = append(v.old, v.sc.Lines[i].ID)
+	}
 	var books []*hand
 	for range 1 + v.lot.IntN(4) {
 		if v.lot.chance(0.25) {
@@ -185,7 +191,7 @@ const anybody kiosk.Card = "anybody"
 
 func (v *visit) line(h *hand) *kiosk.Line {
 	for i := range v.sc.Lines {
-		if v.sc.Lines[i].Item == h.Barcode {
+		if v.sc.Lines[i].Item == h.Barcode && !slices.Contains(v.old, v.sc.Lines[i].ID) {
 			return &v.sc.Lines[i]
 		}
 	}
