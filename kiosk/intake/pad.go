@@ -133,7 +133,7 @@ type reader struct {
 	*Pad
 	dev   drivers.Pad
 	tray  tray
-	since time.Time // when the device began to work
+	since time.Time // when the device began to work; zero where nothing counts as from before
 	news  time.Time // when something was last going on
 	full  bool
 }
@@ -200,7 +200,7 @@ func (r *reader) round() error {
 				r.Emit(kiosk.TagRemoved{Tag: id(l.uid)})
 			}
 		}
-		r.tray = tray{}
+		r.tray, r.since = tray{}, time.Time{}
 	}
 	seen, err := r.dev.Inventory()
 	if broken(err) {

@@ -132,6 +132,24 @@ func TestPadAfresh(t *testing.T) {
 	})
 }
 
+// TestPadAfreshAtOnce: what staff leaves there is new to the desk, even where
+// the device has only just come back.
+func TestPadAfreshAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newPadBench(t)
+		stop := b.start(field.NewReader(b.field))
+		time.Sleep(200 * time.Millisecond)
+		tag := b.book(0)
+		b.field.Place(tag, field.Coupling{})
+		b.expect(200*time.Millisecond, kiosk.TagPlaced{Tag: tagID(tag), Item: "31234000010064", Part: 1, Parts: 1, Old: true})
+		b.Afresh()
+		b.expect(200*time.Millisecond, kiosk.TagRemoved{Tag: tagID(tag)}, kiosk.TagPlaced{Tag: tagID(tag), Item: "31234000010064", Part: 1, Parts: 1})
+		if err := stop(); err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	})
+}
+
 // TestPadFlicker: a tag that answers every other time is put down once.
 func TestPadFlicker(t *testing.T) {
 	onPad(t, func(b *padBench) {
