@@ -15,9 +15,10 @@ func TestTorture(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for args, want := range map[string]string{
-		"torture -seeds 3":      "3 seeds in ",
-		"torture --seed 1":      "shown lent",
-		"torture -seed=1 -oops": "",
+		"torture -seeds 3":         "3 seeds in ",
+		"torture -outage -seeds 1": "kiosks cut off for 5h0m0s",
+		"torture --seed 1":         "shown lent",
+		"torture -seed=1 -oops":    "",
 	} {
 		out, err := exec.Command(sim, strings.Fields(args)...).CombinedOutput()
 		if good := want != ""; (err == nil) != good || !strings.Contains(string(out), want) {

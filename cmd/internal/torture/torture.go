@@ -19,6 +19,7 @@ var ErrFailed = errors.New("the simulation has failed")
 type Options struct {
 	Seeds    int
 	First    uint64    // the first seed
+	Outage   bool      // outage days instead of bad hours, each with its figures
 	Trace    bool      // tell all that happens, of the first seed alone
 	Out      io.Writer // for results
 	Progress io.Writer // a line that is written over and over; nil means none
@@ -36,15 +37,23 @@ func Run(o Options) error {
 	sum, done := simulation.Tally{}, 0
 	var failed error
 	ran := underTest(func(t *testing.T) {
-		simulation.Runs(t, o.First, o.Seeds, func(r simulation.Result) bool {
+		run := simulation.Run
+		if o.Outage {
+			run = simulation.OutageDay
+		}
+		simulation.Runs(t, run, o.First, o.Seeds, func(r simulation.Result) bool {
 			done++
 			sum.Add(r.Tally)
 			if o.Trace {
 				failed = errors.Join(failed, r.Trace(o.Out))
 			}
+			if r.Outage != nil {
+				fmt.Fprintf(o.Out, "seed %d: ", r.Seed)
+				failed = errors.Join(failed, r.Outage.Write(o.Out))
+			}
 			for _, f := range r.Failures {
 				fmt.Fprintf(o.Out, "\n%s\n", f)
-				failed = fmt.Errorf("%w: kiosksim torture -seed %d tells all that happened", ErrFailed, r.Seed)
+				failed = fmt.Errorf("%w: kiosksim torture%s -seed %d tells all that happened", ErrFailed, map[bool]string{true: " -outage"}[o.Outage], r.Seed)
 			}
 			if now := time.Now(); o.Progress != nil && now.Sub(last) > every {
 				last = now

@@ -30,6 +30,7 @@ type disk struct {
 type life struct {
 	recorded time.Time
 	last     time.Time // its newest state
+	reason   kiosk.Reason
 }
 
 // store is the disk as one machine sees it. After the machine's end nothing
@@ -58,7 +59,7 @@ func (s *store) write(ctx context.Context, what string, do func() error) error {
 		return errDead
 	}
 	took := d.lot.between(time.Millisecond, 30*time.Millisecond)
-	stall, fate := d.lot.chance(d.weather.stalls), d.lot.Float64()/max(d.weather.crashes, 1e-9)
+	stall, fate := d.lot.chance(d.plan.weather.stalls), d.lot.Float64()/max(d.plan.weather.crashes, 1e-9)
 	kept := d.lot.chance(0.5)
 	if d.peace.Load() {
 		stall, fate = false, 1
@@ -108,7 +109,7 @@ func (s *store) Record(ctx context.Context, e kiosk.Entry) error {
 	err := s.write(given, what, func() error {
 		err := s.Memory.Record(ctx, e)
 		if now := time.Now(); err == nil {
-			s.d.lives[e.ID] = &life{now, now}
+			s.d.lives[e.ID] = &life{recorded: now, last: now}
 		}
 		return err
 	})
@@ -125,7 +126,7 @@ func (s *store) Conclude(ctx context.Context, o kiosk.Outcome) error {
 	err := s.write(given, what, func() error {
 		err := s.Memory.Conclude(ctx, o)
 		if l := s.d.lives[o.Entry]; err == nil && l != nil {
-			l.last = time.Now()
+			l.last, l.reason = time.Now(), o.Reason
 		}
 		return err
 	})

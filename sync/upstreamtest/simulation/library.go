@@ -17,7 +17,7 @@ import (
 func (w *world) runILS(ctx context.Context) {
 	l := w.lot("ils")
 	for ctx.Err() == nil {
-		up := l.between(w.weather.trouble, 8*w.weather.trouble)
+		up := l.between(w.plan.weather.trouble, 8*w.plan.weather.trouble)
 		if w.peace.Load() {
 			up = 24 * time.Hour
 		}
@@ -94,10 +94,10 @@ func (w *world) carryOut(by string, told telling, e kiosk.Entry, noBlock bool) (
 	return a, err
 }
 
-// staff works at the ILS itself.
-func (w *world) staff() {
+// clerk works at the ILS itself.
+func (w *world) clerk() {
 	l := w.lot("staff")
-	for w.rest(l, 20*time.Second, 4*time.Minute) {
+	for w.rest(l, w.plan.staff.from, w.plan.staff.to) {
 		b, p := w.pick(l), oneOf(l, w.people...)
 		switch what := l.IntN(10); {
 		case what < 5 && b != nil:

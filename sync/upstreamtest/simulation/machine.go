@@ -131,7 +131,7 @@ func (s *station) start(ctx context.Context) *machine {
 // misset has a machine without a clock of its own start at some time.
 func (s *station) misset() {
 	wrong := time.Duration(s.lot.Int64N(int64(time.Second)))
-	if !s.peace.Load() && s.lot.chance(s.weather.clocks) {
+	if !s.peace.Load() && s.lot.chance(s.plan.weather.clocks) {
 		wrong = -s.lot.between(time.Minute, 10*24*time.Hour)
 		if s.lot.chance(0.2) {
 			wrong = -30 * 365 * 24 * time.Hour

@@ -231,7 +231,7 @@ func (k *link) ask(raw []byte) error {
 
 // meet draws what befalls a question. It is called with mu held.
 func (k *link) meet() upstreamtest.Mishap {
-	if k.peace.Load() || !k.lot.chance(k.weather.mishaps) {
+	if k.peace.Load() || !k.lot.chance(k.plan.weather.mishaps) {
 		return upstreamtest.None
 	}
 	m := oneOf(k.lot, append([]upstreamtest.Mishap{lateRequest, spoiltRequest, staleAnswer}, upstreamtest.Mishaps...)...)
@@ -240,7 +240,7 @@ func (k *link) meet() upstreamtest.Mishap {
 }
 
 func (k *link) delay() time.Duration {
-	if !k.peace.Load() && k.lot.chance(k.weather.slow) {
+	if !k.peace.Load() && k.lot.chance(k.plan.weather.slow) {
 		return k.lot.between(100*time.Millisecond, 2*time.Second)
 	}
 	return k.lot.between(time.Millisecond, 60*time.Millisecond)

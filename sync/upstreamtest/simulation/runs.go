@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// Runs runs n seeds from first on, as many at once as there are processors,
+// Runs runs n seeds from first on, by Run or OutageDay, as many at once as there are processors,
 // and tells report of each, one at a time but in no order. It ends early when
 // report says that it is enough.
-func Runs(t *testing.T, first uint64, n int, report func(Result) (more bool)) {
+func Runs(t *testing.T, run func(*testing.T, uint64) Result, first uint64, n int, report func(Result) (more bool)) {
 	var mu sync.Mutex
 	var next atomic.Uint64
 	var enough atomic.Bool
@@ -24,7 +24,7 @@ func Runs(t *testing.T, first uint64, n int, report func(Result) (more bool)) {
 					if k >= uint64(n) {
 						return
 					}
-					r := Run(t, first+k)
+					r := run(t, first+k)
 					mu.Lock()
 					if !report(r) {
 						enough.Store(true)

@@ -26,7 +26,7 @@ func TestSimulation(t *testing.T) {
 		n = min(n, 20)
 	}
 	sum, bad := Tally{}, 0
-	Runs(t, 0, n, func(r Result) bool {
+	Runs(t, Run, 0, n, func(r Result) bool {
 		sum.Add(r.Tally)
 		if fail(t, r); len(r.Failures) > 0 {
 			bad++

@@ -7,9 +7,13 @@ import (
 // troubles befall a kiosk, one after the other, as long as people come.
 func (s *station) troubles() {
 	l := s.world.lot(s.name + " troubles")
-	for s.rest(l, s.weather.trouble/10, 2*s.weather.trouble) {
+	for s.rest(l, s.plan.weather.trouble/10, 2*s.plan.weather.trouble) {
 		last := l.between(2*time.Second, 6*time.Minute)
-		switch l.IntN(6) {
+		what := l.IntN(6)
+		if s.plan.outage > 0 {
+			what = 3 + what/2 // the lines have their own
+		}
+		switch what {
 		case 0, 1:
 			s.line(lineRefused, "line refused", last)
 		case 2:
@@ -46,7 +50,7 @@ func (s *station) line(state lineState, what string, last time.Duration) {
 // jumps set the machine's clock.
 func (s *station) jumps() {
 	l := s.world.lot(s.name + " jumps")
-	for s.rest(l, s.weather.trouble, 6*s.weather.trouble) {
+	for s.rest(l, s.plan.weather.trouble, 6*s.plan.weather.trouble) {
 		wrong := l.between(-5*time.Hour, 5*time.Hour)
 		if l.chance(0.5) {
 			wrong = l.hardly() // it is put right

@@ -11,7 +11,7 @@ import (
 // visits has one patron after the other come to a kiosk.
 func (s *station) visits() {
 	l := s.world.lot(s.name + " visits")
-	for s.rest(l, time.Second, 90*time.Second) {
+	for s.rest(l, s.plan.visits.from, s.plan.visits.to) {
 		v := &visit{station: s, lot: l, m: s.at.Load()}
 		if v.m == nil {
 			continue // a dark screen

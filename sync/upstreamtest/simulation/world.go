@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	days     = 14               // a loan lasts so long, by the ILS and by the kiosks
-	hours    = 45 * time.Minute // people come so long
-	patience = 6 * time.Hour    // the longest that outboxes may take to be empty afterwards
+	days     = 14            // a loan lasts so long, by the ILS and by the kiosks
+	patience = 6 * time.Hour // the longest that outboxes may take to be empty afterwards
 )
 
 // Result is what came of one run.
@@ -27,15 +26,18 @@ type Result struct {
 	Seed     uint64
 	Failures []string // what must not be; none is good
 	Tally    Tally
-	Sum      string // of the trace: equal if two runs were
+	Sum      string  // of the trace: equal if two runs were
+	Outage   *Outage // of an outage day
 	trace    *trace
 }
 
 // Trace writes everything that happened, one line each.
 func (r Result) Trace(w io.Writer) error { return r.trace.write(w) }
 
-// Run is one run. It must not be called from within a bubble.
-func Run(t *testing.T, seed uint64) Result {
+// Run is one run of some bad hour. It must not be called from within a bubble.
+func Run(t *testing.T, seed uint64) Result { return inBubble(t, seed, hour) }
+
+func inBubble(t *testing.T, seed uint64, plan func(lot) plan) Result {
 	t.Helper()
 	var r Result
 	defer func() {
@@ -43,23 +45,52 @@ func Run(t *testing.T, seed uint64) Result {
 			panic(fmt.Sprintf("seed %d: %v", seed, p))
 		}
 	}()
-	synctest.Test(t, func(*testing.T) { r = run(seed) })
+	synctest.Test(t, func(*testing.T) { r = run(seed, plan) })
 	return r
 }
 
-func run(seed uint64) Result {
-	w := newWorld(seed)
+func run(seed uint64, plan func(lot) plan) Result {
+	w := newWorld(seed, plan)
 	w.live()
 	w.judge()
 	w.log.sort()
-	return Result{Seed: seed, Failures: w.failures, Tally: w.tally, Sum: w.log.sum(), trace: w.log}
+	r := Result{Seed: seed, Failures: w.failures, Tally: w.tally, Sum: w.log.sum(), trace: w.log}
+	if w.plan.outage > 0 {
+		r.Outage = w.figures()
+	}
+	return r
+}
+
+// plan is how large a library is, and what befalls it.
+type plan struct {
+	kiosks             int
+	people, books, out int           // out: books on loan at the beginning
+	open               time.Duration // people come so long
+	visits, staff      span          // pauses between one and the next
+	weather            weather
+	outage             time.Duration // of all kiosks' lines at once, soon after the beginning; 0: none
+}
+
+type span struct{ from, to time.Duration }
+
+// hour is a small library in which everything happens to the same few books.
+func hour(l lot) plan {
+	return plan{
+		people: 5, books: 14, out: 5, open: 45 * time.Minute,
+		visits: span{time.Second, 90 * time.Second}, staff: span{20 * time.Second, 4 * time.Minute},
+		weather: weather{
+			mishaps: oneOf(l, 0, 0.02, 0.1, 0.25), slow: oneOf(l, 0, 0.05, 0.2), stalls: oneOf(l, 0, 0.01, 0.05),
+			crashes: oneOf(l, 0, 0.004, 0.015), clocks: oneOf(l, 0, 0.5), trouble: oneOf(l, time.Hour, 12*time.Minute, 5*time.Minute),
+		},
+		kiosks: 1 + l.IntN(3),
+	}
 }
 
 // world is a library.
 type world struct {
+	plan     plan
 	seed     uint64
 	log      *trace
-	weather  weather
 	profile  string // of the ILS, as the kiosks know it
 	ils      *upstreamtest.ILS
 	stations []*station
@@ -69,7 +100,8 @@ type world struct {
 	books    []*book
 	loans    []kiosk.Loan // at the beginning
 	people   []*person
-	effects  []effect // the ILS's history
+	effects  []effect                     // the ILS's history
+	dark     struct{ from, to time.Time } // the outage
 	tally    Tally
 	failures []string
 }
@@ -120,15 +152,12 @@ type person struct {
 	busy bool
 }
 
-func newWorld(seed uint64) *world {
+func newWorld(seed uint64, plan func(lot) plan) *world {
 	w := &world{seed: seed, tally: Tally{}}
 	l := w.lot("world")
 	time.Sleep(l.between(0, 24*time.Hour))
 	w.log = &trace{start: time.Now()}
-	w.weather = weather{
-		mishaps: oneOf(l, 0, 0.02, 0.1, 0.25), slow: oneOf(l, 0, 0.05, 0.2), stalls: oneOf(l, 0, 0.01, 0.05),
-		crashes: oneOf(l, 0, 0.004, 0.015), clocks: oneOf(l, 0, 0.5), trouble: oneOf(l, time.Hour, 12*time.Minute, 5*time.Minute),
-	}
+	w.plan = plan(l)
 	rules := upstreamtest.Rules{Days: days, Location: time.UTC}
 	if l.chance(0.2) {
 		rules.IgnoreNoBlock, w.profile = true, "evergreen"
@@ -136,11 +165,11 @@ func newWorld(seed uint64) *world {
 	}
 	w.ils = upstreamtest.New(rules)
 	w.ils.AddUser("kiosk", "secret")
-	for range 1 + l.IntN(3) {
+	for range w.plan.kiosks {
 		w.stations = append(w.stations, w.newStation(fmt.Sprintf("k%d", len(w.stations)+1)))
 	}
 	w.stock(l)
-	w.note("world", "seed %d, %d kiosks, %s %+v", seed, len(w.stations), w.profile, w.weather)
+	w.note("world", "seed %d, %d kiosks, %s %+v", seed, len(w.stations), w.profile, w.plan)
 	return w
 }
 
@@ -148,19 +177,19 @@ func newWorld(seed uint64) *world {
 func (w *world) stock(l lot) {
 	var items []kiosk.Item
 	var patrons []kiosk.Patron
-	for n := range 5 {
+	for n := range w.plan.people {
 		p := kiosktest.Patron(n)
 		p.Expires = time.Time{}
 		patrons = append(patrons, p)
 		w.people = append(w.people, &person{Card: p.Card})
 		w.ils.AddPatron(p, "")
 	}
-	for n := range 14 {
+	for n := range w.plan.books {
 		it := kiosktest.Item(n)
 		items = append(items, it)
 		w.ils.AddItems(it)
 		b := &book{Barcode: it.Barcode}
-		if w.books = append(w.books, b); n < 5 {
+		if w.books = append(w.books, b); n < w.plan.out {
 			now := time.Now().UTC()
 			lent := now.AddDate(0, 0, -3-l.IntN(15))
 			y, m, d := lent.Date()
@@ -197,7 +226,8 @@ func (w *world) live() {
 		busy.Go(s.troubles)
 		busy.Go(s.jumps)
 	}
-	busy.Go(w.staff)
+	busy.Go(w.clerk)
+	busy.Go(w.blackout)
 	busy.Wait()
 	w.note("world", "peace")
 	w.peace.Store(true)
@@ -238,7 +268,7 @@ func (w *world) fail(format string, args ...any) {
 
 // rest waits as an actor does between two deeds; false when it is time to go.
 func (w *world) rest(l lot, from, to time.Duration) bool {
-	left := time.Until(w.log.start.Add(hours))
+	left := time.Until(w.log.start.Add(w.plan.open))
 	d := l.between(from, to)
 	time.Sleep(min(d, left+l.hardly()))
 	return d < left
