@@ -81,7 +81,7 @@ func foresee(ctx context.Context, up kiosk.Upstream, q kiosk.Queued, zone *time.
 	if err != nil {
 		return f, err
 	}
-	v := outbox.Decide(q.Entry, st)
+	v := outbox.Decide(q.Entry, st, outbox.Meanwhile{})
 	f.Why = v.Text
 	switch v.Do {
 	case outbox.Send:

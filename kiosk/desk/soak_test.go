@@ -185,7 +185,7 @@ func (w *world) boot() {
 	log := slog.New(slog.DiscardHandler)
 	m.desk = desk.New(desk.Config{Ledger: &mortal{w.ledger, m}, Mirror: w.ledger, Upstream: up, Securer: pad, Lines: 4, Grace: time.Millisecond,
 		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("id%08d", w.ids.Add(1))) }, Log: log, Rules: kiosk.Rules{Location: time.UTC}})
-	worker := outbox.New(&mortal{w.ledger, m}, up, outbox.Config{Grace: time.Second, Link: func(up bool) { m.desk.Send(ctx, kiosk.LinkChanged{Up: up}) }})
+	worker := outbox.New(&mortal{w.ledger, m}, up, outbox.Config{Grace: time.Second, Others: -1, Link: func(up bool) { m.desk.Send(ctx, kiosk.LinkChanged{Up: up}) }})
 	run := func(f func(context.Context) error) { m.wg.Go(func() { f(ctx) }) }
 	run(m.desk.Run)
 	run(worker.Run)

@@ -14,6 +14,7 @@ type Action string
 const (
 	Wait    Action = "wait"    // it is not the worker's
 	Send    Action = "send"    // tell the ILS
+	Defer   Action = "defer"   // tell it later: another kiosk may have to tell something first
 	Settle  Action = "settle"  // it has taken effect, or need not
 	Differ  Action = "differ"  // it has taken effect, otherwise than was promised: a person must see to it
 	Dismiss Action = "dismiss" // nothing was promised and nothing has happened
@@ -38,10 +39,21 @@ const (
 	unspoken              // it may have, and nobody was promised anything: a process ended between question and answer
 )
 
+// Meanwhile is what is known besides.
+type Meanwhile struct {
+	// Early says that the ILS has been back for so short a time that other
+	// kiosks may still have to tell what happened before the entry.
+	Early bool
+	// WasIn says that the ILS had the item out to nobody, when it was asked
+	// before.
+	WasIn bool
+}
+
 // facts are what a case is told by.
 type facts struct {
 	kiosk.Entry
 	kiosk.Standing
+	Meanwhile
 }
 
 // oneCase is a line of the table: of entries of a kind, of which the ILS has
@@ -78,11 +90,13 @@ var cases = []oneCase{
 	{kiosk.Checkout, ever, always, Send, "", ""}, // in the house, held, in transit, lost or withdrawn, and nobody's
 
 	{kiosk.Checkin, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item"},
+	{kiosk.Checkin, never, inHouseEarly, Defer, "", "by the ILS it is not out: perhaps another kiosk has lent it, and could not tell yet"},
 	{kiosk.Checkin, never, inHouse, Send, "", ""}, // returned elsewhere meanwhile, or never lent: who waits for it is found so
 	{kiosk.Checkin, ever, inHouse, Settle, "", ""},
+	{kiosk.Checkin, ever, since, Settle, "", "the ILS has lent it again since"},
+	{kiosk.Checkin, ever, before, Send, "", ""}, // to whomever it is out
+	{kiosk.Checkin, never, outSinceLooked, Except, kiosk.ReasonOnLoanOther, "returned here; the ILS did not have it out then, and has now: was it lent before it came back, or again?"},
 	{kiosk.Checkin, ever, mine, Send, "", ""},
-	{kiosk.Checkin, ever, anothersSince, Settle, "", "the ILS has lent it to another patron since"},
-	{kiosk.Checkin, ever, anothersBefore, Send, "", ""}, // it was not out to whom it was thought to be
 	{kiosk.Checkin, ever, anothers, Except, kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought"},
 	{kiosk.Checkin, never, always, Send, "", ""},
 	{kiosk.Checkin, ever, nobodys, Settle, "", ""},
@@ -118,6 +132,10 @@ func doubtful(f facts) bool    { return f.Doubt }
 func anothersSince(f facts) bool  { return anothers(f) && f.Since.After(f.At) }
 func anothersBefore(f facts) bool { return anothers(f) && !f.Since.IsZero() && !f.Since.After(f.At) }
 
+// since and before: the same, whoever has it.
+func since(f facts) bool  { return out(f) && f.Since.After(f.At) }
+func before(f facts) bool { return out(f) && !f.Since.IsZero() && !f.Since.After(f.At) }
+
 // inHouse: the copy is out to nobody.
 func inHouse(f facts) bool {
 	switch f.Status {
@@ -126,6 +144,12 @@ func inHouse(f facts) bool {
 	}
 	return false
 }
+
+// After an outage a copy may have come back to one kiosk that another has lent.
+// Which of the two tells of it first is chance, and the return of what is not
+// out must not be lost: the loan told after it would be the patron's for ever.
+func inHouseEarly(f facts) bool   { return inHouse(f) && f.Early }
+func outSinceLooked(f facts) bool { return out(f) && f.WasIn }
 
 // nobodys: the card does not have it, and nobody else does: lost, say.
 func nobodys(f facts) bool { return f.Mine == kiosk.No && f.Status != kiosk.StatusOnLoan }
@@ -172,7 +196,7 @@ var refusals = []refusal{
 
 // Decide says what is to be done with an entry, given what the ILS has just
 // said of its item.
-func Decide(e kiosk.Entry, st kiosk.Standing) Verdict {
+func Decide(e kiosk.Entry, st kiosk.Standing, m Meanwhile) Verdict {
 	h := maybe
 	switch {
 	case e.State == kiosk.Offline:
@@ -182,7 +206,7 @@ func Decide(e kiosk.Entry, st kiosk.Standing) Verdict {
 	case e.Due.IsZero() && e.Kind != kiosk.Checkin:
 		h = unspoken
 	}
-	f := facts{e, st}
+	f := facts{e, st, m}
 	for _, c := range cases {
 		if c.kind == e.Kind && (c.heard == ever || c.heard == h) && c.when(f) {
 			return c.verdict(f)

@@ -58,11 +58,12 @@ func TestDecide(t *testing.T) {
 		whyM  kiosk.Reason
 	}
 	for _, tt := range []struct {
-		name  string
-		entry kiosk.Entry
-		rows  []row
+		name      string
+		entry     kiosk.Entry
+		meanwhile Meanwhile
+		rows      []row
 	}{
-		{"checkout", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, []row{
+		{"checkout", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Except, unknown},
 			{"shelf", onShelf, Send, no, Send, no},
 			{"shelf, who not told", onShelfWho, Send, no, Send, no},
@@ -82,12 +83,12 @@ func TestDecide(t *testing.T) {
 			{"another's from before", isOthersFrom, Except, another, Except, another},
 			{"out, who not told", isOut, Except, ask, Except, ask},
 		}},
-		{"checkout by a wrong clock", kiosk.Entry{Kind: kiosk.Checkout, Due: promised, Doubt: true}, []row{
+		{"checkout by a wrong clock", kiosk.Entry{Kind: kiosk.Checkout, Due: promised, Doubt: true}, Meanwhile{}, []row{
 			{"shelf", onShelf, Except, clock, Except, clock},
 			{"mine", isMine, Settle, no, Settle, no},
 			{"another's", isOthers, Except, another, Except, another},
 		}},
-		{"interrupted checkout", kiosk.Entry{Kind: kiosk.Checkout}, []row{
+		{"interrupted checkout", kiosk.Entry{Kind: kiosk.Checkout}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Dismiss, no},
 			{"shelf", onShelf, Send, no, Dismiss, no},
 			{"shelf, who not told", onShelfWho, Send, no, Dismiss, no},
@@ -102,7 +103,7 @@ func TestDecide(t *testing.T) {
 			{"another's", isOthers, Except, another, Dismiss, no},
 			{"out, who not told", isOut, Except, ask, Except, ask},
 		}},
-		{"checkin", kiosk.Entry{Kind: kiosk.Checkin}, []row{
+		{"checkin", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Except, unknown},
 			{"shelf", onShelf, Send, no, Settle, no},
 			{"shelf, who not told", onShelfWho, Send, no, Settle, no},
@@ -120,16 +121,31 @@ func TestDecide(t *testing.T) {
 			{"another's from before", isOthersFrom, Send, no, Send, no},
 			{"out, who not told", isOut, Send, no, Except, ask},
 		}},
-		{"checkin by a wrong clock", kiosk.Entry{Kind: kiosk.Checkin, Doubt: true}, []row{
+		{"checkin by a wrong clock", kiosk.Entry{Kind: kiosk.Checkin, Doubt: true}, Meanwhile{}, []row{
 			{"mine", isMine, Send, no, Send, no},
 		}},
-		{"checkin of a loan that was looked up before", kiosk.Entry{Kind: kiosk.Checkin, Due: less}, []row{
+		{"checkin of a loan that was looked up before", kiosk.Entry{Kind: kiosk.Checkin, Due: less}, Meanwhile{}, []row{
 			{"shelf, who not told", onShelfWho, Send, no, Settle, no},
 			{"another's", isOthers, Except, another, Except, another},
 			{"out, who not told, the same loan", isOut, Send, no, Send, no},
 			{"out, who not told, another loan", isOutSince, Send, no, Except, ask},
 		}},
-		{"renewal", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was}, []row{
+		{"checkin, and the ILS is just back", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{Early: true}, []row{
+			{"shelf", onShelf, Defer, no, Settle, no},
+			{"held", onHold, Defer, no, Settle, no},
+			{"withdrawn", isWithdrawn, Send, no, Settle, no},
+			{"mine", isMine, Send, no, Send, no},
+			{"another's", isOthers, Except, another, Except, another},
+			{"out, who not told", isOut, Send, no, Except, ask},
+		}},
+		{"checkin, and it was in when last looked up", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{WasIn: true}, []row{
+			{"shelf", onShelf, Send, no, Settle, no},
+			{"mine", isMine, Except, another, Send, no},
+			{"another's since", isOthersSince, Settle, no, Settle, no},
+			{"another's from before", isOthersFrom, Send, no, Send, no},
+			{"out, who not told", isOut, Except, another, Except, ask},
+		}},
+		{"renewal", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Except, unknown},
 			{"shelf", onShelf, Except, notOut, Except, notOut},
 			{"shelf, who not told", onShelfWho, Except, notOut, Except, notOut},
@@ -147,16 +163,16 @@ func TestDecide(t *testing.T) {
 			{"another's", isOthers, Except, another, Except, another},
 			{"out, who not told", isOut, Send, no, Except, ask},
 		}},
-		{"renewal by a wrong clock", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was, Doubt: true}, []row{
+		{"renewal by a wrong clock", kiosk.Entry{Kind: kiosk.Renew, Due: promised, WasDue: was, Doubt: true}, Meanwhile{}, []row{
 			{"as it was", isMineWas, Except, clock, Except, clock},
 			{"as promised", isMine, Settle, no, Settle, no},
 		}},
-		{"renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew, Due: promised}, []row{
+		{"renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew, Due: promised}, Meanwhile{}, []row{
 			{"as promised", isMine, Settle, no, Settle, no},
 			{"less", isMineLess, Send, no, Except, ask},
 			{"when not told", isMineWhen, Send, no, Except, ask},
 		}},
-		{"interrupted renewal", kiosk.Entry{Kind: kiosk.Renew, WasDue: was}, []row{
+		{"interrupted renewal", kiosk.Entry{Kind: kiosk.Renew, WasDue: was}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Dismiss, no},
 			{"shelf", onShelf, Except, notOut, Dismiss, no},
 			{"held", onHold, Except, notOut, Dismiss, no},
@@ -168,7 +184,7 @@ func TestDecide(t *testing.T) {
 			{"another's", isOthers, Except, another, Dismiss, no},
 			{"out, who not told", isOut, Send, no, Dismiss, no},
 		}},
-		{"interrupted renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew}, []row{
+		{"interrupted renewal of what was due nobody knows when", kiosk.Entry{Kind: kiosk.Renew}, Meanwhile{}, []row{
 			{"mine", isMine, Send, no, Dismiss, no},
 		}},
 	} {
@@ -181,7 +197,7 @@ func TestDecide(t *testing.T) {
 			} {
 				e := tt.entry
 				e.At, e.State = then, s
-				v := Decide(e, r.st)
+				v := Decide(e, r.st, tt.meanwhile)
 				if v.Do != want.Do || v.Reason != want.Reason {
 					t.Errorf("%s %s, %s: Decide() = %s %q; want %s %q", s, tt.name, r.name, v.Do, v.Reason, want.Do, want.Reason)
 				}
@@ -226,7 +242,9 @@ func every(kind kiosk.Kind) (out []facts) {
 		for _, due := range []time.Time{{}, promised, less} {
 			for _, before := range []time.Time{{}, was} {
 				for _, doubt := range []bool{false, true} {
-					out = append(out, facts{kiosk.Entry{Kind: kind, At: then, Due: due, WasDue: before, Doubt: doubt}, st})
+					for _, m := range []Meanwhile{{}, {Early: true}, {WasIn: true}} {
+						out = append(out, facts{kiosk.Entry{Kind: kind, At: then, Due: due, WasDue: before, Doubt: doubt}, st, m})
+					}
 				}
 			}
 		}

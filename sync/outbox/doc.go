@@ -42,10 +42,19 @@
 // others are asked for, over as many lines as the ILS takes, but for one that
 // is left to the desk.
 //
+// After an outage other kiosks have something to tell as well, and in which
+// order kiosks do is chance. So the return of what the ILS does not have out
+// waits for as long as the ILS was away, some minutes at most: if another kiosk
+// has lent the copy before it came back here, that is told meanwhile.
+//
 // A server that answers probes and nothing else counts as down after a few
 // entries, for the desk too, and is tried with one entry now and then.
 //
 // What can't be known from outside: a loan that took effect, whose answer was
 // lost, and that was returned at another desk before the link came back looks
-// like one that never arrived, and is told again.
+// like one that never arrived, and is told again. And of a copy that went
+// through several hands during an outage, at several kiosks or at the
+// library's own desk, an ILS that does not tell when a loan began can't say
+// which of them was last: what does not fit becomes an exception, but a return
+// may end a loan of before that was over already, and a loan be told that was.
 package outbox

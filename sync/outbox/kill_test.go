@@ -75,7 +75,7 @@ func child(path, addr string) error {
 		return err
 	}
 	w := outbox.New(s, up, outbox.Config{
-		Deadline: answerTime, Grace: 2 * answerTime, Poll: 50 * time.Millisecond, Heartbeat: time.Second,
+		Deadline: answerTime, Grace: 2 * answerTime, Others: -1, Poll: 50 * time.Millisecond, Heartbeat: time.Second,
 	})
 	go w.Run(ctx)
 	fmt.Println("ready")

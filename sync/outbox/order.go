@@ -14,6 +14,7 @@ import (
 type order struct {
 	ready places
 	all   map[kiosk.ID]*place
+	items map[kiosk.Barcode]*place // the last of each
 }
 
 // place is that of an entry in the order.
@@ -25,16 +26,16 @@ type place struct {
 }
 
 // newOrder orders a queue. An entry that may not be worked on yet holds up what
-// is behind it.
-func newOrder(q []kiosk.Queued, may func(kiosk.Queued) bool) *order {
-	o := &order{all: make(map[kiosk.ID]*place, len(q))}
-	items, cards := map[kiosk.Barcode]*place{}, map[kiosk.Card]*place{} // the last of each
+// is behind it; one that was deferred, what concerns its item only.
+func newOrder(q []kiosk.Queued, may, deferred func(kiosk.Queued) bool) *order {
+	o := &order{all: make(map[kiosk.ID]*place, len(q)), items: map[kiosk.Barcode]*place{}}
+	cards := map[kiosk.Card]*place{} // the last of each
 	for n, e := range q {
 		p := &place{Queued: e, n: n}
 		o.all[e.ID] = p
-		p.waitFor(items[e.Item])
-		items[e.Item] = p
-		if e.Patron != "" {
+		p.waitFor(o.items[e.Item])
+		o.items[e.Item] = p
+		if e.Patron != "" && !deferred(e) {
 			p.waitFor(cards[e.Patron])
 			cards[e.Patron] = p
 		}
@@ -62,6 +63,9 @@ func (o *order) take() (kiosk.Queued, bool) {
 	}
 	return heap.Pop(&o.ready).(*place).Queued, true
 }
+
+// last tells whether nothing is queued of an entry's item behind it.
+func (o *order) last(q kiosk.Queued) bool { return o.items[q.Item].ID == q.ID }
 
 // done says that an entry has left the outbox.
 func (o *order) done(id kiosk.ID) {

@@ -17,6 +17,8 @@ type task struct {
 	*Worker
 	kiosk.Queued
 	retry time.Duration // until the next try, if this one is fruitless
+	early time.Duration // until the other kiosks have told what they had to
+	wasIn bool          // the ILS has said that the item is out to nobody
 	place chan struct{} // for its first question: in the order of the queue
 
 	end   end
@@ -39,12 +41,15 @@ func (t *task) settle(ctx context.Context) {
 		t.unanswered(ctx, err)
 		return
 	}
-	v := Decide(t.Entry, st)
-	if v.Do == Send {
+	switch v := Decide(t.Entry, st, Meanwhile{Early: t.early > 0, WasIn: t.wasIn}); v.Do {
+	case Send:
 		t.tell(ctx, st)
-		return
+	case Defer:
+		t.wasIn, t.retry = true, min(t.early, lastRetry)
+		t.postpone(ctx, later, nil)
+	default:
+		t.conclude(ctx, v)
 	}
-	t.conclude(ctx, v)
 }
 
 // ask has one question under way, when one of the lines is free.

@@ -36,6 +36,7 @@ type Config struct {
 	Grace     time.Duration    // after a question was sent until it is looked up: a slow ILS may still be at it; 0 means 30 s
 	Heartbeat time.Duration    // a silent link is probed so often; 0 means 45 s
 	Poll      time.Duration    // the queue is read so often without Wake; 0 means 2 s
+	Others    time.Duration    // how long after an outage other kiosks may have to tell of it, at most; 0 means 10 min, negative that there are none
 }
 
 func (c Config) filled() Config {
@@ -48,6 +49,9 @@ func (c Config) filled() Config {
 	def(&c.Grace, 30*time.Second)
 	def(&c.Heartbeat, 45*time.Second)
 	def(&c.Poll, 2*time.Second)
+	if c.Others == 0 {
+		c.Others = 10 * time.Minute
+	}
 	if c.Link == nil {
 		c.Link = func(bool) {}
 	}
@@ -86,6 +90,9 @@ type Worker struct {
 	trials int                    // in vain, one after the other
 	tried  int                    // entries, in all passes
 	sent   map[kiosk.ID]time.Time // when an Unsure entry was last sent, or first seen
+	gone   time.Time              // when the link was lost last; zero means not known
+	early  time.Time              // until then other kiosks may have to tell of the outage before
+	wasIn  map[kiosk.ID]bool      // returns whose item was out to nobody, when they were deferred
 }
 
 // liner is an Upstream that takes several questions at once.
@@ -103,7 +110,7 @@ func atOnce(up kiosk.Upstream) int {
 // New makes a worker. It does nothing until Run.
 func New(box kiosk.Outbox, up kiosk.Upstream, c Config) *Worker {
 	w := &Worker{
-		Config: c.filled(), box: box, up: up, lines: &lines{most: atOnce(up)}, sent: map[kiosk.ID]time.Time{},
+		Config: c.filled(), box: box, up: up, lines: &lines{most: atOnce(up)}, sent: map[kiosk.ID]time.Time{}, wasIn: map[kiosk.ID]bool{},
 		wake: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 	}
 	w.status.Store(&Status{})
@@ -251,9 +258,38 @@ func (w *Worker) link(up bool, err error) {
 	if up != w.linked || st.Since.IsZero() {
 		st.Since = w.Now()
 	}
+	switch {
+	case up && !w.linked:
+		w.back()
+	case !up && w.linked:
+		w.gone = w.now()
+	}
 	w.linked = up
 	w.status.Store(&st)
 	w.Link(up)
+}
+
+// back notes that the ILS is back, for other kiosks as well as a rule. They are
+// given as long as it was away to tell what they had to.
+func (w *Worker) back() {
+	away := w.Others
+	if !w.gone.IsZero() {
+		away = min(away, w.now().Sub(w.gone))
+	}
+	if until := w.now().Add(away); until.After(w.early) {
+		w.early = until
+	}
+}
+
+// patience is how long an entry may have to wait for what other kiosks have to
+// tell: of what was recorded before the link was back. It is for the last of an
+// item: what follows it here says more than what happened elsewhere before, and
+// is itself waited for there.
+func (w *Worker) patience(e kiosk.Entry) time.Duration {
+	if e.At.After(w.Status().Since) {
+		return 0
+	}
+	return w.early.Sub(w.now())
 }
 
 func (w *Worker) probeDelay() time.Duration { return w.backoff(firstProbe, lastProbe, w.probes) }
@@ -294,7 +330,7 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 			next = min(next, max(wait, firstProbe))
 		}
 		return wait <= 0
-	})
+	}, func(q kiosk.Queued) bool { return w.wasIn[q.ID] })
 	ended := make(chan *task)
 	stop, running := false, 0
 	for {
@@ -305,7 +341,10 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 			}
 			most--
 			running++
-			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), place: w.lines.enter()}
+			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter()}
+			if line.last(q) {
+				t.early = w.patience(q.Entry)
+			}
 			go func() {
 				t.settle(ctx)
 				ended <- t
@@ -336,6 +375,9 @@ func (w *Worker) note(t *task, stopped bool) (over bool, wait time.Duration) {
 	w.tried++
 	if !t.sent.IsZero() {
 		w.sent[t.ID] = t.sent
+	}
+	if t.wasIn {
+		w.wasIn[t.ID] = true
 	}
 	if !t.heard.IsZero() {
 		w.answered()
@@ -372,8 +414,11 @@ func (w *Worker) queue(ctx context.Context) ([]kiosk.Queued, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := make(map[kiosk.ID]time.Time, len(w.sent))
+	sent, wasIn := make(map[kiosk.ID]time.Time, len(w.sent)), make(map[kiosk.ID]bool, len(w.wasIn))
 	for _, e := range q {
+		if w.wasIn[e.ID] {
+			wasIn[e.ID] = true
+		}
 		if e.State != kiosk.Unsure {
 			continue
 		}
@@ -383,7 +428,7 @@ func (w *Worker) queue(ctx context.Context) ([]kiosk.Queued, error) {
 		}
 		sent[e.ID] = at
 	}
-	w.sent = sent
+	w.sent, w.wasIn = sent, wasIn
 	return q, nil
 }
 

@@ -142,9 +142,12 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// run starts the worker, as a process that begins.
-func (b *bench) run() {
-	b.w = New(b.box, b.line, Config{Link: func(up bool) { b.up = append(b.up, up) }})
+// run starts the worker, as a process that begins. There is no other kiosk.
+func (b *bench) run() { b.runWith(Config{Others: -1}) }
+
+func (b *bench) runWith(c Config) {
+	c.Link = func(up bool) { b.up = append(b.up, up) }
+	b.w = New(b.box, b.line, c)
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.w.Run(ctx) }()
@@ -803,4 +806,61 @@ func TestReturnEndsNoOtherLoan(t *testing.T) {
 			b.did("checkin B4", "checkout B4")
 		})
 	}
+}
+
+// TestOthersFirst: what came back here and is not out may have been lent by
+// another kiosk, which comes to tell it later.
+func TestOthersFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(*bench) // while the return waits
+		state     kiosk.State
+		did       []string
+	}{
+		{"nobody tells anything", func(*bench) {}, kiosk.Settled, nil},
+		{"another kiosk tells its loan", func(b *bench) {
+			b.line.ils.Do(kiosk.Entry{Kind: kiosk.Checkout, Item: "B1", Patron: "C2", At: time.Now().Add(-time.Hour)}, true)
+		}, kiosk.Exception, []string{"checkout B1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in(t, func(b *bench) {
+				b.line.set(true)
+				b.runWith(Config{})
+				id := b.put(kiosk.Offline, kiosk.Checkin, "B1", "")
+				other := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
+				after := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1") // this kiosk says itself what became of it
+				b.after(time.Hour)
+				b.line.set(false)
+				b.after(time.Minute)
+				b.is(id, kiosk.Offline)
+				b.is(other, kiosk.Settled)
+				b.is(after, kiosk.Settled)
+				tt.meanwhile(b)
+				b.after(11 * time.Minute)
+				b.is(id, tt.state)
+				b.did(append([]string{"checkout B2"}, tt.did...)...)
+			})
+		})
+	}
+}
+
+// TestOthersWereNotAway: after a short outage there is little to wait for, and
+// nothing for what came later.
+func TestOthersWereNotAway(t *testing.T) {
+	in(t, func(b *bench) {
+		b.runWith(Config{Others: time.Minute})
+		b.after(2 * time.Minute)
+		b.line.set(true)
+		b.w.Lost()
+		id := b.put(kiosk.Offline, kiosk.Checkin, "B1", "")
+		b.after(20 * time.Second)
+		b.line.set(false)
+		b.after(15 * time.Second)
+		b.is(id, kiosk.Offline)
+		later := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
+		b.after(3 * time.Second)
+		b.is(later, kiosk.Settled)
+		b.after(25 * time.Second)
+		b.is(id, kiosk.Settled)
+	})
 }
