@@ -127,9 +127,12 @@ func (s *session) run() {
 	}
 }
 
-// send answers with checksum and sequence number if the question had them.
+// send answers with checksum and sequence number if the question had them; a
+// 96 never has a number.
 func (s *session) send(a, m Message) error {
-	a.Seq = m.Seq
+	if a.ID != "96" {
+		a.Seq = m.Seq
+	}
 	raw, err := a.Encode(s.Charset, m.Sum != SumNone)
 	if err != nil {
 		s.Log.Error("sip2 server", "err", err)
