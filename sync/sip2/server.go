@@ -207,7 +207,7 @@ func (s *session) echo(id, fixed string, m Message) Message {
 }
 
 func (s *session) patron(m Message) Message {
-	pin, asked := m.Get("AD")
+	pin := m.Value("AD")
 	p, loans, err := s.backend.Patron(kiosk.Card(m.Value("AA")), pin)
 	no, _ := errors.AsType[*kiosk.Error](err)
 	known := err == nil || no != nil && no.Reason == kiosk.ReasonWrongPIN
@@ -226,7 +226,7 @@ func (s *session) patron(m Message) Message {
 		id, fixed = "64", fixed+fmt.Sprintf("%04d%04d%04d%04d%04d%04d", 0, 0, min(len(loans), 9999), 0, 0, 0)
 	}
 	a := s.echo(id, fixed, m).With("AE", strings.TrimSpace(p.FirstName+" "+p.FamilyName)).With("BL", yes(known, "Y", "N"))
-	if asked {
+	if pin != "" { // an empty one is not checked
 		a = a.With("CQ", yes(known && err == nil, "Y", "N"))
 	}
 	if m.ID == "63" && m.Part(21+2, 1) == "Y" {
