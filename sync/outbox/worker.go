@@ -107,6 +107,9 @@ func atOnce(up kiosk.Upstream) int {
 	return 1
 }
 
+// Lines tells how many questions are under way at most.
+func (w *Worker) Lines() int { return w.lines.most }
+
 // New makes a worker. It does nothing until Run.
 func New(box kiosk.Outbox, up kiosk.Upstream, c Config) *Worker {
 	w := &Worker{

@@ -59,7 +59,7 @@ func Print(w io.Writer, asJSON bool, figures []Figure) error {
 			if !f.Met {
 				verdict = "NOT MET"
 			}
-			line += fmt.Sprintf("  (aim %g: %s)", f.Aim, verdict)
+			line += fmt.Sprintf("  (aim %.3g: %s)", f.Aim, verdict)
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
