@@ -31,9 +31,13 @@ type Driver struct {
 	Baud   int
 	Parity string
 
+	pad    bool
 	config func() any
 	open   func(dev, config any) (any, error)
 }
+
+// IsPad tells whether the devices are Pads.
+func (d Driver) IsPad() bool { return d.pad }
 
 // Define makes the Driver of a family that is opened over a Link.
 func Define[C, D any](name, doc string, open func(Link, C) (D, error)) Driver {
@@ -74,7 +78,7 @@ func DefineAlone[C, D any](name, doc string, open func(C) (D, error)) Driver {
 
 func define[L, C, D any](name, doc string, needs Connection, open func(L, C) (D, error)) Driver {
 	return Driver{
-		Name: name, Doc: doc, Needs: needs,
+		Name: name, Doc: doc, Needs: needs, pad: reflect.TypeFor[D]().Implements(reflect.TypeFor[Pad]()),
 		config: func() any {
 			c := new(C)
 			if err := setDefaults(reflect.ValueOf(c).Elem()); err != nil {

@@ -42,9 +42,12 @@ func TestDrivers(t *testing.T) {
 	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("the drivers are %s; want them sorted, each once", strings.Join(names, ", "))
 	}
-	for _, want := range []string{"hidscan", "serialscan", "sim"} {
+	for want, pad := range map[string]bool{"hidscan": false, "serialscan": false, "sim": false, "twn4": false, "simpad": true, "feig": true, "pn5180": true} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not in the list", want)
+		}
+		if d, _ := all.ByName(want); d.IsPad() != pad {
+			t.Errorf("%s: IsPad() = %v; want %v", want, d.IsPad(), pad)
 		}
 	}
 	if _, ok := all.ByName("nosuch"); ok {

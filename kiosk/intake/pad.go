@@ -67,13 +67,13 @@ func (p *Pad) Do(ctx context.Context, do func(drivers.Pad) error) error {
 	select {
 	case p.jobs <- j:
 	case <-ctx.Done():
-		return ErrNoPad
+		return errLate
 	}
 	select {
 	case err := <-j.done:
 		return err
 	case <-ctx.Done():
-		return ErrNoPad
+		return errLate
 	}
 }
 
@@ -84,6 +84,9 @@ func (p *Pad) Afresh() { p.stale.Store(true) }
 
 // ErrNoPad says that no pad is working.
 var ErrNoPad = errors.New("no RFID pad is working")
+
+// errLate is ErrNoPad of a pad that has not come to a job in time.
+var errLate = fmt.Errorf("%w: it was busy or silent for %v", ErrNoPad, jobTime)
 
 // Secure implements kiosk.Securer. A pad that is away may come back: it counts
 // as if the tag had been lifted.

@@ -118,6 +118,24 @@ func (ds *devices) report(dev config.Device, s drivers.State) {
 	ds.desk.Fault(kiosk.Fault{Source: dev.Name, Text: s.Err.Error()})
 }
 
+// noPad tells why no pad works.
+func (ds *devices) noPad() error {
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	var why []string
+	for _, dev := range ds.Config.Devices {
+		if !dev.Driver.IsPad() {
+			continue
+		}
+		text := "is being opened"
+		if err := ds.states[dev.Name].Err; err != nil {
+			text = err.Error()
+		}
+		why = append(why, dev.Name+": "+text)
+	}
+	return noPad(why)
+}
+
 func (ds *devices) status() []control.Device {
 	ds.mu.Lock()
 	defer ds.mu.Unlock()

@@ -2,6 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -109,7 +112,21 @@ func (ps *pads) Do(ctx context.Context, do func(drivers.Pad) error) error {
 	}
 	ps.mu.Unlock()
 	if pad == nil {
-		return intake.ErrNoPad
+		return ps.devices.noPad()
 	}
-	return pad.Do(ctx, do)
+	err := pad.Do(ctx, do)
+	if errors.Is(err, intake.ErrNoPad) {
+		err = fmt.Errorf("%w; %s", err, seeDoctor)
+	}
+	return err
+}
+
+const seeDoctor = "kioskctl doctor says how to mend it"
+
+// noPad is ErrNoPad with why each of the pads does not work, and what to do.
+func noPad(why []string) error {
+	if len(why) == 0 {
+		return fmt.Errorf("%w: none is configured; kioskctl drivers lists those that can be", intake.ErrNoPad)
+	}
+	return fmt.Errorf("%w: %s; %s", intake.ErrNoPad, strings.Join(why, "; "), seeDoctor)
 }

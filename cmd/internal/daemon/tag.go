@@ -3,8 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -233,30 +231,20 @@ type Pad struct{ drivers.Pad }
 // Do implements station.Pad.
 func (p Pad) Do(_ context.Context, do func(drivers.Pad) error) error { return do(p.Pad) }
 
-// OpenPad opens the first configured pad, where no daemon has it.
+// OpenPad opens the first configured pad that opens, where no daemon has it.
 func OpenPad(ctx context.Context, c *config.Config) (Pad, error) {
-	var errs []error
+	var why []string
 	for _, dev := range c.Devices {
-		device, err := open(ctx, dev)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", dev.Name, err))
+		if !dev.Driver.IsPad() {
 			continue
 		}
-		switch d := device.(type) {
-		case drivers.Pad:
-			return Pad{d}, nil
-		case drivers.Scanner: // it is closed by ending to scan
-			ended, cancel := context.WithCancel(ctx)
-			cancel()
-			err = d.Scans(ended, func(drivers.Scan) {})
-		case io.Closer:
-			err = d.Close()
+		device, err := open(ctx, dev)
+		if err == nil {
+			return Pad{device.(drivers.Pad)}, nil
 		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			errs = append(errs, fmt.Errorf("%s: %w", dev.Name, err))
-		}
+		why = append(why, dev.Name+": "+err.Error())
 	}
-	return Pad{}, errors.Join(append([]error{errors.New("no RFID pad is configured that can be opened")}, errs...)...)
+	return Pad{}, noPad(why)
 }
 
 // noted is a staff whose operations are logged and renew no lease: a page that
