@@ -48,6 +48,7 @@ func withPad(g *grammar, do func(ctx context.Context, c *config.Config, p pad) e
 	}
 	ctx := context.Background()
 	if d := running(conf); d != nil {
+		defer d.Done(ctx) //nolint:errcheck // else the lease ends by itself, later
 		return do(ctx, conf, d)
 	}
 	dev, err := daemon.OpenPad(ctx, conf)

@@ -111,6 +111,26 @@ func TestTagWriteReadVerify(t *testing.T) {
 	})
 }
 
+// TestTagGivesTheDeskBack: soon after a command, and not between two of a
+// script.
+func TestTagGivesTheDeskBack(t *testing.T) {
+	s := newPadSite(t)
+	s.start()
+	waitFor(t, func() bool { return !strings.Contains(s.ctlAny("status"), "MISSING") })
+	staff := func() bool { return strings.Contains(s.ctlAny("status"), "staff") }
+	s.down(blank(1))
+	s.ctl(0, "tag", "write", "31234000010064")
+	if !staff() {
+		t.Error("the desk had the pad between two commands")
+	}
+	s.ctl(0, "tag", "write", "31234000010064")
+	begin := time.Now()
+	waitFor(t, func() bool { return !staff() })
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Errorf("the desk had the pad again after %v; want about 1s", took)
+	}
+}
+
 func TestTagAsksFirst(t *testing.T) {
 	both(t, func(s *padSite) {
 		tag := blank(1)

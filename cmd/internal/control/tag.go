@@ -19,6 +19,9 @@ type Tags interface {
 	station.Ops
 	Look(ctx context.Context) ([]station.Found, error)
 	Lock(ctx context.Context, tag kiosk.TagID) (station.Result, error)
+	// Done tells that nothing more is to be done with tags, for now: the desk
+	// soon has pad and scanner again.
+	Done(ctx context.Context) error
 	// Clear takes a tag off the work list; ErrUnknown if it is not on it.
 	Clear(ctx context.Context, tag kiosk.TagID, note string) error
 }
@@ -38,6 +41,7 @@ func TagHandler(t Tags, next http.Handler) http.Handler {
 	mux.HandleFunc("POST /tag/put", answer(func(ctx context.Context, w station.Wish) (any, error) { return t.Put(ctx, w) }))
 	mux.HandleFunc("POST /tag/restore", answer(func(ctx context.Context, f station.Found) (any, error) { return t.Restore(ctx, f) }))
 	mux.HandleFunc("POST /tag/lock", answer(func(ctx context.Context, id kiosk.TagID) (any, error) { return t.Lock(ctx, id) }))
+	mux.HandleFunc("POST /tag/done", answer(func(ctx context.Context, _ struct{}) (any, error) { return struct{}{}, t.Done(ctx) }))
 	mux.HandleFunc("POST /work/{tag}/clear", func(w http.ResponseWriter, r *http.Request) {
 		answer(func(ctx context.Context, note string) (any, error) {
 			return struct{}{}, t.Clear(ctx, kiosk.TagID(r.PathValue("tag")), note)
@@ -106,6 +110,12 @@ func (c *Client) Restore(ctx context.Context, f station.Found) (station.Result, 
 // Lock implements Tags.
 func (c *Client) Lock(ctx context.Context, tag kiosk.TagID) (station.Result, error) {
 	return ask[station.Result](ctx, c, "/tag/lock", tag)
+}
+
+// Done implements Tags.
+func (c *Client) Done(ctx context.Context) error {
+	_, err := ask[struct{}](ctx, c, "/tag/done", struct{}{})
+	return err
 }
 
 // Clear implements Tags.

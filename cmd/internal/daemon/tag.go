@@ -46,7 +46,8 @@ func newStaff(d *Daemon) *staff {
 }
 
 const (
-	opLease    = 5 * time.Second  // of one command
+	opLease    = 5 * time.Second  // of one operation: more than the longest wait for a pad
+	doneLease  = time.Second      // after a command's last one: the next command of a script comes sooner
 	benchLease = 20 * time.Second // of a page, between two signs of life
 )
 
@@ -74,11 +75,16 @@ func (s *staff) lease(d time.Duration) error {
 	if end := time.Now().Add(d); end.After(s.until) {
 		s.until = end
 	}
+	s.rouse()
+	return nil
+}
+
+// rouse has run look at the lease's end again.
+func (s *staff) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // release gives pad and scanner back at once.
@@ -197,6 +203,17 @@ func (s *staff) Lock(ctx context.Context, tag kiosk.TagID) (station.Result, erro
 	r, err := s.Station.Lock(ctx, tag)
 	s.note("locked", r, err)
 	return r, err
+}
+
+// Done implements control.Tags. A page that is open keeps its own lease.
+func (s *staff) Done(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if end := time.Now().Add(doneLease); s.bench == nil && end.Before(s.until) {
+		s.until = end
+		s.rouse()
+	}
+	return nil
 }
 
 // note logs what was done to a tag, with what it said before.
