@@ -99,7 +99,8 @@ func define[L, C, D any](name, doc string, needs Connection, open func(L, C) (D,
 // NewConfig gives a pointer to the driver's options, set to their defaults.
 func (d Driver) NewConfig() any { return d.config() }
 
-// Check tells what is wrong with options, if they can tell.
+// Check tells what is wrong with options, if they can tell: each as "key: why",
+// several joined (errors.Join).
 func (d Driver) Check(config any) error {
 	if c, ok := config.(interface{ Check() error }); ok {
 		return c.Check()

@@ -57,19 +57,20 @@ const (
 // Check tells what is wrong with it, by the name of the option.
 func (f Format) Check() error {
 	_, n, err := f.part()
-	switch {
-	case err != nil:
-		return err
-	case !slices.Contains([]string{"hex", "hex-lower", "decimal", "wiegand26"}, f.Number):
-		return fmt.Errorf("number: %q: must be hex, hex-lower, decimal or wiegand26", f.Number)
-	case f.Number == "wiegand26" && n != 3:
-		return fmt.Errorf("bytes: %q: wiegand26 is of three, as \"last 3\"", f.Bytes)
-	case f.Digits < 0 || f.Digits > maxDigits:
-		return fmt.Errorf("digits: %d: must be 0 to %d", f.Digits, maxDigits)
-	case len(f.Prefix) > maxPrefix:
-		return fmt.Errorf("prefix: %q: must be at most %d bytes", f.Prefix, maxPrefix)
+	bad := []error{err}
+	if !slices.Contains([]string{"hex", "hex-lower", "decimal", "wiegand26"}, f.Number) {
+		bad = append(bad, fmt.Errorf("number: %q: must be hex, hex-lower, decimal or wiegand26", f.Number))
 	}
-	return nil
+	if err == nil && f.Number == "wiegand26" && n != 3 {
+		bad = append(bad, fmt.Errorf("bytes: %q: wiegand26 is of three, as \"last 3\"", f.Bytes))
+	}
+	if f.Digits < 0 || f.Digits > maxDigits {
+		bad = append(bad, fmt.Errorf("digits: %d: must be 0 to %d", f.Digits, maxDigits))
+	}
+	if len(f.Prefix) > maxPrefix {
+		bad = append(bad, fmt.Errorf("prefix: %q: must be at most %d bytes", f.Prefix, maxPrefix))
+	}
+	return errors.Join(bad...)
 }
 
 // part reads Bytes: how many, 0 for all, and from which end.

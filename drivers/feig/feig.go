@@ -53,13 +53,14 @@ type Config struct {
 
 // Check tells what is wrong with the options.
 func (c Config) Check() error {
+	var bad []error
 	if !slices.Contains([]string{"", "auto", "standard", "advanced"}, c.Frames) {
-		return fmt.Errorf("frames: %q: must be auto, standard or advanced", c.Frames)
+		bad = append(bad, fmt.Errorf("frames: %q: must be auto, standard or advanced", c.Frames))
 	}
 	if !slices.Contains([]string{"", "addressed", "selected"}, c.Mode) {
-		return fmt.Errorf("mode: %q: must be addressed or selected", c.Mode)
+		bad = append(bad, fmt.Errorf("mode: %q: must be addressed or selected", c.Mode))
 	}
-	return nil
+	return errors.Join(bad...)
 }
 
 // Driver is the family.

@@ -40,6 +40,7 @@
 package hidscan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,6 +65,7 @@ type Config struct {
 
 // Check tells what is wrong.
 func (c Config) Check() error {
+	var bad []error
 	for _, o := range []struct {
 		key, value string
 		choices    []string
@@ -75,13 +77,13 @@ func (c Config) Check() error {
 		{"enable", c.Enable, []string{"auto", "on", "off"}},
 	} {
 		if !slices.Contains(o.choices, o.value) {
-			return fmt.Errorf("%s: %q: must be one of %s", o.key, o.value, strings.Join(o.choices, ", "))
+			bad = append(bad, fmt.Errorf("%s: %q: must be one of %s", o.key, o.value, strings.Join(o.choices, ", ")))
 		}
 	}
 	if idle := time.Duration(c.Idle); idle <= 0 || idle > unended {
-		return fmt.Errorf("idle: %v: must be more than 0 and at most %v", idle, unended)
+		bad = append(bad, fmt.Errorf("idle: %v: must be more than 0 and at most %v", idle, unended))
 	}
-	return nil
+	return errors.Join(bad...)
 }
 
 var _ link.Taker = (*Config)(nil)

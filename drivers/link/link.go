@@ -90,7 +90,8 @@ func (c Config) Where() string {
 
 const tcpScheme = "tcp://"
 
-// Check tells what is wrong with a configuration for a driver's needs.
+// Check tells what is wrong with a configuration for a driver's needs: each as
+// "key: why", several joined (errors.Join).
 func (c Config) Check(needs drivers.Connection) error {
 	switch needs {
 	case drivers.NeedsLink:
@@ -116,49 +117,60 @@ func (c Config) Check(needs drivers.Connection) error {
 }
 
 func (c Config) checkBus() error {
+	var bad []error
 	switch {
 	case !c.OnBus():
-		return errors.New("spi: spi or i2c must be set, as spi = \"SPI0.0\"")
+		bad = append(bad, errors.New("spi: spi or i2c must be set, as spi = \"SPI0.0\""))
 	case c.SPI != "" && c.I2C != "":
-		return errors.New("spi, i2c: only one of them can be set")
-	case c.SPI != "" && (c.Speed < 10_000 || c.Speed > 50_000_000):
-		return fmt.Errorf("speed: %d: must be 10000 to 50000000 Hz", c.Speed)
-	case c.I2C != "" && (c.Address < 0x08 || c.Address > 0x77):
-		return fmt.Errorf("address: %#x: must be 0x08 to 0x77", c.Address)
+		bad = append(bad, errors.New("spi, i2c: only one of them can be set"))
 	}
-	return nil
+	if c.SPI != "" && (c.Speed < 10_000 || c.Speed > 50_000_000) {
+		bad = append(bad, fmt.Errorf("speed: %d: must be 10000 to 50000000 Hz", c.Speed))
+	}
+	if c.I2C != "" && (c.Address < 0x08 || c.Address > 0x77) {
+		bad = append(bad, fmt.Errorf("address: %#x: must be 0x08 to 0x77", c.Address))
+	}
+	return errors.Join(bad...)
 }
 
 func (c Config) checkLink() error {
+	bad := []error{c.checkPath()}
+	if c.VID != 0 || c.PID != 0 || c.Serial != "" {
+		bad = append(bad, errors.New("vid: names HID devices only; a serial port is named by its path, which below /dev/serial/by-id stays with the device"))
+	}
+	if !strings.HasPrefix(c.Path, tcpScheme) {
+		_, err := c.mode()
+		bad = append(bad, err)
+	}
+	return errors.Join(bad...)
+}
+
+func (c Config) checkPath() error {
+	addr, tcp := strings.CutPrefix(c.Path, tcpScheme)
 	switch {
 	case c.Path == "":
 		return errors.New("path: must be set: kioskctl devices lists the ports that are there")
-	case c.VID != 0 || c.PID != 0 || c.Serial != "":
-		return errors.New("vid: names HID devices only; a serial port is named by its path, which below /dev/serial/by-id stays with the device")
-	}
-	if addr, ok := strings.CutPrefix(c.Path, tcpScheme); ok {
+	case tcp:
 		host, port, err := net.SplitHostPort(addr)
 		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || host == "" || bad != nil || n == 0 {
 			return fmt.Errorf("path: %q: must be tcp://host:port", c.Path)
 		}
-		return nil
-	}
-	if strings.Contains(c.Path, "://") {
+	case strings.Contains(c.Path, "://"):
 		return fmt.Errorf("path: %q: must be a serial port or tcp://host:port", c.Path)
 	}
-	_, err := c.mode()
-	return err
+	return nil
 }
 
 // mode is the line's setting. Stop bits of 1.5 are for 5 data bits, which
 // nothing uses, and Linux can't set them.
 func (c Config) mode() (*serial.Mode, error) {
 	m := &serial.Mode{BaudRate: c.Baud, DataBits: c.DataBits}
+	var bad []error
 	if c.Baud < 50 || c.Baud > 4_000_000 {
-		return nil, fmt.Errorf("baud: %d: must be a speed, as 9600", c.Baud)
+		bad = append(bad, fmt.Errorf("baud: %d: must be a speed, as 9600", c.Baud))
 	}
 	if c.DataBits < 5 || c.DataBits > 8 {
-		return nil, fmt.Errorf("data_bits: %d: must be 5 to 8", c.DataBits)
+		bad = append(bad, fmt.Errorf("data_bits: %d: must be 5 to 8", c.DataBits))
 	}
 	switch c.Parity {
 	case "", "none":
@@ -167,16 +179,16 @@ func (c Config) mode() (*serial.Mode, error) {
 	case "even":
 		m.Parity = serial.EvenParity
 	default:
-		return nil, fmt.Errorf("parity: %q: must be none, odd or even", c.Parity)
+		bad = append(bad, fmt.Errorf("parity: %q: must be none, odd or even", c.Parity))
 	}
 	switch c.StopBits {
 	case "", "1":
 	case "2":
 		m.StopBits = serial.TwoStopBits
 	default:
-		return nil, fmt.Errorf("stop_bits: %q: must be 1 or 2", c.StopBits)
+		bad = append(bad, fmt.Errorf("stop_bits: %q: must be 1 or 2", c.StopBits))
 	}
-	return m, nil
+	return m, errors.Join(bad...)
 }
 
 // patience is how long a Read waits where nobody has said.

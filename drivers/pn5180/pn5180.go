@@ -31,15 +31,17 @@ type Config struct {
 
 // Check tells what is wrong with the options.
 func (c Config) Check() error {
+	var bad []error
 	switch {
 	case c.Busy == "" || c.Select == "" || c.Reset == "":
-		return errors.New("busy, select, reset: must all be set, as \"GPIO25\"")
+		bad = append(bad, errors.New("busy, select, reset: must all be set, as \"GPIO25\""))
 	case c.Busy == c.Select || c.Select == c.Reset || c.Busy == c.Reset:
-		return errors.New("busy, select, reset: must be different lines")
-	case c.Tries < 1 || c.Tries > 10:
-		return errors.New("tries: must be 1 to 10")
+		bad = append(bad, errors.New("busy, select, reset: must be different lines"))
 	}
-	return nil
+	if c.Tries < 1 || c.Tries > 10 {
+		bad = append(bad, errors.New("tries: must be 1 to 10"))
+	}
+	return errors.Join(bad...)
 }
 
 // Driver is the family.

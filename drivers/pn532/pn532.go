@@ -31,6 +31,7 @@
 package pn532
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,10 +56,11 @@ func (c Config) format() cardnumber.Format {
 
 // Check tells what is wrong with the options.
 func (c Config) Check() error {
+	err := c.format().Check()
 	if r := time.Duration(c.Reply); r < 100*time.Millisecond || r > 10*time.Second {
-		return fmt.Errorf("reply: %v: must be 100ms to 10s", r)
+		err = errors.Join(fmt.Errorf("reply: %v: must be 100ms to 10s", r), err)
 	}
-	return c.format().Check()
+	return err
 }
 
 // Driver is the family.

@@ -45,19 +45,20 @@ const maxPrefix = 16 // bytes; scanners allow about as many
 
 // Check tells what is wrong.
 func (c *Config) Check() error {
+	var bad []error
 	if _, ok := suffixes[c.Suffix]; !ok {
-		return fmt.Errorf("suffix: %q: must be auto, cr, lf, crlf, tab or none", c.Suffix)
+		bad = append(bad, fmt.Errorf("suffix: %q: must be auto, cr, lf, crlf, tab or none", c.Suffix))
 	}
 	if g := time.Duration(c.Gap); g < 10*time.Millisecond || g > 5*time.Second {
-		return fmt.Errorf("gap: %v: must be 10ms to 5s", g)
+		bad = append(bad, fmt.Errorf("gap: %v: must be 10ms to 5s", g))
 	}
 	if len(c.Prefix) > maxPrefix {
-		return fmt.Errorf("prefix: %q: must be at most %d bytes", c.Prefix, maxPrefix)
+		bad = append(bad, fmt.Errorf("prefix: %q: must be at most %d bytes", c.Prefix, maxPrefix))
 	}
 	if d := time.Duration(c.Drain); d > drainLimit {
-		return fmt.Errorf("drain: %v: must be at most %v", d, drainLimit)
+		bad = append(bad, fmt.Errorf("drain: %v: must be at most %v", d, drainLimit))
 	}
-	return nil
+	return errors.Join(bad...)
 }
 
 // Driver is the family.

@@ -64,13 +64,14 @@ func (c Config) format() cardnumber.Format {
 
 // Check tells what is wrong with the options.
 func (c Config) Check() error {
+	bad := []error{c.format().Check()}
 	if c.Mode != "simple" && c.Mode != "standard" {
-		return fmt.Errorf("mode: %q: must be simple or standard", c.Mode)
+		bad = append(bad, fmt.Errorf("mode: %q: must be simple or standard", c.Mode))
 	}
 	if r := time.Duration(c.Reply); r < 100*time.Millisecond || r > 10*time.Second {
-		return fmt.Errorf("reply: %v: must be 100ms to 10s", r)
+		bad = append(bad, fmt.Errorf("reply: %v: must be 100ms to 10s", r))
 	}
-	return c.format().Check()
+	return errors.Join(bad...)
 }
 
 // Driver is the family.

@@ -13,6 +13,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -39,16 +40,13 @@ type Intake struct {
 	warn         bool
 }
 
-// New compiles the conventions. Its errors name the key and the value.
+// New compiles the conventions. Its error names key and value of each that is
+// wrong (errors.Join).
 func New(c Config) (*Intake, error) {
 	in := &Intake{warn: c.Warn}
-	var err error
-	if in.patron, err = compile("patron", c.Patron, `^2[0-9]{13}$`); err != nil {
-		return nil, err
-	}
-	if in.item, err = compile("item", c.Item, `^3[0-9]{13}$`); err != nil {
-		return nil, err
-	}
+	var patron, item, check error
+	in.patron, patron = compile("patron", c.Patron, `^2[0-9]{13}$`)
+	in.item, item = compile("item", c.Item, `^3[0-9]{13}$`)
 	switch c.Check {
 	case "mod10":
 		in.check = Mod10
@@ -57,7 +55,10 @@ func New(c Config) (*Intake, error) {
 	case "", "none":
 		in.check = func(string) bool { return true }
 	default:
-		return nil, fmt.Errorf("check: %q: must be mod10, mod43 or none", c.Check)
+		check = fmt.Errorf("check: %q: must be mod10, mod43 or none", c.Check)
+	}
+	if err := errors.Join(patron, item, check); err != nil {
+		return nil, err
 	}
 	return in, nil
 }
@@ -67,24 +68,31 @@ func compile(key string, patterns []string, def string) ([]*regexp.Regexp, error
 		patterns = []string{def}
 	}
 	var res []*regexp.Regexp
+	var bad []error
 	for _, p := range patterns {
-		if _, err := syntax.Parse(p, syntax.Perl); err != nil { // as it was written, not as it is used
-			why := err.Error()
-			if e, ok := err.(*syntax.Error); ok {
-				why = e.Code.String()
-			}
-			return nil, fmt.Errorf("%s: %q: is no pattern: %s", key, p, why)
-		}
-		re, err := regexp.Compile(`\A(?:` + p + `)\z`)
+		re, err := pattern(p)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %q: %v", key, p, err)
-		}
-		if re.MatchString("") {
-			return nil, fmt.Errorf("%s: %q: matches an empty code", key, p)
+			bad = append(bad, fmt.Errorf("%s: %q: %w", key, p, err))
 		}
 		res = append(res, re)
 	}
-	return res, nil
+	return res, errors.Join(bad...)
+}
+
+// pattern compiles one, for the whole of a code.
+func pattern(p string) (*regexp.Regexp, error) {
+	if _, err := syntax.Parse(p, syntax.Perl); err != nil { // as it was written, not as it is used
+		why := err.Error()
+		if e, ok := err.(*syntax.Error); ok {
+			why = e.Code.String()
+		}
+		return nil, fmt.Errorf("is no pattern: %s", why)
+	}
+	re, err := regexp.Compile(`\A(?:` + p + `)\z`)
+	if err == nil && re.MatchString("") {
+		err = errors.New("matches an empty code")
+	}
+	return re, err
 }
 
 // Event tells what a scan means. warning is for the log: the code was taken

@@ -212,6 +212,25 @@ func (p *Problems) strict(prefix string, table map[string]any, into any) {
 	}
 }
 
+// checked adds each "key: why" of a check; "key, key: why" is of several. What
+// is of a key among had is left out: its value could not be read, so that what
+// was checked is not what is written.
+func (p *Problems) checked(prefix string, err error, had []Problem) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range several.Unwrap() {
+			p.checked(prefix, err, had)
+		}
+	} else if err != nil {
+		keys, why, _ := strings.Cut(err.Error(), ": ")
+		for key := range strings.SplitSeq(keys, ", ") {
+			if slices.ContainsFunc(had, func(x Problem) bool { return x.Key == prefix+"."+key }) {
+				return
+			}
+		}
+		p.add(prefix+"."+keys, nil, "%s", why)
+	}
+}
+
 func (c *Config) check(p *Problems) {
 	k := &c.Kiosk
 	if k.Name == "" {
@@ -286,10 +305,7 @@ func (c *Config) check(p *Problems) {
 	c.Staff.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
-	if err != nil {
-		key, rest, _ := strings.Cut(err.Error(), ": ")
-		p.add("barcodes."+key, nil, "%s", rest)
-	}
+	p.checked("barcodes", err, nil)
 	c.Intake = in
 }
 

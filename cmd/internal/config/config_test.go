@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +99,8 @@ address = "nowhere"
 deadline = "1ms"
 password_file = "missing"
 [barcodes]
-item = ["("]
+item = ["(", ".*"]
+check = "mod11"
 patron = []
 wrong = "shrug"
 [screen]
@@ -115,8 +118,9 @@ x = 1
 		"kiosk.toml: kiosk.nmae: is not a key", `kiosk.name: "": must be set`, "kiosk.data",
 		`kiosk.hosts: "https://kiosk1.school.lan": must be a name alone`, `kiosk.hosts: "": must be`, `kiosk.timezone: "Mars/Olympus"`,
 		"device 1.name", "baud", `device "s".driver: "nosuch": must be one of`, `is the name of another device`,
-		`device "s".colour: is not a key`, `device "kb"`, "upstream.deadline", "upstream.password_file",
-		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`,
+		`device "s".colour: is not a key`, `device "s".parity: "mark": must be`, `device "s".suffix: "dot": must be`, `device "kb"`,
+		`device 1.path: must be set`, "upstream.deadline", `upstream.address: "nowhere"`, "upstream.password_file",
+		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.item: ".*": matches an empty code`, `barcodes.check: "mod11": must be`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`,
 		`kiosk.languages: "xx": must be of en, es`, "screen.warn: 20s: must be less than screen.idle", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -139,6 +143,32 @@ func TestSecondLookAtADevice(t *testing.T) {
 		_, err := Parse("f", []byte(good+"[[device]]\nname = \"s\"\ndriver = \"serialscan\"\n"+text))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %s", text, err, want)
+		}
+	}
+}
+
+// TestEveryProblemOfADevice: one of a driver's options, of its connection, of
+// a value that can't be read; and that value is not spoken of twice.
+func TestEveryProblemOfADevice(t *testing.T) {
+	for text, want := range map[string][]string{
+		"driver = \"serialscan\"\npath = 5\nparity = \"mark\"\nstop_bits = \"3\"\nsuffix = \"dot\"\ngap = \"1h\"\ncolour = 1": {"path", "colour", "parity", "stop_bits", "suffix", "gap"},
+		"driver = \"hidscan\"\nvid = \"0c2e\"\nmode = \"x\"\nlayout = \"y\"":                                                  {"vid", "mode", "layout"},
+		"driver = \"twn4\"\nmode = \"x\"\nnumber = \"y\"\ndigits = 99":                                                        {"path", "mode", "number", "digits"},
+		"driver = \"pn532\"\nspi = \"SPI0.0\"\nspeed = 1\nreply = \"1ms\"\nbytes = \"few\"":                                   {"speed", "reply", "bytes"},
+	} {
+		_, err := Parse("f", []byte(good+"[[device]]\nname = \"s\"\n"+text))
+		p, ok := errors.AsType[*Problems](err)
+		if !ok {
+			t.Fatalf("%s: %v", text, err)
+		}
+		var got []string
+		for _, x := range p.List {
+			got = append(got, strings.TrimPrefix(x.Key, `device "s".`))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: problems of %q; want %q\n%v", text, got, want, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -85,15 +86,7 @@ func device(p *Problems, key, name string, table map[string]any) (Device, bool) 
 	}
 	p.strict(key, linkKeys, &dev.Link)
 	p.strict(key, own, dev.Options)
-	if len(p.List) > before {
-		return dev, true // one thing at a time: values that can't be read can't be checked
-	}
-	for _, err := range []error{dev.Link.Check(d.Needs), d.Check(dev.Options)} {
-		if err != nil {
-			k, why, _ := strings.Cut(err.Error(), ": ")
-			p.add(key+"."+k, nil, "%s", why)
-		}
-	}
+	p.checked(key, errors.Join(dev.Link.Check(d.Needs), d.Check(dev.Options)), p.List[before:])
 	return dev, true
 }
 
@@ -152,16 +145,15 @@ func (c *Config) sip2(p *Problems, key string, table map[string]any, passwordFil
 func (c *Config) koha(p *Problems, table map[string]any, passwordFile, folder string) {
 	if raw, ok := table["sip2"]; ok {
 		delete(table, "sip2")
-		sub, ok := raw.(map[string]any)
-		if !ok {
+		if sub, ok := raw.(map[string]any); ok {
+			file, _ := sub["password_file"].(string)
+			delete(sub, "password_file")
+			c.sip2(p, "upstream.sip2", sub, file, folder)
+			if s := c.Upstream.SIP2; s.Profile == "" {
+				s.Profile = "koha"
+			}
+		} else {
 			p.add("upstream.sip2", raw, "must be a table")
-			return
-		}
-		file, _ := sub["password_file"].(string)
-		delete(sub, "password_file")
-		c.sip2(p, "upstream.sip2", sub, file, folder)
-		if s := c.Upstream.SIP2; s.Profile == "" {
-			s.Profile = "koha"
 		}
 	}
 	var own struct {
@@ -191,12 +183,7 @@ func (p *Problems) server(key string, table map[string]any, passwordFile, folder
 			p.add(key+".password_file", passwordFile, "%v", err)
 		}
 	}
-	if len(p.List) == before {
-		if err := into.Check(); err != nil {
-			k, why, _ := strings.Cut(err.Error(), ": ")
-			p.add(key+"."+k, nil, "%s", why)
-		}
-	}
+	p.checked(key, into.Check(), p.List[before:])
 	return password
 }
 
