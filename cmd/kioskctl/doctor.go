@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +16,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
@@ -24,14 +28,13 @@ func examine(ctx context.Context, c *config.Config, d *control.Client) []finding
 		list = append(list, machineClock(ctx, c))
 	}
 	if d != nil {
-		return append(append(list, askDaemon(ctx, d)...), profile(c)...)
+		return append(append(list, askDaemon(ctx, c, d)...), profile(c)...)
 	}
 	list = append(list, finding{What: "daemon", OK: true, Says: "is not running; devices and upstream are tried from here"})
 	for _, dev := range c.Devices {
 		f := finding{What: "device " + dev.Name, OK: true, Says: on(dev.Driver.Name, dev.Link.Where()) + " opens"}
 		if err := daemon.Try(ctx, dev); err != nil {
-			f.OK, f.Says = false, err.Error()
-			f.Mend = "kioskctl devices lists what is plugged in"
+			f.OK, f.Says, f.Mend = false, err.Error(), mendDevice(dev)
 		}
 		list = append(list, f)
 	}
@@ -42,17 +45,40 @@ func folder(path string) finding {
 	f := finding{What: "data folder", OK: true, Says: path}
 	probe, err := os.CreateTemp(path, ".doctor")
 	if err != nil {
-		f.OK, f.Says, f.Mend = false, err.Error(), "make the folder and give it to the user that runs kioskd"
+		f.OK, f.Says, f.Mend = false, err.Error(), mendFolder(path, err)
+		if errors.Is(err, os.ErrNotExist) {
+			f.Says = path + " is not there"
+		}
 		return f
 	}
 	probe.Close()
 	os.Remove(probe.Name())
 	if free := daemon.DiskFree(path); free < 50<<20 {
-		f.OK, f.Says, f.Mend = false, fmt.Sprintf("only %d MB free", free>>20), "free some space: without it nothing can be lent"
+		f.OK, f.Says, f.Mend = false, fmt.Sprintf("only %d MB free", free>>20), mendSpace(path)
 	} else {
 		f.Says += fmt.Sprintf(", %d MB free", free>>20)
 	}
 	return f
+}
+
+// mendFolder says what to do about a data folder that takes no file.
+func mendFolder(path string, err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Sprintf("kioskd makes it when it starts, where it may; else make %s, and give it to the user that runs kioskd", path)
+	case errors.Is(err, os.ErrPermission):
+		return "give it to the user that runs kioskd, and run kioskctl as that user or with sudo"
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return mendSpace(path)
+	case errors.Is(err, unix.EROFS):
+		return "the disk takes no writes: it may be failing; save the data, and replace it"
+	}
+	return "the data folder must be a folder of the user that runs kioskd, on a disk that works"
+}
+
+func mendSpace(path string) string {
+	return fmt.Sprintf("free some space, for without it nothing can be lent: df -h %s shows the disk; "+
+		"often it is logs (journalctl --vacuum-size=50M), old backups or ledgers put aside (%s.before-*)", path, daemon.LedgerFile)
 }
 
 // slowFlush is a flush that a patron feels.
@@ -63,7 +89,7 @@ func flush(path string) finding {
 	f := finding{What: "disk flush", OK: true}
 	file, err := os.CreateTemp(path, ".doctor")
 	if err != nil {
-		f.OK, f.Says = false, err.Error()
+		f.OK, f.Says, f.Mend = false, "can't be measured", "see data folder, above"
 		return f
 	}
 	defer os.Remove(file.Name())
@@ -73,11 +99,11 @@ func flush(path string) finding {
 	for range 20 {
 		start := time.Now()
 		if _, err := file.WriteAt(page, 0); err != nil {
-			f.OK, f.Says = false, err.Error()
+			f.OK, f.Says, f.Mend = false, err.Error(), mendFolder(path, err)
 			return f
 		}
 		if err := unix.Fdatasync(int(file.Fd())); err != nil {
-			f.OK, f.Says = false, err.Error()
+			f.OK, f.Says, f.Mend = false, err.Error(), mendFolder(path, err)
 			return f
 		}
 		worst = max(worst, time.Since(start))
@@ -149,7 +175,7 @@ func clock(s control.Status) finding {
 	return f
 }
 
-func askDaemon(ctx context.Context, d *control.Client) []finding {
+func askDaemon(ctx context.Context, c *config.Config, d *control.Client) []finding {
 	s, err := d.Status(ctx)
 	if err != nil {
 		return []finding{{"daemon", false, err.Error(), "restart it: systemctl restart kioskd"}}
@@ -158,7 +184,10 @@ func askDaemon(ctx context.Context, d *control.Client) []finding {
 	for _, dev := range s.Devices {
 		f := finding{What: "device " + dev.Name, OK: dev.Working, Says: on(dev.Driver, dev.Path) + " works"}
 		if !dev.Working {
-			f.Says, f.Mend = dev.Error, "kioskctl devices lists what is plugged in"
+			f.Says = cmp.Or(dev.Error, "is being opened: look again in a moment")
+			if i := slices.IndexFunc(c.Devices, func(x config.Device) bool { return x.Name == dev.Name }); i >= 0 {
+				f.Mend = mendDevice(c.Devices[i])
+			}
 		}
 		list = append(list, f)
 	}
@@ -166,11 +195,34 @@ func askDaemon(ctx context.Context, d *control.Client) []finding {
 	switch {
 	case s.Upstream.Driver == "none":
 		f.Says = "none: everything is decided here"
+	case !f.OK && s.Upstream.Error == "":
+		f.Says = s.Upstream.Driver + ": not reached yet: look again in a moment"
 	case !f.OK:
-		f.Says = s.Upstream.Driver + ": away"
-		f.Mend = "the daemon's log says why; loans go on and are told later"
+		f.Says = fmt.Sprintf("%s: away since %s: %s", s.Upstream.Driver, when(s.Upstream.Since), s.Upstream.Error)
+		f.Mend = mendUpstream + "; meanwhile loans go on, and are told later"
 	}
 	return append(list, f)
+}
+
+const mendUpstream = "check address, user, password and firewall with whoever runs the library's system"
+
+// mendDevice says what to do about a device that does not work, by what it
+// hangs on.
+func mendDevice(dev config.Device) string {
+	l := dev.Link
+	switch {
+	case dev.Driver.Needs == drivers.NeedsNothing:
+		return "it is simulated: its switch is on the page /sim"
+	case strings.HasPrefix(l.Path, "tcp://"):
+		return "see that it has power and network, that " + strings.TrimPrefix(l.Path, "tcp://") +
+			" is its address and port, that no firewall lies between, and that no other program is connected to it"
+	case l.SPI != "":
+		return "switch SPI on (raspi-config, Interface Options), check the wires, and put the user that runs kioskd into the groups spi and gpio"
+	case l.I2C != "":
+		return fmt.Sprintf("switch I2C on (raspi-config, Interface Options), check the wires, and put the user that runs kioskd into the group i2c; "+
+			"i2cdetect -y %s shows whether something is at %#x", l.I2C, l.Address)
+	}
+	return "check cable and power; kioskctl devices lists what is plugged in"
 }
 
 func upstream(ctx context.Context, c *config.Config) finding {
@@ -192,8 +244,7 @@ func upstream(ctx context.Context, c *config.Config) finding {
 		}
 	}
 	if err != nil {
-		f.OK, f.Says = false, err.Error()
-		f.Mend = "check address, user, password and firewall with whoever runs the library's system"
+		f.OK, f.Says, f.Mend = false, err.Error(), mendUpstream
 	}
 	return f
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -264,14 +266,36 @@ func TestStatusAndDoctor(t *testing.T) {
 }
 
 // TestDoctorTriesWhatIsConfigured: without a daemon it opens devices and
-// upstream itself.
+// upstream itself, with one it asks; either way it says how to mend each.
 func TestDoctorTriesWhatIsConfigured(t *testing.T) {
 	s := newSite(t)
-	s.ctl(0, "import", "items", s.write("items.csv", items))
 	raw, _ := os.ReadFile(s.conf)
 	s.write("kiosk.toml", string(raw)+"[[device]]\nname = \"scanner\"\ndriver = \"serialscan\"\npath = \"/dev/no-such-port\"\n"+
+		"[[device]]\nname = \"gate\"\ndriver = \"feig\"\npath = \"tcp://127.0.0.1:1\"\n"+
+		"[[device]]\nname = \"chip\"\ndriver = \"pn532\"\nspi = \"NONE9.9\"\n"+
+		"[[device]]\nname = \"other chip\"\ndriver = \"pn532\"\ni2c = \"99\"\n"+
 		"[upstream]\ndriver = \"sip2\"\naddress = \"127.0.0.1:1\"\n")
-	contains(t, s.ctl(1, "doctor"), "BAD  device scanner", "plug the device in", "BAD  upstream", "check address")
+	contains(t, s.ctl(1, "doctor"), "BAD  data folder", "kioskd makes it")
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	want := []string{"BAD  device scanner", "plug the device in", "check cable", "BAD  device gate", "127.0.0.1:1 is its address and port",
+		"BAD  device chip", "switch SPI on", "BAD  device other chip", "switch I2C on", "i2cdetect -y 99", "BAD  upstream", "check address", "connection refused"}
+	contains(t, s.ctl(1, "doctor"), want...)
+	s.start()
+	waitFor(t, func() bool {
+		return strings.Contains(s.ctlAny("doctor"), "away since") && !strings.Contains(s.ctlAny("doctor"), "is being opened")
+	})
+	contains(t, s.ctl(1, "doctor"), want...)
+}
+
+func TestMendFolder(t *testing.T) {
+	for err, want := range map[error]string{
+		os.ErrNotExist: "make /x", os.ErrPermission: "give it to the user", unix.ENOSPC: "free some space", unix.EROFS: "takes no writes", unix.ENOTDIR: "must be a folder",
+	} {
+		contains(t, mendFolder("/x", &os.PathError{Op: "open", Path: "/x/y", Err: err}), want)
+	}
+	if daemon.DiskFree(filepath.Join(t.TempDir(), "not", "yet")) == 0 {
+		t.Error("a folder that is not there yet has no room")
+	}
 }
 
 func TestDriversAndDevices(t *testing.T) {

@@ -91,6 +91,7 @@ type Upstream struct {
 	Driver string    `json:"driver"`
 	Up     bool      `json:"up"`
 	Since  time.Time `json:"since,omitzero"`
+	Error  string    `json:"error,omitempty"` // why it is not reached
 }
 
 // Resolution is what staff decides about an exception.

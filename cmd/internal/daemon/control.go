@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -29,7 +30,8 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 		w := d.worker.Status()
 		s.Upstream.Up, s.Upstream.Since = w.Up, w.Since
 		if !w.Up && !w.Since.IsZero() { // else it was not tried yet
-			s.Faults = append(s.Faults, fmt.Sprintf("upstream: not reached: %v", w.Err))
+			s.Upstream.Error = fmt.Sprint(w.Err)
+			s.Faults = append(s.Faults, "upstream: not reached: "+s.Upstream.Error)
 		}
 	}
 	s.Refresh = d.refreshed()
@@ -68,10 +70,16 @@ func setClock(s *control.Status, c kiosk.ClockState) {
 	s.Clock, s.ClockBy, s.Doubt, s.ClockWarning = c.Now, c.Source, c.Doubt, c.Warning
 }
 
-// DiskFree is how many bytes are free for the ledger; 0 if that can't be told.
+// DiskFree is how many bytes are free for the ledger, also where its folder is
+// still to be made; 0 if that can't be told.
 func DiskFree(folder string) uint64 {
 	var st syscall.Statfs_t
-	if syscall.Statfs(folder, &st) != nil {
+	err := syscall.Statfs(folder, &st)
+	for err == syscall.ENOENT && folder != filepath.Dir(folder) {
+		folder = filepath.Dir(folder)
+		err = syscall.Statfs(folder, &st)
+	}
+	if err != nil {
 		return 0
 	}
 	return st.Bavail * uint64(st.Bsize)
