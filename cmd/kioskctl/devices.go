@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/all"
 	"github.com/carrel-kiosk/carrel/drivers/link"
@@ -74,9 +76,19 @@ func here() ([]plugged, error) {
 	return list, nil
 }
 
-type driversCmd struct{}
+type driversCmd struct {
+	Name string `arg:"" optional:"" help:"This one alone; all if not given."`
+}
 
-func (driversCmd) Run(p *printer) error {
+func (c *driversCmd) Run(p *printer) error {
+	list := all.Drivers()
+	if c.Name != "" {
+		d, ok := all.ByName(c.Name)
+		if !ok {
+			return cli.Wrong(noDriver(c.Name, list))
+		}
+		list = []drivers.Driver{d}
+	}
 	type driver struct {
 		Name    string           `json:"driver"`
 		Doc     string           `json:"doc"`
@@ -84,7 +96,7 @@ func (driversCmd) Run(p *printer) error {
 		Built   bool             `json:"built"`
 		Options []drivers.Option `json:"options"`
 	}
-	for _, d := range all.Drivers() {
+	for _, d := range list {
 		v := driver{d.Name, d.Doc, string(d.Needs), d.Needs != drivers.NeedsReports || link.HIDSupported(), append(link.Options(d), d.Options()...)}
 		if *p.json {
 			if err := p.row(v); err != nil {
@@ -108,6 +120,28 @@ func (driversCmd) Run(p *printer) error {
 		p.say("")
 	}
 	return nil
+}
+
+// noDriver says which drivers there are, and which may be meant: by their
+// names, or else by the devices that they are for.
+func noDriver(name string, list []drivers.Driver) error {
+	word := strings.ToLower(name)
+	var known, named, made []string
+	for _, d := range list {
+		known = append(known, d.Name)
+		if strings.Contains(d.Name, word) || strings.Contains(word, d.Name) {
+			named = append(named, d.Name)
+		} else if strings.Contains(strings.ToLower(d.Doc), word) {
+			made = append(made, d.Name)
+		}
+	}
+	near := ""
+	if len(named) > 0 {
+		near = "; perhaps " + strings.Join(named, " or ")
+	} else if len(made) > 0 {
+		near = "; perhaps " + strings.Join(made, " or ")
+	}
+	return fmt.Errorf("there is no driver %q%s: known are %s", name, near, strings.Join(known, ", "))
 }
 
 type doctorCmd struct {

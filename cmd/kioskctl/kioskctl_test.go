@@ -16,6 +16,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/drivers/all"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -306,6 +307,15 @@ func TestDriversAndDevices(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &d); err != nil || d["driver"] == "" {
 			t.Errorf("%q: %v", line, err)
 		}
+	}
+	one := s.ctl(0, "drivers", "feig")
+	contains(t, one, "feig", "frames", "baud")
+	if strings.Contains(one, "serialscan") || strings.Count(s.ctl(0, "-json", "drivers", "feig"), "\n") != 1 {
+		t.Errorf("drivers feig shows more than one:\n%s", one)
+	}
+	s.ctl(2, "drivers", "nosuch")
+	for name, want := range map[string]string{"Feig ": "perhaps feig", "serial": "perhaps serialscan", "bibliotheca": "perhaps rfid3m", "zzz": `"zzz": known are cfrh320, feig`} {
+		contains(t, noDriver(strings.TrimSpace(name), all.Drivers()).Error(), want)
 	}
 	s.ctl(0, "devices")
 	contains(t, s.ctl(0, "version"), "kioskctl", "drivers:")
