@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -60,7 +61,8 @@ func (outboxCheck) Run(g *grammar, p *printer) error {
 				}
 			}
 		}
-		p.say("%d will post, %d stand already, %d wait for the desk, %d need you", counts[posts], counts[stands], counts[waits], counts[needsYou])
+		p.say("%d will post, %s already, %s for the desk, %s you", counts[posts], cli.Count(counts[stands], "stands", "stand"),
+			cli.Count(counts[waits], "waits", "wait"), cli.Count(counts[needsYou], "needs", "need"))
 		return nil
 	})
 }

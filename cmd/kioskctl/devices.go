@@ -188,7 +188,7 @@ func (doctorAll) Run(g *grammar, p *printer) error {
 		see(f)
 	}
 	if bad > 0 {
-		return fmt.Errorf("%w: %d of the checks above", errNeeds, bad)
+		return fmt.Errorf("%w: %s", errNeeds, cli.Count(bad, "check above is bad", "checks above are bad"))
 	}
 	return nil
 }

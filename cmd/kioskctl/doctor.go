@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
@@ -139,7 +140,7 @@ func ledgerState(ctx context.Context, c *config.Config) finding {
 			f.OK, f.Says = false, err.Error()
 			break
 		}
-		f.Says = fmt.Sprintf("sound: %d entries, %d in the outbox, %d items", s.Entries, s.Outbox, s.Items)
+		f.Says = fmt.Sprintf("sound: %s, %d in the outbox, %s", cli.Count(s.Entries, "entry", "entries"), s.Outbox, cli.Count(s.Items, "item", "items"))
 		if s.Doubtful > 0 {
 			f.Says += fmt.Sprintf(", %d made when the clock was wrong (kioskctl loans -doubt)", s.Doubtful)
 		}

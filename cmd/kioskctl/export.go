@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -34,7 +35,7 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 		return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
 			done, err := c.write(conf, p, r.Queue)
 			if err == nil && len(done) > 0 {
-				p.say("They stay in the outbox as well. Hand over the file only with -settle, or they are told twice.")
+				p.say("What is in it stays in the outbox as well. Hand it over only with -settle, or it is told twice.")
 			}
 			return err
 		})
@@ -53,7 +54,7 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 				return fmt.Errorf("%s is written, but not all of it is off the outbox: %w", c.File, err)
 			}
 		}
-		p.say("%d entries are off the outbox: %s is now the one way by which they are told", len(done), c.File)
+		p.say("%s off the outbox: hand over %s, for nothing else tells the library's system", cli.Count(len(done), "entry is", "entries are"), c.File)
 		return nil
 	})
 }
@@ -99,9 +100,9 @@ func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.
 			done = append(done, e)
 		}
 	}
-	p.say("%d entries are in %s", len(done), c.File)
+	p.say("%s in %s", cli.Count(len(done), "entry is", "entries are"), c.File)
 	if unsure > 0 {
-		p.say("%d more may have been heard of already, and stay in the outbox", unsure)
+		p.say("%s in the outbox, as it may have been heard of already", cli.Count(unsure, "more stays", "more stay"))
 	}
 	return done, nil
 }

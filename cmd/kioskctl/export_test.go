@@ -19,7 +19,7 @@ func TestOutboxExport(t *testing.T) {
 	s.record(told, doubt)
 	s.conclude(kiosk.Outcome{Entry: doubt.ID, State: kiosk.Unsure, At: time.Now()})
 	koc := filepath.Join(s.dir, "out.koc")
-	contains(t, s.ctl(0, "outbox", "export", koc), "1 entries are in", "told twice", "1 more may have been heard of")
+	contains(t, s.ctl(0, "outbox", "export", koc), "1 entry is in", "told twice", "1 more stays")
 	raw, err := os.ReadFile(koc)
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +36,8 @@ func TestOutboxExport(t *testing.T) {
 	contains(t, s.ctl(0, "outbox"), "2 entries wait")
 
 	settled := filepath.Join(s.dir, "settled.koc")
-	contains(t, s.ctl(0, "outbox", "export", "-settle", settled), "1 entries are off the outbox")
-	contains(t, s.ctl(0, "outbox"), "1 entries wait", "unsure")
+	contains(t, s.ctl(0, "outbox", "export", "-settle", settled), "1 entry is off the outbox")
+	contains(t, s.ctl(0, "outbox"), "1 entry waits", "unsure")
 	contains(t, s.ctl(0, "loans", "-item", string(told.Item)), "settled")
 	s.start()
 	s.ctl(1, "outbox", "export", "-settle", filepath.Join(s.dir, "x.koc")) // the daemon runs

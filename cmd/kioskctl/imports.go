@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -67,7 +68,7 @@ func (t *teller) tell(l control.Line) {
 			if t.total > 0 {
 				part = fmt.Sprintf("%3d %%, ", min(100, l.Progress.Bytes*100/t.total))
 			}
-			fmt.Fprintf(os.Stderr, "\r%s: %s%d rows ", t.file, part, l.Progress.Rows)
+			fmt.Fprintf(os.Stderr, "\r%s: %s%s ", t.file, part, cli.Count(l.Progress.Rows, "row", "rows"))
 		}
 	case l.Refused != nil:
 		t.clear()
@@ -75,10 +76,10 @@ func (t *teller) tell(l control.Line) {
 	case l.Report != nil:
 		t.clear()
 		r := l.Report
-		t.p.say("%s (%s): %d rows read: %d new, %d changed, %d the same, %d skipped, %d not taken",
-			t.file, r.Format, r.Rows, r.New, r.Changed, r.Same, r.Skipped, r.Refused)
+		t.p.say("%s (%s): %s read: %d new, %d changed, %d the same, %d skipped, %d not taken",
+			t.file, r.Format, cli.Count(r.Rows, "row", "rows"), r.New, r.Changed, r.Same, r.Skipped, r.Refused)
 		if r.Ended > 0 {
-			t.p.say("%d loans are over: the list lacks them", r.Ended)
+			t.p.say("%s: not in the list", over(r.Ended))
 		}
 	}
 }

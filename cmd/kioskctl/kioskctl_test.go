@@ -166,8 +166,8 @@ func TestImportAllLoans(t *testing.T) {
 		contains(t, s.ctl(1, "import", "loans", "-full", s.write("bad.csv", head+"2,31,2026-12-01\n,32,2026-12-01\n")), "row 2 not taken")
 		s.ctl(1, "import", "loans", "-full", s.write("none.csv", head))
 		contains(t, s.ctl(exit, "status"), "2 loans")
-		contains(t, s.ctl(0, "import", "loans", "-full", one), "1 loans are over")
-		contains(t, s.ctl(exit, "status"), "1 loans")
+		contains(t, s.ctl(0, "import", "loans", "-full", one), "1 loan is over")
+		contains(t, s.ctl(exit, "status"), "1 loan;")
 		s.ctl(1, "import", "items", "-full", s.write("items.csv", items))
 	}
 }
@@ -179,7 +179,7 @@ func TestLoansAndOutbox(t *testing.T) {
 	e := kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
 	e.Title = "Dune"
 	s.record(e)
-	contains(t, s.ctl(0, "loans", "-open"), "Dune", "checkout", "offline", "1 entries")
+	contains(t, s.ctl(0, "loans", "-open"), "Dune", "checkout", "offline", "1 entry")
 	contains(t, s.ctl(0, "loans", "-patron", "nobody"), "0 entries")
 	var l loan
 	if err := json.Unmarshal([]byte(s.ctl(0, "-json", "loans", "-item", string(e.Item))), &l); err != nil {
@@ -188,7 +188,7 @@ func TestLoansAndOutbox(t *testing.T) {
 	if l.Entry != e.ID || l.Kind != kiosk.Checkout || l.State != kiosk.Offline || !l.Due.Equal(e.Due) || !l.At.Equal(e.At) {
 		t.Errorf("loan = %+v; want %+v", l, e)
 	}
-	contains(t, s.ctl(0, "outbox"), "Dune", "1 entries wait")
+	contains(t, s.ctl(0, "outbox"), "Dune", "1 entry waits")
 	s.ctl(1, "outbox", "retry") // no daemon
 	s.start()
 	s.ctl(1, "outbox", "retry") // a daemon without an upstream
@@ -238,7 +238,7 @@ func TestBackupRestore(t *testing.T) {
 	s.record(kiosktest.As(kiosktest.Checkout(2, 32, 1), kiosk.Offline, kiosktest.Morning))
 	s.ctl(2, "restore", copied)
 	contains(t, s.ctl(0, "restore", "-force", copied), "before-", "is in place")
-	contains(t, s.ctl(0, "loans"), "1 entries")
+	contains(t, s.ctl(0, "loans"), "1 entry")
 	kept, _ := filepath.Glob(filepath.Join(s.dir, "data", "*.before-*"))
 	if len(kept) != 1 {
 		t.Errorf("the ledger that was overwritten is not kept: %v", kept)

@@ -70,7 +70,7 @@ func (c *loansCmd) Run(g *grammar, p *printer) error {
 				return err
 			}
 		}
-		p.say("%d entries", n)
+		p.say("%s", cli.Count(n, "entry", "entries"))
 		return nil
 	})
 }
@@ -104,7 +104,7 @@ func (outboxList) Run(g *grammar, p *printer) error {
 				return err
 			}
 		}
-		p.say("%d entries wait for the library's system", len(queue))
+		p.say("%s for the library's system", cli.Count(len(queue), "entry waits", "entries wait"))
 		return nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 )
 
@@ -31,7 +32,11 @@ func (c *refreshCmd) Run(g *grammar, p *printer) error {
 		t.tell(l)
 		for _, r := range l.Lists {
 			t.clear()
-			p.say("%s: %d rows read: %d new, %d changed, %d the same%s", r.List, r.Rows, r.New, r.Changed, r.Same, over(r.Ended))
+			ended := ""
+			if r.Ended > 0 {
+				ended = "; " + over(r.Ended)
+			}
+			p.say("%s: %s read: %d new, %d changed, %d the same%s", r.List, cli.Count(r.Rows, "row", "rows"), r.New, r.Changed, r.Same, ended)
 		}
 	})
 	t.clear()
@@ -39,12 +44,7 @@ func (c *refreshCmd) Run(g *grammar, p *printer) error {
 }
 
 // over is what is said of loans that a list has ended.
-func over(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; %d loans are over", n)
-}
+func over(n int) string { return cli.Count(n, "loan is over", "loans are over") }
 
 // freshness sums up how fresh the lists are: the oldest counts.
 func freshness(lists []control.Refresh) string {
@@ -62,9 +62,9 @@ func freshness(lists []control.Refresh) string {
 		}
 		switch {
 		case r.Error != "":
-			more = append(more, fmt.Sprintf("; %s broke off after %d rows: %s", r.List, r.Rows, r.Error))
+			more = append(more, fmt.Sprintf("; %s broke off after %s: %s", r.List, cli.Count(r.Rows, "row", "rows"), r.Error))
 		case r.Running:
-			more = append(more, fmt.Sprintf("; now %s, %d rows", r.List, r.Rows))
+			more = append(more, "; now "+r.List+", "+cli.Count(r.Rows, "row", "rows"))
 		}
 	}
 	text := "as of " + when(since) + ", read whole " + when(whole)

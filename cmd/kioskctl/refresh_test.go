@@ -55,12 +55,12 @@ func TestRefresh(t *testing.T) {
 	s.write("kiosk.toml", string(conf)+fmt.Sprintf("[upstream]\ndriver = \"koha\"\nurl = %q\nuser = \"kiosk1\"\npassword_file = \"pw\"\n", server.URL))
 	s.start()
 	contains(t, s.ctl(0, "status"), "never yet; by itself never (kioskctl refresh)")
-	contains(t, s.ctl(0, "refresh"), "items: 120 rows read: 120 new", "patrons: 1 rows read", "loans: 1 rows read: 1 new")
-	contains(t, s.ctl(0, "status"), "120 items, 1 patrons, 1 loans", "as of 20")
+	contains(t, s.ctl(0, "refresh"), "items: 120 rows read: 120 new", "patrons: 1 row read", "loans: 1 row read: 1 new")
+	contains(t, s.ctl(0, "status"), "120 items, 1 patron, 1 loan", "as of 20")
 	if _, err := ils.Do(kiosk.Entry{Kind: kiosk.Checkin, Item: barcodes[0], At: time.Now(), State: kiosk.Asked}, false); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, s.ctl(0, "refresh", "-full"), "loans: 0 rows read: 0 new, 0 changed, 0 the same; 1 loans are over")
+	contains(t, s.ctl(0, "refresh", "-full"), "loans: 0 rows read: 0 new, 0 changed, 0 the same; 1 loan is over")
 
 	denied.Store(true)
 	s.ctl(1, "refresh")

@@ -7,6 +7,7 @@ import (
 
 	"strings"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
@@ -73,10 +74,11 @@ func printStatus(p *printer, s control.Status) {
 	p.row(nil, "upstream", s.Upstream.Driver+": "+link)
 	waits := "nothing waits"
 	if s.Outbox > 0 {
-		waits = fmt.Sprintf("%d wait, the oldest since %s", s.Outbox, when(s.Oldest))
+		waits = cli.Count(s.Outbox, "entry waits, since ", "entries wait, the oldest since ") + when(s.Oldest)
 	}
-	p.row(nil, "outbox", fmt.Sprintf("%s; %d exceptions", waits, s.Exception))
-	p.row(nil, "mirror", fmt.Sprintf("%d items, %d patrons, %d loans; %d ledger entries", s.Items, s.Patrons, s.Loans, s.Entries))
+	p.row(nil, "outbox", waits+"; "+cli.Count(s.Exception, "exception", "exceptions"))
+	p.row(nil, "mirror", cli.Count(s.Items, "item", "items")+", "+cli.Count(s.Patrons, "patron", "patrons")+", "+
+		cli.Count(s.Loans, "loan", "loans")+"; "+cli.Count(s.Entries, "ledger entry", "ledger entries"))
 	if len(s.Refresh) > 0 {
 		p.row(nil, "refresh", freshness(s.Refresh))
 	}
@@ -84,9 +86,11 @@ func printStatus(p *printer, s control.Status) {
 		p.row(nil, "staff", "is working here: pad and scanner are used to prepare materials")
 	}
 	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20))
-	p.row(nil, "clock", when(s.Clock)+", by "+s.ClockBy)
+	if !s.Clock.IsZero() {
+		p.row(nil, "clock", when(s.Clock)+", by "+s.ClockBy)
+	}
 	if s.Doubtful > 0 {
-		p.row(nil, "dates", fmt.Sprintf("%d entries were made when the clock was wrong, and the true time is not known: kioskctl loans -doubt", s.Doubtful))
+		p.row(nil, "dates", cli.Count(s.Doubtful, "entry was", "entries were")+" made when the clock was wrong, and the true time is not known: kioskctl loans -doubt")
 	}
 }
 

@@ -343,7 +343,7 @@ func (c *tagVerify) Run(g *grammar, p *printer) error {
 		}
 		p.flush()
 		if bad > 0 {
-			return fmt.Errorf("%d of %d tags are not right", bad, len(found))
+			return fmt.Errorf("%d of %s not right", bad, cli.Count(len(found), "tag is", "tags are"))
 		}
 		return nil
 	})

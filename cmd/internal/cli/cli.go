@@ -78,6 +78,14 @@ func TwoDashes(args []string) []string {
 	return out
 }
 
+// Count says how many there are: "1 entry", "2 entries".
+func Count(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", several)
+}
+
 // PrintVersion writes version, commit, Go version and whether cgo is in,
 // then one line for each driver.
 func PrintVersion(w io.Writer, name string, cgo bool, drivers []string) {

@@ -15,6 +15,14 @@ func TestTwoDashes(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 entries", 1: "1 entry", 2: "2 entries", 21: "21 entries"} {
+		if got := Count(n, "entry", "entries"); got != want {
+			t.Errorf("Count(%d) = %q; want %q", n, got, want)
+		}
+	}
+}
+
 func TestExit(t *testing.T) {
 	var g struct {
 		Go goCmd `cmd:"" help:"x"`

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
@@ -54,10 +55,11 @@ type Status struct {
 func (s *Status) Needs() []string {
 	needs := append([]string(nil), s.Faults...)
 	if s.Exception > 0 {
-		needs = append(needs, fmt.Sprintf("%d exceptions wait for staff: kioskctl exceptions", s.Exception))
+		needs = append(needs, cli.Count(s.Exception, "exception waits", "exceptions wait")+" for staff: kioskctl exceptions")
 	}
 	if s.Work > 0 {
-		needs = append(needs, fmt.Sprintf("%d tags are not yet released or secured: put them on the pad, or see kioskctl work", s.Work))
+		needs = append(needs, cli.Count(s.Work, "tag is not yet released or secured: put it", "tags are not yet released or secured: put them")+
+			" on the pad, or see kioskctl work")
 	}
 	for _, r := range s.Refresh {
 		if n := r.needs(); n != "" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/sync/upstreamtest/simulation"
 )
 
@@ -71,6 +72,6 @@ func Run(o Options) error {
 	if failed == nil && !ran {
 		failed = ErrFailed
 	}
-	fmt.Fprintf(o.Out, "%d seeds in %v: %s\n", done, time.Since(start).Round(time.Second), sum)
+	fmt.Fprintf(o.Out, "%s in %v: %s\n", cli.Count(done, "seed", "seeds"), time.Since(start).Round(time.Second), sum)
 	return failed
 }
