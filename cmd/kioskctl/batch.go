@@ -171,7 +171,7 @@ func (c *tagBatch) show(p *printer, was, v station.View) error {
 		if *p.json {
 			return p.row(v.Done[0].Result)
 		}
-		p.say("%s   (%d, %d an hour)", done(v.Done[0].Result), v.Count, v.Rate)
+		p.say("%s   (%d, %d an hour)", done(v.Done[0].Result, did(v.Done[0].Result, c.Lock)), v.Count, v.Rate)
 	} else if len(v.Done) > 0 && v.Done[0].Undone != was.Done[0].Undone {
 		p.say("%s: %s", v.Done[0].Item, map[bool]string{true: "undone", false: "done again"}[v.Done[0].Undone])
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -81,11 +82,13 @@ func (c *tagRead) Run(g *grammar, p *printer) error {
 			}
 		}
 		if len(found) == 0 {
-			return errors.New("no tag lies on the pad")
+			return errNoTag
 		}
 		return nil
 	})
 }
+
+var errNoTag = errors.New("no tag lies on the pad: lay a book on it and try again")
 
 // tagView is a tag for scripts.
 type tagView struct {
@@ -169,13 +172,21 @@ func (p *printer) tag(f station.Found, wrong []string, raw bool) error {
 	}
 	line("AFI", shown(v.AFI, afiName))
 	line("DSFID", shown(v.DSFID, nil))
-	line("EAS", map[bool]string{true: "on", false: "off"}[v.EAS != nil && *v.EAS]+map[bool]string{true: "", false: " or not told"}[v.EAS != nil])
-	line("size", fmt.Sprintf("%d blocks of %d bytes, locked: %s", len(f.Memory)/max(f.Block, 1), f.Block, strings.Trim(fmt.Sprint(v.Locked), "[]")))
+	eas := "not told"
+	if v.EAS != nil {
+		eas = map[bool]string{true: "on", false: "off"}[*v.EAS]
+	}
+	line("EAS", eas)
+	line("size", fmt.Sprintf("%d blocks of %d bytes", len(f.Memory)/max(f.Block, 1), f.Block))
+	line("locked", cmp.Or(strings.Trim(fmt.Sprint(v.Locked), "[]"), "nothing"))
 	for _, e := range v.Elements {
 		line("element "+e.ID, fmt.Sprintf("%s: %q  %s", e.Name, e.Text, e.Raw))
 	}
 	for _, d := range wrong {
 		line("NOT RIGHT", d)
+	}
+	if len(wrong) == 0 {
+		line("right", "as this library's tags are")
 	}
 	if raw && f.Block > 0 {
 		for at := 0; at < len(f.Memory); at += f.Block {
@@ -255,17 +266,17 @@ func put(ctx context.Context, p *printer, pad pad, w station.Wish) error {
 			return err
 		}
 	}
-	return p.result(r)
+	return p.result(r, did(r, w.Lock))
 }
 
-// result prints what became of a wish.
-func (p *printer) result(r station.Result) error {
+// result prints what became of a wish; did says it of one that is fulfilled.
+func (p *printer) result(r station.Result, did string) error {
 	if *p.json {
 		if err := p.row(r); err != nil {
 			return err
 		}
 	} else if r.Verdict.Done() {
-		p.say("%s", done(r))
+		p.say("%s", done(r, did))
 	}
 	if r.Verdict.Done() {
 		return nil
@@ -280,9 +291,17 @@ func (p *printer) result(r station.Result) error {
 	return fmt.Errorf("%w: %s: %s", errTag, r.Verdict, why)
 }
 
-// done tells in a line what a tag now says.
-func done(r station.Result) string {
-	s := fmt.Sprintf("%s %s", r.UID, r.Verdict)
+// did is what was done to a tag that was to be written.
+func did(r station.Result, lock bool) string {
+	if lock {
+		return string(r.Verdict) + " and locked"
+	}
+	return string(r.Verdict)
+}
+
+// done tells in a line what was done to a tag, and what it now says.
+func done(r station.Result, did string) string {
+	s := fmt.Sprintf("%s %s", r.UID, did)
 	if r.Item != "" {
 		s += ": " + string(r.Item)
 	}
@@ -323,7 +342,7 @@ func (c *tagVerify) Run(g *grammar, p *printer) error {
 			return err
 		}
 		if len(found) == 0 {
-			return errors.New("no tag lies on the pad")
+			return errNoTag
 		}
 		check, bad := station.New(daemon.TagSettings(conf), nil, nil), 0
 		for _, f := range found {
@@ -339,11 +358,12 @@ func (c *tagVerify) Run(g *grammar, p *printer) error {
 			if len(wrong) > 0 {
 				says = "NOT RIGHT: " + strings.Join(wrong, "; ")
 			}
-			p.row(nil, f.UID, f.Contents.Item, says)
+			p.row(nil, f.UID, cmp.Or(f.Contents.Item, "-"), says)
 		}
 		p.flush()
 		if bad > 0 {
-			return fmt.Errorf("%d of %s not right", bad, cli.Count(len(found), "tag is", "tags are"))
+			return fmt.Errorf("%d of %s not right: kioskctl tag write BARCODE writes one anew, tag convert keeps its number",
+				bad, cli.Count(len(found), "tag is", "tags are"))
 		}
 		return nil
 	})
@@ -359,8 +379,10 @@ func (c *tagLock) Run(g *grammar, p *printer) error {
 		switch {
 		case err != nil:
 			return err
-		case len(found) != 1:
-			return fmt.Errorf("%d tags lie on the pad: one alone is locked", len(found))
+		case len(found) == 0:
+			return errNoTag
+		case len(found) > 1:
+			return fmt.Errorf("%d tags lie on the pad: leave only the one to be locked", len(found))
 		}
 		f := found[0]
 		if wrong := station.New(daemon.TagSettings(conf), nil, nil).Check(f, ""); len(wrong) > 0 {
@@ -373,6 +395,6 @@ func (c *tagLock) Run(g *grammar, p *printer) error {
 		if err != nil {
 			return err
 		}
-		return p.result(r)
+		return p.result(r, map[station.Verdict]string{station.Written: "locked", station.Right: "locked already"}[r.Verdict])
 	})
 }

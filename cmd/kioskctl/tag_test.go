@@ -101,11 +101,12 @@ func TestTagWriteReadVerify(t *testing.T) {
 		contains(s.T, s.ctl(0, "tag", "read", "-raw"), drivertest.NewUID(1).String(), "iso28560-3", "US-CARREL", "07 (in stock)", "3E", "EAS", "on", "block 27", "check sum")
 		s.ctl(0, "tag", "verify")
 		s.ctl(0, "tag", "verify", "31234000010064")
-		contains(s.T, s.ctl(1, "tag", "verify", "31234000010072"), "NOT RIGHT", "says 31234000010064")
+		contains(s.T, s.ctl(1, "tag", "verify", "31234000010072"), "NOT RIGHT", "says 31234000010064, and not 31234000010072")
 		var v tagView
 		if err := json.Unmarshal([]byte(s.ctl(0, "-json", "tag", "read")), &v); err != nil || v.Item != "31234000010064" || len(v.Memory) != 112 || *v.AFI != 7 || len(v.Elements) == 0 {
 			t.Errorf("read = %+v, %v", v, err)
 		}
+		contains(s.T, s.ctl(0, "tag", "write", "31234000010064", "-lock"), "right and locked: 31234000010064")
 		s.ctl(1, "tag", "write", "31234000010065", "-force=false") // check digit
 		s.ctl(2, "tag", "write", "31234000010064", "-part", "4", "-parts", "3")
 	})
@@ -170,7 +171,9 @@ func TestTagConvertAndLock(t *testing.T) {
 		s.ctl(1, "tag", "convert") // nothing to convert
 		answers(s.T, "")
 		s.ctl(1, "tag", "lock")
-		contains(s.T, s.ctl(0, "tag", "lock", "-yes"), "written")
+		contains(s.T, s.ctl(0, "tag", "lock", "-yes"), " locked: 31234000010064")
+		contains(s.T, s.ctl(0, "-json", "tag", "lock", "-yes"), `"verdict":"right"`) // for scripts as ever
+		contains(s.T, s.ctl(0, "tag", "lock", "-yes"), " locked already: 31234000010064")
 		if now, _ := s.field.Tag(tag.UID); !now.Locked[0] || !now.Locked[8] || now.Locked[9] {
 			t.Errorf("locked %v", now.Locked)
 		}

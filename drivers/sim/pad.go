@@ -40,7 +40,7 @@ func OpenPad(c Config) (*Pad, error) {
 	case b.Field == nil:
 		return nil, errors.New("the bench has no pad")
 	case !b.padPlugged:
-		return nil, ErrUnplugged
+		return nil, errors.New("the pad is unplugged")
 	case b.pad != nil:
 		return nil, errors.New("the pad is in use")
 	}

@@ -173,7 +173,7 @@ func (s *Station) Check(f Found, item kiosk.Barcode) []string {
 	case c.Item == "":
 		say("the tag has no item number that can be believed")
 	case item != "" && c.Item != string(item):
-		say("the tag says %s", c.Item)
+		say("the tag says %s, and not %s", c.Item, item)
 	case c.Model != tagdata.ISO2 && c.Model != tagdata.ISO3:
 		say("the tag has the older model %s", c.Model)
 	case !s.Item(c.Item):
@@ -181,8 +181,8 @@ func (s *Station) Check(f Found, item kiosk.Barcode) []string {
 	case !s.ours(c.Owner):
 		say("the tag belongs to %s", c.Owner)
 	}
-	if afi := s.stock(); f.AFI != nil && byte(*f.AFI) != afi && byte(*f.AFI) != s.AFI.OnLoan {
-		say("the AFI is %02X", byte(*f.AFI))
+	if afi := s.stock(); f.AFI != nil && byte(*f.AFI) != afi && byte(*f.AFI) != s.AFI.OnLoan && c.Item != "" {
+		say("the AFI is %02X and should be %02X", byte(*f.AFI), afi)
 	}
 	if f.DSFID != nil && byte(*f.DSFID) != dsfidOf(c.Model) && c.Item != "" {
 		say("the DSFID is %02X and should be %02X", byte(*f.DSFID), dsfidOf(c.Model))

@@ -12,6 +12,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
+	"github.com/carrel-kiosk/carrel/drivers/sim/field"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
 )
 
@@ -40,10 +41,12 @@ func TestNoPadAlone(t *testing.T) {
 	c := &config.Config{Devices: []config.Device{{Name: "scanner", Driver: serialscan.Driver}}}
 	_, err := OpenPad(t.Context(), c)
 	says(t, err, "none is configured")
-	sim.New(t.Name()).PlugPad(false)
+	b := sim.New(t.Name())
+	b.Field = field.New(1)
+	b.PlugPad(false)
 	c.Devices = append(c.Devices, config.Device{Name: "pad", Driver: sim.PadDriver, Options: &sim.Config{Bench: t.Name()}})
 	_, err = OpenPad(t.Context(), c)
-	says(t, err, "pad: simpad: the bench has no pad", "kioskctl doctor")
+	says(t, err, "pad: simpad: the pad is unplugged", "kioskctl doctor")
 }
 
 // TestPadGoes: the one whose work finds out hears it too.
