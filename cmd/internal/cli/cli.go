@@ -46,7 +46,7 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 	}
 	ctx, err := parser.Parse(TwoDashes(args))
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\nTry: %s -help\n", name, err, name)
+		fmt.Fprintf(os.Stderr, "%s: %v\nTry: %s -help\n", name, err, inHand(name, err))
 		return Usage
 	}
 	if err := ctx.Run(bind...); err != nil {
@@ -61,6 +61,20 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 		return Failed
 	}
 	return OK
+}
+
+// inHand is the program and the command of it that was written wrongly.
+func inHand(name string, err error) string {
+	wrong, ok := errors.AsType[*kong.ParseError](err)
+	if !ok {
+		return name
+	}
+	for _, p := range wrong.Context.Path {
+		if p.Command != nil {
+			name += " " + p.Command.Name
+		}
+	}
+	return name
 }
 
 // TwoDashes writes -option as --option: the documented form has one dash, and

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 func TestTwoDashes(t *testing.T) {
@@ -34,6 +36,27 @@ func TestExit(t *testing.T) {
 		{[]string{"go", "-nosuch"}, Usage}, {[]string{"go", "-how", "usage"}, Usage}} {
 		if got := Main("test", "doc", &g, tt.args); got != tt.want {
 			t.Errorf("Main(%q) = %d; want %d", tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestInHand: who has a command wrong is told of that command's help.
+func TestInHand(t *testing.T) {
+	var g struct {
+		Go   goCmd `cmd:"" help:"x"`
+		Some struct {
+			All  goCmd `cmd:"" default:"1" hidden:"" help:"x"`
+			More goCmd `cmd:"" help:"x"`
+		} `cmd:"" help:"x"`
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{{[]string{"nosuch"}, "test"}, {[]string{"go", "--nosuch"}, "test go"}, {[]string{"go", "nosuch"}, "test go"},
+		{[]string{"some", "--nosuch"}, "test some"}, {[]string{"some", "more", "--nosuch"}, "test some more"}} {
+		_, err := kong.Must(&g).Parse(tt.args)
+		if got := inHand("test", err); err == nil || got != tt.want {
+			t.Errorf("inHand(%q) = %q, %v; want %q", tt.args, got, err, tt.want)
 		}
 	}
 }
