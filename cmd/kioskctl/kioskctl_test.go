@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/drivers/all"
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -192,6 +193,21 @@ func TestLoansAndOutbox(t *testing.T) {
 	s.ctl(1, "outbox", "retry") // no daemon
 	s.start()
 	s.ctl(1, "outbox", "retry") // a daemon without an upstream
+}
+
+// TestRetry says what happens next.
+func TestRetry(t *testing.T) {
+	s := newSite(t)
+	raw, _ := os.ReadFile(s.conf)
+	s.write("kiosk.toml", string(raw)+"[upstream]\ndriver = \"sip2\"\naddress = \"127.0.0.1:1\"\n")
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	s.record(kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning))
+	s.start()
+	contains(t, s.ctl(0, "outbox", "retry"), "is away", "1 entry will be told", "kioskctl doctor")
+	up := control.Status{Outbox: 2, Upstream: control.Upstream{Up: true}}
+	contains(t, afterRetry(up), "2 entries are being told", "kioskctl outbox", "kioskctl exceptions")
+	up.Outbox = 0
+	contains(t, afterRetry(up), "nothing waits")
 }
 
 func TestExceptions(t *testing.T) {

@@ -121,8 +121,25 @@ func (outboxRetry) Run(g *grammar, p *printer) error {
 	if err := d.Retry(context.Background()); err != nil {
 		return err
 	}
-	p.say("asked the daemon to try again now; see: kioskctl outbox")
+	s, err := d.Status(context.Background())
+	if err != nil {
+		return err
+	}
+	p.say("%s", afterRetry(s))
 	return nil
+}
+
+// afterRetry says what happens next.
+func afterRetry(s control.Status) string {
+	switch {
+	case s.Outbox == 0:
+		return "nothing waits; what the library's system has refused is in kioskctl exceptions"
+	case !s.Upstream.Up:
+		return fmt.Sprintf("the library's system is away, and is being tried now; %s will be told in order as soon as it answers. kioskctl doctor says what stands in the way",
+			cli.Count(s.Outbox, "entry", "entries"))
+	}
+	return fmt.Sprintf("%s being told now, in order. Look again in a minute: what still waits is in kioskctl outbox, and what the library's system refuses in kioskctl exceptions",
+		cli.Count(s.Outbox, "entry is", "entries are"))
 }
 
 type exceptionsCmd struct {
