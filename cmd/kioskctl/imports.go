@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
@@ -16,6 +18,32 @@ type importCmd struct {
 	What string `arg:"" enum:"items,patrons,loans" help:"items, patrons or loans."`
 	File string `arg:"" type:"existingfile" help:"CSV, MARC 21 or MARCXML; told apart by content."`
 	Full bool   `help:"The file has all loans that are open: those it lacks are ended. For loans alone."`
+}
+
+// examples are a CSV file of each list.
+var examples = []struct{ list, head, row string }{
+	{"items", "barcode,title,author,call_number,location,item_type", `31234000010064,Dune,"Herbert, Frank",SF HER,Fiction,book`},
+	{"patrons", "barcode,family_name,first_name,category,expires", "21234000000017,Lin,Mei,student,2027-07-31"},
+	{"loans", "patron_barcode,item_barcode,out_at,due_at", "21234000000017,31234000010064,2026-11-02 10:15,2026-11-23"},
+}
+
+// Help lists the columns of CSV files.
+func (*importCmd) Help() string {
+	var b strings.Builder
+	b.WriteString("The first row of a CSV file names its columns, in any order; others are passed over. " +
+		"Those with * must be there; of patrons one of the two names is enough. Behind each stands what else it may be called.\n")
+	for _, x := range examples {
+		fmt.Fprintf(&b, "\n%s:\n\n", x.list)
+		for _, c := range catalog.Columns(x.list) {
+			name := c.Name
+			if c.Needed {
+				name += " *"
+			}
+			fmt.Fprintf(&b, "    %-18s  %s\n", name, strings.Join(c.Others, ", "))
+		}
+		fmt.Fprintf(&b, "\n%s, an example:\n\n    %s\n    %s\n", x.list, x.head, x.row)
+	}
+	return b.String()
 }
 
 func (c *importCmd) Run(g *grammar, p *printer) error {

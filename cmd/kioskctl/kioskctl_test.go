@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/drivers/all"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
@@ -146,6 +148,23 @@ func TestImport(t *testing.T) {
 		if _, ok := last["report"]; !ok {
 			t.Errorf("the last line of JSON is no report: %v", last)
 		}
+	}
+}
+
+// TestImportHelp: the help names the columns, and its examples can be imported.
+func TestImportHelp(t *testing.T) {
+	s := newSite(t)
+	help := (*importCmd)(nil).Help()
+	contains(t, help, "barcode *", "itemcallnumber", "family_name *", "first_name *", "due_at *", "issuedate")
+	for _, x := range examples {
+		contains(t, help, x.head, x.row)
+		known := catalog.Columns(x.list)
+		for name := range strings.SplitSeq(x.head, ",") {
+			if !slices.ContainsFunc(known, func(c catalog.Column) bool { return c.Name == name }) {
+				t.Errorf("the example of %s has %s, which is no column", x.list, name)
+			}
+		}
+		contains(t, s.ctl(0, "import", x.list, s.write(x.list+".csv", x.head+"\n"+x.row+"\n")), "1 row read: 1 new")
 	}
 }
 

@@ -59,6 +59,25 @@ var (
 	}}
 )
 
+// Column is a column of a CSV file.
+type Column struct {
+	Name   string   // ours
+	Others []string // what exports of other systems say
+	Needed bool     // a file must have it, or another that is needed in its place
+}
+
+// Columns lists the columns that are known of a list: "items", "patrons" or
+// "loans".
+func Columns(list string) []Column {
+	c := map[string]columns{"items": itemColumns, "patrons": patronColumns, "loans": loanColumns}[list]
+	var all []Column
+	for _, names := range c.names {
+		needed := slices.ContainsFunc(c.need, func(n []string) bool { return slices.Contains(n, names[0]) })
+		all = append(all, Column{Name: names[0], Others: names[1:], Needed: needed})
+	}
+	return all
+}
+
 // index finds our columns in a header; own adds names, which go before ours.
 func (c columns) index(header []string, own map[string]string) (map[string]int, error) {
 	place := map[string]int{}
