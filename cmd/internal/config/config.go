@@ -124,6 +124,11 @@ func (d *Duration) UnmarshalText(b []byte) (err error) {
 // Problem is one thing wrong with a configuration.
 type Problem struct{ Key, Value, Why string }
 
+// has tells whether one of the problems is a key's.
+func has(list []Problem, key string) bool {
+	return slices.ContainsFunc(list, func(p Problem) bool { return p.Key == key })
+}
+
 // Problems is everything wrong with one file.
 type Problems struct {
 	File string
@@ -223,7 +228,7 @@ func (p *Problems) checked(prefix string, err error, had []Problem) {
 	} else if err != nil {
 		keys, why, _ := strings.Cut(err.Error(), ": ")
 		for key := range strings.SplitSeq(keys, ", ") {
-			if slices.ContainsFunc(had, func(x Problem) bool { return x.Key == prefix+"."+key }) {
+			if has(had, prefix+"."+key) {
 				return
 			}
 		}
@@ -233,10 +238,10 @@ func (p *Problems) checked(prefix string, err error, had []Problem) {
 
 func (c *Config) check(p *Problems) {
 	k := &c.Kiosk
-	if k.Name == "" {
+	if k.Name == "" && !has(p.List, "kiosk.name") {
 		p.add("kiosk.name", k.Name, "must be set: it names this kiosk in the fleet")
 	}
-	if k.Data == "" {
+	if k.Data == "" && !has(p.List, "kiosk.data") {
 		p.add("kiosk.data", k.Data, "must be set: the folder of the ledger")
 	}
 	if k.Listen == "" {

@@ -134,6 +134,36 @@ x = 1
 	}
 }
 
+// TestWrongKinds: values of the wrong kind are told each by its key, also where
+// the reading of one ends the reading of all; in words of the configuration.
+func TestWrongKinds(t *testing.T) {
+	_, err := Parse("f", []byte(`
+kiosk = {name = 5, data = "/x", languages = "en"}
+loans = {days = "x", type_days = 3}
+screen = {idle = 5, warn = "soon", receipt = true}
+tags = {count = "yes", owners = [5]}
+device = [{name = "h", driver = "hidscan", vid = 99999, pid = 1}]
+`))
+	p, ok := errors.AsType[*Problems](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"kiosk.name": "must be text in quotes, not a TOML integer", "kiosk.languages": "must be a list", "loans.days": "must be a number",
+		"loans.type_days": "must be a table", "screen.idle": "missing unit", "screen.warn": `invalid duration "soon"`, "screen.receipt": `invalid duration "true"`,
+		"tags.count": "must be true or false", "tags.owners": "must be text", `device "h".vid`: "99999 is out of range",
+	}
+	for _, x := range p.List {
+		if w, ok := want[x.Key]; !ok || !strings.Contains(x.Why, w) {
+			t.Errorf("%s: %s; want %q", x.Key, x.Why, w)
+		}
+		delete(want, x.Key)
+	}
+	if len(want) > 0 {
+		t.Errorf("not told: %v\n%v", want, err)
+	}
+}
+
 func TestSecondLookAtADevice(t *testing.T) {
 	for text, want := range map[string]string{
 		`path = "/dev/x"` + "\n" + `parity = "mark"`: `device "s".parity: "mark": must be none, odd or even`,
