@@ -221,6 +221,7 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
 			log.Warn("control: full duplex", "err", err)
 		}
+		w.Header().Set("Connection", "close") // what is left of a list that is refused is nobody's next question
 		telling(w, func(tell func(Line)) error {
 			return d.Import(r.Context(), r.PathValue("what"), r.URL.Query().Has("whole"), r.Body, tell)
 		})
