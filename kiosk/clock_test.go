@@ -431,6 +431,7 @@ func TestDates(t *testing.T) {
 		{"right, and not in doubt", entry(truth.Add(hour+time.Minute), hour, false), time.Time{}, time.Time{}},
 		{"wrong, and not in doubt", entry(truth.Add(150*day), hour, false), truth.Add(hour), end(truth, 21)},
 		{"a minute before a dated one", between(entry(yesterday, hour, true), truth.Add(hour+time.Minute), time.Time{}), truth.Add(hour + time.Minute), end(truth, 21)},
+		{"a minute too early, and not in doubt", between(entry(truth.Add(hour), hour, false), truth.Add(hour+time.Minute), time.Time{}), truth.Add(hour + time.Minute), time.Time{}},
 		{"a minute after a dated one", between(entry(yesterday, hour, true), yesterday, truth.Add(hour-time.Minute)), truth.Add(hour - time.Minute), end(truth, 21)},
 		{"long before a dated one", between(entry(truth.Add(30*day), hour, true), truth.Add(30*day), time.Time{}), time.Time{}, time.Time{}},
 	} {

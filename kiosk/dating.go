@@ -19,7 +19,7 @@ func Dates(list []Undated, start time.Time, zone *time.Location) []Dating {
 		switch {
 		case at.Sub(truth).Abs() > tolerance:
 			at = latest(u.At, before)
-		case u.Doubt || at.Sub(u.At).Abs() > tolerance || u.At.Before(before):
+		case u.Doubt || at.Sub(u.At).Abs() > tolerance || u.At.Before(latest(u.After, before)):
 			d.At, d.Due = at, u.moved(at, zone)
 		default:
 			at = u.At
