@@ -93,9 +93,10 @@ var cases = []oneCase{
 	{kiosk.Checkin, never, inHouseEarly, Defer, "", "by the ILS it is not out: perhaps another kiosk has lent it, and could not tell yet"},
 	{kiosk.Checkin, never, inHouse, Send, "", ""}, // returned elsewhere meanwhile, or never lent: who waits for it is found so
 	{kiosk.Checkin, ever, inHouse, Settle, "", ""},
-	{kiosk.Checkin, ever, since, Settle, "", "the ILS has lent it again since"},
-	{kiosk.Checkin, ever, before, Send, "", ""}, // to whomever it is out
+	{kiosk.Checkin, ever, before, Send, "", ""}, // whoever it is out to
 	{kiosk.Checkin, never, outSinceLooked, Except, kiosk.ReasonOnLoanOther, "returned here; the ILS did not have it out then, and has now: was it lent before it came back, or again?"},
+	{kiosk.Checkin, ever, anothersSince, Settle, "", "the ILS has lent it to another patron since"},
+	{kiosk.Checkin, maybe, mineAnew, Except, kiosk.ReasonAskStaff, "returned here, and the ILS has it out to the same patron until another day: still, or again since?"},
 	{kiosk.Checkin, ever, mine, Send, "", ""},
 	{kiosk.Checkin, ever, anothers, Except, kiosk.ReasonOnLoanOther, "returned here, but the ILS has it out to another patron than was thought"},
 	{kiosk.Checkin, never, always, Send, "", ""},
@@ -127,14 +128,27 @@ func anothers(f facts) bool    { return f.Status == kiosk.StatusOnLoan && f.Mine
 func out(f facts) bool         { return f.Status == kiosk.StatusOnLoan }
 func doubtful(f facts) bool    { return f.Doubt }
 
-// anothersSince and anothersBefore: where the ILS tells when the other loan
-// began.
-func anothersSince(f facts) bool  { return anothers(f) && f.Since.After(f.At) }
-func anothersBefore(f facts) bool { return anothers(f) && !f.Since.IsZero() && !f.Since.After(f.At) }
+// anothersSince and before: where the ILS tells when a loan began. Its clock is
+// not the kiosk's: what lies within the time by which clocks may differ says
+// nothing, and neither does the time of a clock that was in doubt. Of the
+// card's own loan a later beginning says nothing either: it may be the one that
+// this kiosk was late to tell.
+func anothersSince(f facts) bool {
+	return anothers(f) && f.told() && f.Since.After(f.At.Add(clocksDiffer))
+}
+func before(f facts) bool         { return out(f) && f.told() && f.Since.Before(f.At.Add(-clocksDiffer)) }
+func anothersBefore(f facts) bool { return anothers(f) && before(f) }
+func (f facts) told() bool        { return !f.Doubt && !f.Since.IsZero() }
 
-// since and before: the same, whoever has it.
-func since(f facts) bool  { return out(f) && f.Since.After(f.At) }
-func before(f facts) bool { return out(f) && !f.Since.IsZero() && !f.Since.After(f.At) }
+// clocksDiffer is by how much the clocks of the kiosk and the ILS may differ;
+// kiosk.Clock takes no more for right.
+const clocksDiffer = 5 * time.Minute
+
+// mineAnew: the loan that a return ends is known by its due date, which was
+// looked up before the return was told and kept with it.
+func mineAnew(f facts) bool {
+	return mine(f) && out(f) && !f.Entry.Due.IsZero() && !f.Standing.Due.IsZero() && !f.Entry.Due.Equal(f.Standing.Due)
+}
 
 // inHouse: the copy is out to nobody.
 func inHouse(f facts) bool {
@@ -160,9 +174,8 @@ func unclear(f facts) bool { return f.Known && whoseUnknown(f) && !inHouse(f) }
 
 func whoseUnknown(f facts) bool { return f.Mine == kiosk.Unknown }
 
-// outSinceAsked: where the ILS does not tell who has a copy, the loan that a
-// return ends is known by its due date, which was looked up before the return
-// was told and kept with it.
+// outSinceAsked: the same where the ILS does not tell who has a copy; there a
+// loan without a due date is another.
 func outSinceAsked(f facts) bool {
 	return out(f) && (f.Entry.Due.IsZero() || !f.Entry.Due.Equal(f.Standing.Due))
 }

@@ -33,8 +33,11 @@ var (
 	isMineWas     = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: was.Truncate(24 * time.Hour)}
 	isMineWhen    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes}
 	isOthers      = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less}
-	isOthersSince = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then.Add(time.Second)}
-	isOthersFrom  = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then}
+	isOthersSince = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then.Add(10 * time.Minute)}
+	isOthersNow   = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then.Add(time.Minute)}
+	isMineSince   = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: promised, Since: then.Add(time.Hour)}
+	isMineFrom    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: promised, Since: then.Add(-time.Hour)}
+	isOthersFrom  = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.No, Due: less, Since: then.Add(-10 * time.Minute)}
 	isOutSince    = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: promised}
 	isOut         = kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: less}
 )
@@ -119,14 +122,22 @@ func TestDecide(t *testing.T) {
 			{"another's", isOthers, Except, another, Except, another},
 			{"another's since", isOthersSince, Settle, no, Settle, no},
 			{"another's from before", isOthersFrom, Send, no, Send, no},
+			{"another's since about then", isOthersNow, Except, another, Except, another},
+			{"mine since", isMineSince, Send, no, Send, no}, // told late by this kiosk, perhaps
+			{"mine from before", isMineFrom, Send, no, Send, no},
 			{"out, who not told", isOut, Send, no, Except, ask},
 		}},
 		{"checkin by a wrong clock", kiosk.Entry{Kind: kiosk.Checkin, Doubt: true}, Meanwhile{}, []row{
 			{"mine", isMine, Send, no, Send, no},
+			{"another's since", isOthersSince, Except, another, Except, another},
+			{"another's from before", isOthersFrom, Except, another, Except, another},
 		}},
 		{"checkin of a loan that was looked up before", kiosk.Entry{Kind: kiosk.Checkin, Due: less}, Meanwhile{}, []row{
 			{"shelf, who not told", onShelfWho, Send, no, Settle, no},
 			{"another's", isOthers, Except, another, Except, another},
+			{"mine, the same loan", isMineLess, Send, no, Send, no},
+			{"mine, another loan", isMine, Send, no, Except, ask},
+			{"mine, another loan from before", isMineFrom, Send, no, Send, no},
 			{"out, who not told, the same loan", isOut, Send, no, Send, no},
 			{"out, who not told, another loan", isOutSince, Send, no, Except, ask},
 		}},
@@ -141,7 +152,8 @@ func TestDecide(t *testing.T) {
 		{"checkin, and it was in when last looked up", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{WasIn: true}, []row{
 			{"shelf", onShelf, Send, no, Settle, no},
 			{"mine", isMine, Except, another, Send, no},
-			{"another's since", isOthersSince, Settle, no, Settle, no},
+			{"mine from before", isMineFrom, Send, no, Send, no},
+			{"another's since", isOthersSince, Except, another, Settle, no},
 			{"another's from before", isOthersFrom, Send, no, Send, no},
 			{"out, who not told", isOut, Except, another, Except, ask},
 		}},
@@ -238,7 +250,7 @@ func TestEveryCaseCounts(t *testing.T) {
 // every is each combination of facts that the conditions look at.
 func every(kind kiosk.Kind) (out []facts) {
 	for _, st := range []kiosk.Standing{noItem, onShelf, onShelfWho, onHold, inTransit, isWithdrawn, isLost, isLostWho, isLostMine,
-		isOther, isMine, isMineLess, isMineMore, isMineWas, isMineWhen, isOthers, isOthersSince, isOthersFrom, isOutSince, isOut} {
+		isOther, isMine, isMineLess, isMineMore, isMineWas, isMineWhen, isOthers, isOthersSince, isOthersFrom, isOthersNow, isMineSince, isMineFrom, isOutSince, isOut} {
 		for _, due := range []time.Time{{}, promised, less} {
 			for _, before := range []time.Time{{}, was} {
 				for _, doubt := range []bool{false, true} {

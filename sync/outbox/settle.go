@@ -87,7 +87,8 @@ func (t *task) look(ctx context.Context) (st kiosk.Standing, err error) {
 // With the mark of a return goes the due date of the loan that it ends: by that
 // the loan is known again, if it must be looked up.
 func (t *task) tell(ctx context.Context, st kiosk.Standing) {
-	if t.State != kiosk.Unsure {
+	fresh := t.State != kiosk.Unsure
+	if fresh {
 		mark := kiosk.Outcome{State: kiosk.Unsure}
 		if t.Kind == kiosk.Checkin && st.Status == kiosk.StatusOnLoan {
 			mark.Due = st.Due
@@ -103,12 +104,28 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 		return err
 	})
 	if err != nil {
+		if fresh && kiosk.CodeOf(err) == kiosk.CodeOffline && !t.write(ctx, kiosk.Outcome{State: kiosk.Offline}) {
+			return // it was not told after all; the mark would have it looked up for nothing
+		}
 		t.unanswered(ctx, err)
 		return
+	}
+	if a.Due.IsZero() && t.Kind != kiosk.Checkin {
+		a.Due = t.due(ctx)
 	}
 	v := granted(t.Entry, a)
 	v.Text = note(v.Text, a)
 	t.conclude(ctx, v)
+}
+
+// due asks when what was just granted is due, for an answer that does not tell:
+// Koha's to what is told with no-block. Zero where it is not told either.
+func (t *task) due(ctx context.Context) time.Time {
+	st, err := t.look(ctx)
+	if err != nil || st.Mine == kiosk.No {
+		return time.Time{}
+	}
+	return st.Due
 }
 
 // note gathers what staff should know of a yes.

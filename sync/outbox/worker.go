@@ -383,7 +383,9 @@ func (w *Worker) note(t *task, stopped bool) (over bool, wait time.Duration) {
 		w.wasIn[t.ID] = true
 	}
 	if !t.heard.IsZero() {
-		w.answered()
+		if t.end == done || t.end == later {
+			w.answered()
+		}
 		if !w.heard.IsZero() { // else it is asked first
 			w.heard = t.heard
 		}
@@ -401,6 +403,9 @@ func (w *Worker) note(t *task, stopped bool) (over bool, wait time.Duration) {
 		w.heard = time.Time{}
 		return true, 0
 	case gone:
+		if !t.heard.IsZero() {
+			w.missed[t.ID] = true // what can be asked, can't be told: a probe will not show it
+		}
 		w.down(t.err)
 		return true, w.probeDelay()
 	case broken:

@@ -462,6 +462,62 @@ func TestAnswerIsKept(t *testing.T) {
 	})
 }
 
+// TestDueNotTold: an ILS that says yes and not until when, is asked.
+func TestDueNotTold(t *testing.T) {
+	for _, days := range []int{7, 21, 28} {
+		in(t, func(b *bench) {
+			b.line = newLine(upstreamtest.New(upstreamtest.Rules{Days: days, IgnoreNoBlock: true}))
+			b.line.ils.AddPatron(kiosk.Patron{Card: "C1"}, "")
+			b.line.ils.AddItems(kiosk.Item{Barcode: "B1"})
+			tell := b.line.OnTell
+			b.line.OnTell = func(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error) {
+				a, err := tell(ctx, e)
+				a.Due = time.Time{}
+				return a, err
+			}
+			id := b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
+			b.run()
+			b.after(time.Second)
+			b.is(id, map[bool]kiosk.State{true: kiosk.Differs, false: kiosk.Settled}[days < 21])
+			if got, want := b.entry(id).Due.Format(time.DateOnly), time.Now().AddDate(0, 0, days).Format(time.DateOnly); got != want {
+				t.Errorf("due %s; want %s", got, want)
+			}
+		})
+	}
+}
+
+// TestNotToldAfterAll: of what could be looked up and not be told, nothing is
+// unsure; and the link counts as down for longer and longer, though a probe
+// finds it each time.
+func TestNotToldAfterAll(t *testing.T) {
+	in(t, func(b *bench) {
+		var ids []kiosk.ID
+		for n := range 40 {
+			b.line.ils.AddItems(kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprint("X", n))})
+			ids = append(ids, b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("X", n)), ""))
+		}
+		b.line.meet = func(what string, _ kiosk.Barcode) fate {
+			if what == "tell" {
+				return reset
+			}
+			return ""
+		}
+		b.run()
+		b.after(5 * time.Minute)
+		for _, id := range ids {
+			b.is(id, kiosk.Offline)
+		}
+		if n := len(b.up); n > 60 {
+			b.Errorf("the link has come and gone %d times in 5 minutes", n)
+		}
+		b.line.heal()
+		b.after(6 * time.Minute)
+		for _, id := range ids {
+			b.is(id, kiosk.Settled)
+		}
+	})
+}
+
 // TestPoison: an entry that never goes through holds up its own patron's
 // and its own item's, and nobody else's, and is asked less and less.
 func TestPoison(t *testing.T) {
@@ -484,7 +540,7 @@ func TestPoison(t *testing.T) {
 			b.line.take()
 			b.after(time.Hour)
 			switch {
-			case met == "look":
+			case met == "look", f == reset: // it was not told
 				b.is(bad, kiosk.Offline)
 			case f == mute: // it was found by the next look, after a minute at most
 				b.is(bad, kiosk.Settled)
