@@ -162,7 +162,7 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return nil, &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
+			return nil, &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonUnreadable, Err: err}
 		}
 		r = bytes.NewReader(b)
 	}
@@ -172,7 +172,7 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	}
 	req, err := http.NewRequestWithContext(ctx, method, at, r)
 	if err != nil {
-		return nil, &kiosk.Error{Code: kiosk.CodeInvalid, Err: err}
+		return nil, &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonUnreadable, Err: err}
 	}
 	req.Header.Set("Accept", "application/json")
 	if path == "/items" {

@@ -37,6 +37,10 @@ func (t *task) settle(ctx context.Context) {
 		return
 	}
 	st, err := t.look(ctx)
+	if e, ok := errors.AsType[*kiosk.Error](err); ok && e.Code == kiosk.CodeInvalid && e.Reason == "" {
+		t.postpone(ctx, doubt, err) // a page for maintenance, say: it is no word on the entry
+		return
+	}
 	if err != nil {
 		t.unanswered(ctx, err)
 		return

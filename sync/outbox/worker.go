@@ -19,7 +19,7 @@ const (
 	lastProbe   = 15 * time.Second       // at most
 	strikes     = 3                      // entries in a row without an answer, over a link that is up, until it counts as down
 	firstTrial  = 5 * time.Second        // until one entry is tried again then, doubled each time
-	lastTrial   = 5 * time.Minute        // at most
+	lastTrial   = 30 * time.Second       // at most: the ILS is to be found back soon
 	ledgerRetry = time.Second            // after the ledger has refused
 	ledgerTime  = 10 * time.Second       // longest wait for the ledger
 )
@@ -87,6 +87,7 @@ type Worker struct {
 	heard  time.Time              // when the ILS last answered; zero means ask first
 	probes int                    // in vain, one after the other
 	missed map[kiosk.ID]bool      // entries without an answer, since the ILS last answered to one
+	why    error                  // of the last of them
 	trials int                    // in vain, one after the other
 	tried  int                    // entries, in all passes
 	sent   map[kiosk.ID]time.Time // when an Unsure entry was last sent, or first seen
@@ -163,7 +164,7 @@ func (w *Worker) round(ctx context.Context) time.Duration {
 	idle := w.pass(ctx, spell)
 	switch {
 	case w.hung():
-		w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "the ILS can be reached, and does not answer"})
+		w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "the ILS can be reached, and does not answer", Err: w.why})
 		return w.trialDelay()
 	case !w.linked:
 		return idle
@@ -399,12 +400,12 @@ func (w *Worker) note(t *task, stopped bool) (over bool, wait time.Duration) {
 			w.trouble(t.err)
 		}
 	case doubt:
-		w.missed[t.ID] = true
+		w.missed[t.ID], w.why = true, t.err
 		w.heard = time.Time{}
 		return true, 0
 	case gone:
 		if !t.heard.IsZero() {
-			w.missed[t.ID] = true // what can be asked, can't be told: a probe will not show it
+			w.missed[t.ID], w.why = true, t.err // what can be asked, can't be told: a probe will not show it
 		}
 		w.down(t.err)
 		return true, w.probeDelay()

@@ -34,6 +34,7 @@ const (
 	reset   fate = "reset"   // it did not arrive: offline
 	dropped fate = "dropped" // it did not arrive, but who knows: unsure
 	mute    fate = "mute"    // it took effect, the answer is lost: unsure
+	strange fate = "strange" // something else answers
 	bug     fate = "bug"     // internal
 )
 
@@ -96,6 +97,8 @@ func (l *line) ask(what string, b kiosk.Barcode) (f fate, err error) {
 		err = &kiosk.Error{Code: kiosk.CodeUnsure}
 	case f == bug:
 		err = errors.New("a bug")
+	case f == strange:
+		err = &kiosk.Error{Code: kiosk.CodeInvalid, Text: "<html>Koha is being updated"}
 	}
 	return f, err
 }
@@ -661,8 +664,8 @@ func TestHungQuestions(t *testing.T) {
 		if st := b.w.Status(); st.Up || st.Err == nil || len(b.up) == 0 || b.up[len(b.up)-1] {
 			b.Errorf("Status() = %+v, Link was told %v; want down, and why", st, b.up)
 		}
-		if n := len(b.line.take()); n < 15 || n > 60 {
-			b.Errorf("asked %d times in an hour; want one question each 5 minutes, after the first", n)
+		if n := len(b.line.take()); n < 90 || n > 250 {
+			b.Errorf("asked %d times in an hour; want one question each half minute, after the first", n)
 		}
 		told := len(b.up)
 		b.after(time.Hour)
@@ -677,6 +680,37 @@ func TestHungQuestions(t *testing.T) {
 		}
 		if !b.w.Status().Up {
 			b.Errorf("Status() = %+v; want up", b.w.Status())
+		}
+	})
+}
+
+// TestStrangeAnswers: a page for maintenance where the item should be, is no
+// word on any entry: all of them wait until it is gone.
+func TestStrangeAnswers(t *testing.T) {
+	in(t, func(b *bench) {
+		b.line.meet = func(what string, _ kiosk.Barcode) fate {
+			if what == "look" {
+				return strange
+			}
+			return ""
+		}
+		var ids []kiosk.ID
+		for n := range 20 {
+			b.line.ils.AddItems(kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprint("X", n))})
+			ids = append(ids, b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("X", n)), ""))
+		}
+		b.run()
+		b.after(2 * time.Hour)
+		for _, id := range ids {
+			b.is(id, kiosk.Offline)
+		}
+		if st := b.w.Status(); st.Up || st.Err == nil || !strings.Contains(st.Err.Error(), "being updated") {
+			b.Errorf("Status() = %+v; want down, with the ILS's words", st)
+		}
+		b.line.heal()
+		b.after(6 * time.Minute)
+		for _, id := range ids {
+			b.is(id, kiosk.Settled)
 		}
 	})
 }
