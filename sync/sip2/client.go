@@ -291,6 +291,7 @@ func (l *line) ask(ctx context.Context, m Message, want string) (Message, error)
 		if !stop() {
 			<-cut // else it would cut the next question
 		}
+		l.conn.SetDeadline(time.Time{}) // of this question; an idle line is looked at with none
 	}()
 	if n, err := l.conn.Write(raw); err != nil {
 		if n == 0 {
@@ -344,6 +345,7 @@ func (l *line) answer(m Message, raw []byte, want string) (Message, error) {
 		case bad:
 			return Message{}, fmt.Errorf("sip2: bad checksum in a %s of %d bytes", a.ID, len(text))
 		case l.torn(a):
+			l.quirk("answer "+a.ID+" without the checksum that others have", text)
 			return Message{}, fmt.Errorf("sip2: the end is missing of a %s of %d bytes", a.ID, len(text))
 		case a.ID != want || !answers(a, m):
 			l.quirk("answer "+a.ID+" to another question than "+m.ID, text)

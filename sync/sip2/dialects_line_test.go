@@ -462,3 +462,44 @@ var lines = []finding{
 		s.want("not on-line, which is no habit", s.Probe(t.Context()), kiosk.CodeOffline)
 	}},
 }
+
+// TestCardThatIsNone: a card that was merged or re-issued has no loans, and
+// that says nothing of who has the book.
+func TestCardThatIsNone(t *testing.T) {
+	for bl, want := range map[string]kiosk.Tri{"BLN|": kiosk.Unknown, "BLY|": kiosk.No, "": kiosk.No} {
+		s := speak(t, by(map[string]string{"17": out, "63": "64YYYY          001" + date + strings.Repeat("0000", 6) + "AOx|AAC1|AE|" + bl + "\r"}), nil)
+		if st, err := s.Look(t.Context(), "B1", "C1"); err != nil || st.Mine != want {
+			t.Errorf("with %q: Look() = %+v, %v; want Mine %d", bl, st, err, want)
+		}
+	}
+}
+
+// TestTornIsLogged: a server that leaves one message without its checksum is
+// never understood; the log has the bytes to make a profile of.
+func TestTornIsLogged(t *testing.T) {
+	s := speak(t, func(q string) string {
+		m, err := sip2.Parse([]byte(q), sip2.UTF8)
+		if err != nil {
+			return ""
+		}
+		if m.ID == "17" {
+			return shelved
+		}
+		a, err := sip2.Parse([]byte(by(nil)(q)), sip2.UTF8)
+		if err != nil {
+			return ""
+		}
+		a.Seq = m.Seq
+		raw, err := a.Encode(sip2.UTF8, true)
+		if err != nil {
+			return ""
+		}
+		return string(raw)
+	}, nil)
+	if _, err := s.Look(t.Context(), "B1", ""); err == nil {
+		t.Error("Look() takes an 18 without the checksum that a 98 had")
+	}
+	if !strings.Contains(s.log.String(), "answer 18 without the checksum") || !strings.Contains(s.log.String(), "18030201") {
+		t.Errorf("the log says %s", &s.log)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,6 +157,30 @@ func TestIdleClosed(t *testing.T) {
 	}
 	if _, err := u.Tell(ctx(t), checkout("B1", "C1")); err != nil {
 		t.Errorf("Tell() after the line is back = %v", err)
+	}
+}
+
+// TestLineIsKept: what was idle for longer than a question may take is asked
+// on the same line.
+func TestLineIsKept(t *testing.T) {
+	p := serve(t, upstreamtest.Sample(time.Now()), sip2.ServerConfig{})
+	var dials atomic.Int32
+	u := open(t, p.Addr(), func(c *sip2.Config) {
+		c.Dial = func(ctx context.Context, address string) (net.Conn, error) {
+			dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}
+	})
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if err := u.Probe(ctx); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		cancel()
+	}
+	if n := dials.Load(); n != 1 {
+		t.Errorf("%d connections for three questions; want one", n)
 	}
 }
 

@@ -303,6 +303,8 @@ func (u *Upstream) mine(ctx context.Context, l *line, b kiosk.Barcode, card kios
 	switch {
 	case err != nil:
 		return kiosk.Unknown, nil
+	case charged == 0 && strings.HasPrefix(a.Value("BL"), "N"):
+		return kiosk.Unknown, nil // a card that was merged or re-issued: of its loans this says nothing
 	case charged == 0:
 		return kiosk.No, nil
 	case charged != len(list) || !barcodes(list):
