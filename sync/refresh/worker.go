@@ -196,6 +196,9 @@ func (w *Worker) next() (first *list, wait time.Duration) {
 			at, _ = due(l.List, l.Freshness, w.Every, w.Quiet, now)
 			l.Next = at
 		}
+		if l.retry.Sub(now) > lastRetry {
+			l.retry = now // noted under another clock
+		}
 		if l.retry.After(at) {
 			at = l.retry
 			l.Next = at

@@ -250,6 +250,20 @@ func TestBreaksOff(t *testing.T) {
 	})
 }
 
+// TestRetryByAnotherClock: a try that failed while the clock was months ahead
+// is not waited for until then.
+func TestRetryByAnotherClock(t *testing.T) {
+	run(t, time.Hour, func(b *bench) {
+		b.from.since()
+		b.set(func() {
+			for _, l := range b.lists {
+				l.retry = time.Now().AddDate(0, 10, 0)
+			}
+		})
+		b.after(61*time.Minute, "items changed since 09:00", "loans all", "patrons changed since 09:00")
+	})
+}
+
 // TestStuck: what does not go away by itself is told.
 func TestStuck(t *testing.T) {
 	run(t, time.Hour, func(b *bench) {
