@@ -86,6 +86,26 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestBothWays: where returns go by SIP2, Koha is there when both are.
+func TestBothWays(t *testing.T) {
+	rest, address := serve(t, upstreamtest.Sample(time.Now()))
+	for at, good := range map[string]bool{address: true, "127.0.0.1:1": false} {
+		by, err := sip2.NewUpstream(sip2.Config{Address: at, User: "kiosk1", Password: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer by.Close()
+		u, err := koha.New(koha.Config{URL: rest, User: "kiosk1", Password: "secret", Happened: by})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Close()
+		if err := u.Probe(t.Context()); (err == nil) != good {
+			t.Errorf("Probe() with SIP2 at %s = %v", at, err)
+		}
+	}
+}
+
 // TestNoReturns: without SIP2 a return says what to do.
 func TestNoReturns(t *testing.T) {
 	rest, _ := serve(t, upstreamtest.Sample(time.Now()))

@@ -46,12 +46,17 @@ func (u *Upstream) Close() error {
 	return nil
 }
 
-// Probe implements kiosk.Upstream, by a list that every user may see.
+// Probe implements kiosk.Upstream, by a list that every user may see. Where
+// returns go another way, that must be open too: a kiosk that could lend and
+// not take back would go on and off with every return.
 func (u *Upstream) Probe(ctx context.Context) error {
 	a, err := u.client.call(ctx, false, http.MethodGet, "/libraries", url.Values{"_per_page": {"1"}}, nil, new([]struct{}))
 	if err == nil && !a.date.IsZero() {
 		way := a.got.Sub(a.sent) / 2 // seconds are cut off
 		u.told.Store(&kiosk.Reading{Time: a.date.Add(time.Second / 2), At: a.sent.Add(way), Within: way + time.Second/2})
+	}
+	if err == nil && u.Happened != nil {
+		err = u.Happened.Probe(ctx)
 	}
 	return invalid(err)
 }
