@@ -65,15 +65,7 @@ func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.
 	if err != nil {
 		return nil, err
 	}
-	var all []kiosk.Entry
-	unsure := 0
-	for _, q := range queue {
-		if q.State == kiosk.Offline {
-			all = append(all, q.Entry)
-		} else {
-			unsure++
-		}
-	}
+	all, unsure := untold(queue)
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("%s is there already: name another file", c.File)
@@ -102,9 +94,28 @@ func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.
 	}
 	p.say("%s in %s", cli.Count(len(done), "entry is", "entries are"), c.File)
 	if unsure > 0 {
-		p.say("%s in the outbox, as it may have been heard of already", cli.Count(unsure, "more stays", "more stay"))
+		p.say("%s in the outbox: the library's system may have heard of it already, or it comes behind such a one", cli.Count(unsure, "more stays", "more stay"))
 	}
 	return done, nil
+}
+
+// untold are the entries that the ILS has certainly not heard of, and none
+// that comes behind another of its item or its patron which may have been: told
+// out of their order they would say something else. It tells how many stay.
+func untold(queue []kiosk.Queued) (all []kiosk.Entry, stay int) {
+	items, cards := map[kiosk.Barcode]bool{}, map[kiosk.Card]bool{}
+	for _, q := range queue {
+		if q.State == kiosk.Offline && !items[q.Item] && !cards[q.Patron] {
+			all = append(all, q.Entry)
+			continue
+		}
+		stay++
+		items[q.Item] = true
+		if q.Patron != "" {
+			cards[q.Patron] = true
+		}
+	}
+	return all, stay
 }
 
 func writeCSV(w io.Writer, entries []kiosk.Entry, zone *time.Location) error {

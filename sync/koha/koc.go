@@ -13,18 +13,18 @@ import (
 // 1.0), in their order, with the server's local times. A renewal is written as
 // an issue to who has it. The file has no quoting, so what a card or barcode
 // can't be written in, and what is no loan or return, is given back as left
-// out.
+// out, with all that comes behind it of the same item.
 //
 // Koha recognises no line that it has seen before: a file is uploaded once.
 // It lends to blocked patrons as well, and a return captures no hold.
 func WriteOffline(w io.Writer, entries []kiosk.Entry, zone *time.Location) (left []kiosk.Entry, err error) {
 	out := bufio.NewWriter(w)
 	fmt.Fprint(out, "Version=1.0\tGenerator=Carrel\tGeneratorVersion=1\n")
-	n := 0
+	n, behind := 0, map[kiosk.Barcode]bool{}
 	for _, e := range entries {
 		lends := e.Kind == kiosk.Checkout || e.Kind == kiosk.Renew
-		if !plainField(string(e.Item)) || lends && !plainField(string(e.Patron)) || !lends && e.Kind != kiosk.Checkin {
-			left = append(left, e)
+		if behind[e.Item] || !plainField(string(e.Item)) || lends && !plainField(string(e.Patron)) || !lends && e.Kind != kiosk.Checkin {
+			left, behind[e.Item] = append(left, e), true
 			continue
 		}
 		n++

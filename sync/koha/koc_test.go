@@ -19,6 +19,7 @@ func TestWriteOffline(t *testing.T) {
 		{Kind: kiosk.Renew, Patron: "C1", Item: "B2", At: at.Add(2 * time.Minute)},
 		{Kind: kiosk.Checkout, Patron: "", Item: "B3", At: at},
 		{Kind: kiosk.Checkout, Patron: "C\t1", Item: "B4", At: at},
+		{Kind: kiosk.Checkin, Item: "B4", At: at}, // behind one that is left out
 		{Kind: kiosk.Checkin, Item: "Bü5", At: at},
 		{Kind: "other", Patron: "C1", Item: "B6", At: at},
 	}, zone)
@@ -26,7 +27,7 @@ func TestWriteOffline(t *testing.T) {
 		"2026-11-21 09:00:00 001\tissue\t23529000000101\t39999000000016\n" +
 		"2026-11-21 09:01:00 002\treturn\t39999000000012\n" +
 		"2026-11-21 09:02:00 003\tissue\tC1\tB2\n"
-	if err != nil || b.String() != want || len(left) != 4 {
+	if err != nil || b.String() != want || len(left) != 5 {
 		t.Errorf("WriteOffline() = %q, %d left, %v; want %q", b.String(), len(left), err, want)
 	}
 }
