@@ -436,7 +436,7 @@ func TestTrust(t *testing.T) {
 		lent  int // of 4; -1: not let in
 	}{
 		{"fresh", Rules{Trust: trust}, time.Hour, true, 4}, {"yesterday's", Rules{Trust: trust}, 25 * time.Hour, true, 2},
-		{"old", Rules{Trust: trust}, 8 * 24 * time.Hour, true, -1}, {"nobody knows", Rules{Trust: trust}, 0, true, 2},
+		{"old", Rules{Trust: trust}, 8 * 24 * time.Hour, true, -1}, {"nobody knows", Rules{Trust: trust}, 0, true, 2}, {"next year's", Rules{Trust: trust}, -365 * 24 * time.Hour, true, 2},
 		{"old, by the ILS", Rules{Trust: trust}, 8 * 24 * time.Hour, false, 4}, {"no bounds", Rules{}, 1000 * time.Hour, true, 4},
 	} {
 		b := newBench(t, tt.rules)
@@ -444,7 +444,7 @@ func TestTrust(t *testing.T) {
 		b.send(CardRead{"c1"})
 		take[Identify](b)
 		p := Patron{Card: "c1", FirstName: "Ada", Local: tt.local}
-		if tt.age > 0 {
+		if tt.age != 0 {
 			p.Seen = b.now.Add(-tt.age)
 		}
 		b.send(Identified{Card: "c1", Patron: p})

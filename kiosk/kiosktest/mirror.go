@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -112,8 +113,8 @@ func (m *Memory) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (c kios
 		if p.Seen = old.Seen; !ok || p != old {
 			p.Seen = seen
 		}
-		set(m.patrons, p.Card, p, &c) // when it was said is no change
-		if seen.After(old.Seen) {
+		set(m.patrons, p.Card, p, &c)                                                    // when it was said is no change
+		if seen.After(old.Seen) || !seen.IsZero() && old.Seen.Sub(seen) > 24*time.Hour { // by another clock
 			p.Seen = seen
 			m.patrons[p.Card] = p
 		}

@@ -168,6 +168,16 @@ func (s *suite) mirror() {
 	s.ok(err)
 	s.same("Patron() learned again", who, patron)
 
+	// What was seen in a year to come, was seen by another clock.
+	for _, at := range []time.Time{Morning.AddDate(1, 0, 0), Morning.Add(3 * time.Hour)} {
+		patron.Seen = at
+		_, err := s.PutPatrons(ctx, []kiosk.Patron{patron})
+		s.ok(err)
+	}
+	who, err = s.Patron(ctx, patron.Card)
+	s.ok(err)
+	s.same("Patron() seen in a year, and now", who, patron)
+
 	copies, err := s.Copies(ctx, item.ISBN, 5)
 	s.ok(err)
 	s.same("Copies()", copies, []kiosk.Item{Item(0), item})

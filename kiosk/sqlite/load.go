@@ -77,9 +77,10 @@ func (s *Store) PutPatrons(ctx context.Context, patrons []kiosk.Patron) (kiosk.C
 	return ifDone(c, err)
 }
 
-// seenAgain makes what was said of patrons as young as it now is.
+// seenAgain makes what was said of patrons as young as it now is. What the
+// mirror has seen more than a day after that, it saw by another clock.
 func seenAgain(c *sql.Conn, patrons []kiosk.Patron) error {
-	stmt, err := c.PrepareContext(context.Background(), "UPDATE patrons SET seen = ?1 WHERE card = ?2 AND coalesce(seen, 0) < ?1")
+	stmt, err := c.PrepareContext(context.Background(), "UPDATE patrons SET seen = ?1 WHERE card = ?2 AND (coalesce(seen, 0) < ?1 OR seen > ?1 + 86400000)")
 	if err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func (t *task) conclude(ctx context.Context, v Verdict) {
 func (t *task) write(ctx context.Context, o kiosk.Outcome) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTime)
 	defer cancel()
-	o.Entry, o.At = t.ID, t.Now()
+	o.Entry, o.At = t.ID, t.Date()
 	if err := t.box.Conclude(ctx, o); err != nil {
 		t.end, t.err = broken, fmt.Errorf("outbox: %s is %s: %w", o.Entry, o.State, err)
 		return false

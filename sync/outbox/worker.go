@@ -30,7 +30,8 @@ type Config struct {
 	// it no longer can. It is called from Run and must return soon.
 	Link func(up bool)
 
-	Now       func() time.Time // the desk's clock, for outcomes; nil means time.Now
+	Now       func() time.Time // the desk's clock; nil means time.Now
+	Date      func() time.Time // what an outcome is dated by; nil means Now
 	Rand      *rand.Rand       // for the random part of waits, Run's own; nil means one of the machine's
 	Deadline  time.Duration    // longest wait for one answer; 0 means 10 s
 	Grace     time.Duration    // after a question was sent until it is looked up: a slow ILS may still be at it; 0 means 30 s
@@ -57,6 +58,9 @@ func (c Config) filled() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Date == nil {
+		c.Date = c.Now
 	}
 	if c.Rand == nil {
 		c.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))

@@ -87,8 +87,11 @@ func DiskFree(folder string) uint64 {
 
 // Import implements control.Daemon.
 func (d *Daemon) Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(control.Line)) error {
-	return Import(ctx, what, whole, 0, r, d.Config.Location, d.store, tell)
+	return Import(ctx, what, whole, 0, r, d.Config.Location, d.clock.Now(), d.store, tell)
 }
+
+// date is what an outcome is dated by, outside of the desk.
+func (d *Daemon) date() time.Time { return d.clock.Follow(d.clock.Now()) }
 
 // Retry implements control.Daemon.
 func (d *Daemon) Retry(ctx context.Context) error {
@@ -112,7 +115,7 @@ func (d *Daemon) Retry(ctx context.Context) error {
 
 // Resolve implements control.Daemon.
 func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution) error {
-	err := Resolve(ctx, d.store, id, r, d.clock.Now())
+	err := Resolve(ctx, d.store, id, r, d.date())
 	if err == nil && d.worker != nil {
 		d.worker.Wake()
 	}

@@ -18,7 +18,7 @@ import (
 // it goes: progress, each row that is not taken, at the end the report. A
 // whole list of loans ends those that it lacks. Batch is how many rows go into
 // the mirror at once; 0: few enough for a desk at work.
-func Import(ctx context.Context, what string, whole bool, batch int, r io.Reader, loc *time.Location, into kiosk.Loader, tell func(control.Line)) error {
+func Import(ctx context.Context, what string, whole bool, batch int, r io.Reader, loc *time.Location, now time.Time, into kiosk.Loader, tell func(control.Line)) error {
 	o := catalog.Options{
 		Location: loc, Whole: whole, Batch: batch,
 		Progress: func(bytes int64, rows int) {
@@ -37,7 +37,7 @@ func Import(ctx context.Context, what string, whole bool, batch int, r io.Reader
 	if whole && what != "loans" {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: what + " that a list lacks stay: only a list of loans can be whole"}
 	}
-	a := &ahead{Loader: dated{into, time.Now()}}
+	a := &ahead{Loader: dated{into, now}}
 	rep, err := read(ctx, r, o, a)
 	last := <-a.last()
 	rep.New, rep.Changed, rep.Same = rep.New+last.New, rep.Changed+last.Changed, rep.Same+last.Same
@@ -108,7 +108,7 @@ func (a *ahead) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change,
 
 // ImportAlone is Import for a program that has the ledger to itself.
 func ImportAlone(ctx context.Context, what string, whole bool, r io.Reader, loc *time.Location, s *sqlite.Store, tell func(control.Line)) error {
-	return s.Bulk(ctx, func() error { return Import(ctx, what, whole, bulkBatch, r, loc, s, tell) })
+	return s.Bulk(ctx, func() error { return Import(ctx, what, whole, bulkBatch, r, loc, time.Now(), s, tell) })
 }
 
 // bulkBatch is a batch of ImportAlone: some 2 MB.

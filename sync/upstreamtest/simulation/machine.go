@@ -111,7 +111,7 @@ func (s *station) start(ctx context.Context) *machine {
 		panic(err) // ours
 	}
 	up := &upstream{m.up, m}
-	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
+	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Date: func() time.Time { return m.clock.Follow(m.clock.Now()) }, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
 	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Lines: m.up.Lines(), Clock: m.clock,
 		Rules: kiosk.Rules{Location: time.UTC, LoanDays: days}, LinkLost: m.worker.Lost, Log: slog.New(slog.DiscardHandler),
 		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%03d-%04d", s.name, boots, m.ids.Add(1))) }})
