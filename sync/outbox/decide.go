@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -70,10 +71,12 @@ type oneCase struct {
 // cases is what to do with each kind of entry, once the ILS has said how its
 // item stands. The first line that fits holds; the last of each kind fits all.
 //
-// What the ILS's rules say of the patron (a card that is barred, expired,
-// merged or re-issued, a limit, fees) and of the item (a hold) shows only when
-// it is told, and stands in [refusals]. What it grants otherwise than promised
-// stands in [granted].
+// A look is item information, and patron information where the item may be out;
+// Send is the message of the kind (checkout, checkin, renew), with no-block and
+// the entry's own dates where the ILS heeds them. What an ILS says of the
+// patron (a card that is barred, expired, merged or re-issued, a limit, fees)
+// and of the item (a hold) shows only then, and stands in [refusals]. What it
+// grants otherwise than promised (a closed day) stands in [granted].
 var cases = []oneCase{
 	{kiosk.Checkout, unspoken, mine, Settle, "", ""},
 	{kiosk.Checkout, unspoken, unclear, Except, kiosk.ReasonAskStaff, "interrupted, and the ILS does not tell who has it"},
@@ -194,17 +197,34 @@ func longer(f facts) bool {
 
 // refusal is a line of the table of what comes of a no.
 type refusal struct {
-	kind kiosk.Kind
-	why  kiosk.Reason
-	do   Action
+	kind  kiosk.Kind // empty: any
+	why   kiosk.Reason
+	do    Action
+	words string // for staff, behind the ILS's own; the patron's are those of the reason on the screen
 }
 
-// refusals are the noes that say that it is done already. Any other is an
-// exception with the ILS's words: nothing was changed there, and a person must
-// see to it.
+// refusals is what to do when an entry was told and the ILS says no. The first
+// two noes say that it is done already. Any other is an exception: nothing was
+// changed there, and a person must see to it. An ILS that ignores no-block
+// says these of what happened long ago as if somebody stood there asking.
 var refusals = []refusal{
-	{kiosk.Checkout, kiosk.ReasonOnLoanYou, Settle},
-	{kiosk.Checkin, kiosk.ReasonNotOnLoan, Settle},
+	{kiosk.Checkout, kiosk.ReasonOnLoanYou, Settle, ""}, // told twice, or lent by somebody else
+	{kiosk.Checkin, kiosk.ReasonNotOnLoan, Settle, ""},  // told twice, or returned elsewhere
+
+	{"", kiosk.ReasonUnknownCard, Except, "the card may have been merged, re-issued or deleted: enter it for the patron's new one"},
+	{"", kiosk.ReasonCardExpired, Except, "renew the card, and tell it again"},
+	{"", kiosk.ReasonCardLost, Except, "the card was reported lost: find out who has used it"},
+	{"", kiosk.ReasonCardBlocked, Except, "lift the block and tell it again, or enter it by hand: the patron has the book"},
+	{"", kiosk.ReasonFees, Except, "settle or waive the fees and tell it again, or enter it by hand: the patron has the book"},
+	{"", kiosk.ReasonOverdue, Except, "tell it again when the overdue books are back, or enter it by hand: the patron has the book"},
+	{kiosk.Checkout, kiosk.ReasonTooMany, Except, "over the limit: enter it by hand, or tell it again when a book is back"},
+	{"", kiosk.ReasonOnHold, Except, "the patron has a book that waits for another: enter it by hand, or ask for it back"},
+	{"", kiosk.ReasonOnLoanOther, Except, "the book is with the patron of this kiosk: return it for the other, and tell it again"},
+	{"", kiosk.ReasonUnknownItem, Except, "enter the item in the catalogue, and tell it again"},
+	{"", kiosk.ReasonNotForLoan, Except, "withdrawn, or not for loan: enter it by hand, or ask for the book back"},
+	{kiosk.Checkout, kiosk.ReasonFeeRequired, Except, "lending it costs a fee: enter it by hand"},
+	{kiosk.Renew, kiosk.ReasonNoRenewal, Except, "tell the patron that the due date before stands, or enter the new one by hand"},
+	{kiosk.Renew, kiosk.ReasonNotOnLoan, Except, "lend it by hand if the patron still has it"},
 }
 
 // Decide says what is to be done with an entry, given what the ILS has just
@@ -253,17 +273,14 @@ func granted(e kiosk.Entry, a kiosk.Answer) Verdict {
 
 // refused is what comes of a no.
 func refused(e kiosk.Entry, no *kiosk.Error) Verdict {
-	v := Verdict{Do: Except, Reason: no.Reason, Text: no.Text}
-	if v.Text == "" {
-		v.Text = no.Error()
-	}
+	v := Verdict{Do: Except, Reason: cmp.Or(no.Reason, kiosk.ReasonAskStaff), Text: cmp.Or(no.Text, no.Error())}
 	for _, r := range refusals {
-		if no.Code == kiosk.CodeRefused && r.kind == e.Kind && r.why == no.Reason {
+		if no.Code == kiosk.CodeRefused && (r.kind == e.Kind || r.kind == "") && r.why == no.Reason {
 			v.Do = r.do
+			if r.words != "" {
+				v.Text += "; " + r.words
+			}
 		}
-	}
-	if v.Do == Except && v.Reason == "" {
-		v.Reason = kiosk.ReasonAskStaff
 	}
 	return v
 }

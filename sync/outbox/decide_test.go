@@ -1,6 +1,8 @@
 package outbox
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
@@ -307,11 +309,31 @@ func TestRefused(t *testing.T) {
 				}
 				for _, text := range []string{"", "No."} {
 					v := refused(kiosk.Entry{Kind: kind}, &kiosk.Error{Code: code, Reason: why, Text: text})
-					if v.Do != want.Do || v.Reason != want.Reason || v.Text == "" || text != "" && v.Text != text {
+					if v.Do != want.Do || v.Reason != want.Reason || v.Text == "" || !strings.HasPrefix(v.Text, text) {
 						t.Errorf("%s, %s because of %q, %q: %+v; want %+v", kind, code, why, text, v, want)
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestRefusalsSayWhatToDo: whatever an ILS can say of a patron or an item, staff
+// are told what to do.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	for i, r := range refusals {
+		if (r.words == "") != (r.do == Settle) {
+			t.Errorf("%s because of %s: %s, with the words %q", r.kind, r.why, r.do, r.words)
+		}
+		for _, before := range refusals[:i] {
+			if before.why == r.why && (before.kind == r.kind || before.kind == "" || r.kind == "") {
+				t.Errorf("%s because of %s stands twice", r.kind, r.why)
+			}
+		}
+		kind := cmp.Or(r.kind, kiosk.Renew)
+		v := refused(kiosk.Entry{Kind: kind}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: r.why, Text: "No."})
+		if want := strings.TrimSuffix("No.; "+r.words, "; "); v.Text != want || v.Do != r.do {
+			t.Errorf("%s because of %s: %+v; want %q", kind, r.why, v, want)
 		}
 	}
 }
