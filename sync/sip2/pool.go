@@ -40,28 +40,27 @@ type pool struct {
 	waiting []*waiter     // who wants one, first come first
 	most    int           // that the server takes
 	again   time.Time     // when it may be asked for more
+	full    error         // why it took no more while it had some: it is full, unless they are gone too
 	failed  int           // lines that could not be opened, counted
 	refused time.Duration // how long to wait after the next login that is refused
 	shut    time.Time     // until then no login is tried
 	err     error         // why, the last
-	closed  bool          //
-	news    chan struct{} // closed at each change
+	closed  bool
 }
 
 func newPool(c *Config) *pool {
-	p := &pool{conf: c, most: c.Connections, refused: firstLogin, news: make(chan struct{})}
+	p := &pool{conf: c, most: c.Connections, refused: firstLogin}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
 
-// changed is called with mu held.
-func (p *pool) changed() {
-	close(p.news)
-	p.news = make(chan struct{})
+// waiter is one who wants a line. Both it gets from serve, under mu.
+type waiter struct {
+	failed int           // pool.failed when it came
+	served chan struct{} // closed once there is one of:
+	line   *line
+	err    error
 }
-
-// waiter is one who wants a line.
-type waiter struct{ failed int } // pool.failed when it came
 
 // take gives a line that is logged in. Its errors are offline: nothing was
 // asked. A server that refuses the login may lock it after a few times, so it
@@ -69,42 +68,48 @@ type waiter struct{ failed int } // pool.failed when it came
 func (p *pool) take(ctx context.Context) (*line, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w := &waiter{p.failed}
+	w := &waiter{failed: p.failed, served: make(chan struct{})}
 	p.waiting = append(p.waiting, w)
-	defer p.leave(w)
-	for {
-		if p.closed {
-			return nil, offline(errClosed)
-		}
-		if p.waiting[0] == w {
-			if l := p.pop(); l != nil {
-				return l, nil
-			}
-		}
-		if p.lines+p.opening == 0 && (p.failed != w.failed || time.Now().Before(p.shut)) {
-			return nil, p.err
-		}
-		if p.failed == w.failed { // else they would be tried without end
-			p.grow()
-		}
-		news := p.news
-		p.mu.Unlock()
-		select {
-		case <-news:
-		case <-ctx.Done():
-		}
-		p.mu.Lock()
-		if ctx.Err() != nil {
-			return nil, offline(ctx.Err())
-		}
+	p.serve()
+	p.mu.Unlock()
+	select {
+	case <-w.served:
+	case <-ctx.Done():
 	}
+	p.mu.Lock()
+	if ctx.Err() == nil {
+		return w.line, w.err
+	}
+	p.waiting = slices.DeleteFunc(p.waiting, func(o *waiter) bool { return o == w })
+	if w.line != nil {
+		p.idle = append(p.idle, w.line)
+	}
+	p.serve()
+	return nil, offline(ctx.Err())
 }
 
-// leave ends a wait; it is the next one's turn.
-func (p *pool) leave(w *waiter) {
-	p.waiting = slices.DeleteFunc(p.waiting, func(o *waiter) bool { return o == w })
-	if len(p.waiting) > 0 {
-		p.changed()
+// serve is called with mu held, after each change. It alone decides who gets
+// what, in the order in which they came: were each to see for itself, it would
+// hang on who is awake first.
+func (p *pool) serve() {
+	fresh := false // somebody waits since the last failure; for others it would be tried without end
+	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
+		switch l := p.pop(); {
+		case l != nil:
+			w.line = l
+		case p.closed:
+			w.err = offline(errClosed)
+		case p.lines+p.opening == 0 && (p.failed != w.failed || time.Now().Before(p.shut)):
+			w.err = p.err
+		default:
+			fresh = fresh || p.failed == w.failed
+			return false
+		}
+		close(w.served)
+		return true
+	})
+	if fresh {
+		p.grow()
 	}
 }
 
@@ -132,7 +137,7 @@ func (p *pool) grow() {
 	if time.Now().Before(p.shut) {
 		return
 	}
-	for p.opening+len(p.idle) < len(p.waiting) && p.lines+p.opening < most && !p.closed {
+	for p.opening < len(p.waiting) && p.lines+p.opening < most && !p.closed {
 		p.opening++
 		p.wg.Go(p.open)
 	}
@@ -142,7 +147,7 @@ func (p *pool) open() {
 	l, err := dial(p.ctx, p.conf)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.changed()
+	defer p.serve()
 	p.opening--
 	switch {
 	case err == nil && p.closed:
@@ -160,8 +165,7 @@ func (p *pool) open() {
 			p.refused = min(2*p.refused, lastLogin)
 		}
 		if p.lines > 0 {
-			p.most, p.again = p.lines, time.Now().Add(tryMore)
-			p.conf.log().Info("sip2: the server takes no more connections", "has", p.lines, "err", err)
+			p.full = err
 		}
 	}
 }
@@ -170,11 +174,18 @@ func (p *pool) open() {
 func (p *pool) put(l *line, good bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.changed()
+	defer p.serve()
 	if !good || p.closed {
 		l.conn.Close()
-		p.lines--
+		if p.lines--; p.lines == 0 {
+			p.full = nil
+		}
 		return
+	}
+	if p.full != nil {
+		p.most, p.again = p.lines, time.Now().Add(tryMore)
+		p.conf.log().Info("sip2: the server takes no more connections", "has", p.lines, "err", p.full)
+		p.full = nil
 	}
 	l.used = time.Now()
 	p.idle = append(p.idle, l)
@@ -194,7 +205,7 @@ func (p *pool) close() {
 		p.lines--
 	}
 	p.idle = nil
-	p.changed()
+	p.serve()
 	p.mu.Unlock()
 	p.cancel()
 	p.wg.Wait()
