@@ -66,7 +66,9 @@ func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) erro
 	select {
 	case <-place:
 	case <-ctx.Done():
-		return &kiosk.Error{Code: kiosk.CodeOffline, Err: ctx.Err()}
+	}
+	if err := ctx.Err(); err != nil { // also where both have come: select takes any
+		return &kiosk.Error{Code: kiosk.CodeOffline, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Deadline)
 	defer cancel()
