@@ -88,10 +88,21 @@ func (w *world) once(a *account) {
 		}
 	case kiosk.Dismissed, kiosk.Denied:
 		if len(a.took) > 0 {
-			w.unless(w.undone(a, a.life.last), "undone elsewhere",
+			excused, as := w.undone(a, a.life.last), "undone elsewhere"
+			if unseen(a) {
+				excused, as = true, "due as was known"
+			}
+			w.unless(excused, as,
 				"%s: %s of %s for %s (entry %s) is %s, and took effect at the ILS", a.name, a.Kind, a.Item, a.Patron, a.ID, a.State)
 		}
 	}
+}
+
+// unseen: a renewal brought the due date that the kiosk had already, from a
+// loan that has ended elsewhere since. Nobody was promised anything, and the
+// ledger has the right date.
+func unseen(a *account) bool {
+	return a.Kind == kiosk.Renew && a.Due.IsZero() && !a.WasDue.IsZero() && a.took[0].Due.Truncate(24*time.Hour).Equal(a.WasDue.Truncate(24*time.Hour))
 }
 
 // unless fails, but for what can't be known from outside; that is counted.
