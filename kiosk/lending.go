@@ -235,7 +235,7 @@ func (s *step) answered(ev Answered) {
 	o := Outcome{Entry: ev.Entry, At: s.now}
 	if ev.Err == nil {
 		s.granted(l, ev.Answer)
-		o.State, o.Due, o.Text = Granted, l.Due, ev.Answer.Text
+		o.State, o.Due, o.Text = Granted, l.Due, ev.Answer.Words()
 	} else {
 		s.unanswered(l, &o, ev.Err)
 	}

@@ -2,6 +2,8 @@ package kiosk
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,8 +46,51 @@ type Answer struct {
 	Title   string    // empty if none was given
 	Text    string    // screen messages, for staff
 	Alert   bool      // checkin: staff must look (hold, transfer)
-	SortBin string    // checkin: where it goes
+	Route   Route     // checkin: where it goes
 	Time    time.Time // the ILS's clock; zero if not told
+}
+
+// Route is where an item goes that has come back. Whom it is for, it does not
+// say: that is between the patron and the library.
+type Route struct {
+	For Purpose
+	To  string // the library or shelf, in the ILS's words; empty: not told
+	Bin string // of a sorter; empty: not told
+}
+
+// Purpose is why an item does not simply go back to its place.
+type Purpose string
+
+// The purposes.
+const (
+	ForHold          Purpose = "hold"              // somebody waits for it here
+	ForHoldElsewhere Purpose = "hold elsewhere"    // somebody waits for it at another library
+	ForOtherLibrary  Purpose = "interlibrary loan" // it is another system's
+	ForTransfer      Purpose = "transfer"          // its place is at another library
+	ForStaff         Purpose = "staff must look"   // for another reason
+)
+
+// String is the route in words for staff, "" if nothing is known.
+func (r Route) String() string {
+	var words []string
+	for _, w := range []struct{ before, what string }{{"", string(r.For)}, {"to ", r.To}, {"bin ", r.Bin}} {
+		if w.what != "" {
+			words = append(words, w.before+w.what)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Words is what staff should know of a yes.
+func (a Answer) Words() string {
+	words := []string{a.Text, a.DueText, a.Route.String()}
+	if a.Renewed && a.Text == "" {
+		words = append(words, "renewed")
+	}
+	if a.Alert && a.Text == "" && a.Route.For == "" {
+		words = append(words, string(ForStaff))
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), "; ")
 }
 
 // Standing is what the ILS says of an item.

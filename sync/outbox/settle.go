@@ -120,7 +120,7 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 		a.Due = t.due(ctx)
 	}
 	v := granted(t.Entry, a)
-	v.Text = note(v.Text, a)
+	v.Text = strings.Trim(v.Text+"; "+a.Words(), "; ")
 	t.conclude(ctx, v)
 }
 
@@ -132,24 +132,6 @@ func (t *task) due(ctx context.Context) time.Time {
 		return time.Time{}
 	}
 	return st.Due
-}
-
-// note gathers what staff should know of a yes.
-func note(text string, a kiosk.Answer) string {
-	words := []string{text, a.Text, a.DueText}
-	if a.Renewed && a.Text == "" {
-		words = append(words, "renewed")
-	}
-	if a.Alert && a.Text == "" {
-		words = append(words, "staff must look at it")
-	}
-	var out []string
-	for _, s := range words {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // unanswered makes of a question that got no yes what its class says.

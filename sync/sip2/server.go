@@ -321,8 +321,15 @@ func (s *session) checkin(m Message) Message {
 	if holder != "" {
 		r = r.With("AA", string(holder))
 	}
-	if a.SortBin != "" {
-		r = r.With("CL", a.SortBin)
+	for cv, why := range purposes {
+		if why != "" && why == a.Route.For {
+			r = r.With("CV", cv)
+		}
+	}
+	for _, f := range []Field{{"CT", a.Route.To}, {"CL", a.Route.Bin}} {
+		if f.Value != "" {
+			r = r.With(f.ID, f.Value)
+		}
 	}
 	return spoken(r, a, err)
 }

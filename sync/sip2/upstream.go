@@ -193,7 +193,7 @@ func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
 	a.Time = parseDate(m.Part(date, 18), u.Zone)
 	if k == kiosk.Checkin {
 		a.Alert = alert(m)
-		a.SortBin = m.Value("CL")
+		a.Route = routeOf(m)
 		return a, nil
 	}
 	a.Renewed = k == kiosk.Checkout && m.Part(1, 1) == "Y"
@@ -209,15 +209,18 @@ func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
 // not out was handled all the same; the reason tells that.
 func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
 	e := &kiosk.Error{Code: kiosk.CodeRefused, Text: text, Reason: reasonOf(text)}
+	if k == kiosk.Checkin { // also what was not out may have to go somewhere
+		e.Text = strings.Trim(text+"; "+routeOf(m).String(), "; ")
+	}
 	if bl, ok := m.Get("BL"); ok && strings.HasPrefix(bl, "N") {
 		e.Reason = kiosk.ReasonUnknownCard
 	}
 	if fee(m) && e.Reason == kiosk.ReasonAskStaff {
 		e.Reason = kiosk.ReasonFeeRequired
 	}
-	switch {
+	switch r := routeOf(m); {
 	case k != kiosk.Checkin:
-	case m.Value("CV") == "01" || m.Value("CV") == "02":
+	case r.For == kiosk.ForHold || r.For == kiosk.ForHoldElsewhere:
 		e.Reason = kiosk.ReasonOnHold // not loaned, but somebody waits for it
 	case text == "" && !alert(m):
 		e.Reason = kiosk.ReasonNotOnLoan // SIPServer says so by silence
@@ -228,12 +231,27 @@ func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
 // fee tells whether a fee is asked for; some servers send one of 0.00.
 func fee(m Message) bool { return strings.Trim(m.Value("BV"), "0., ") != "" }
 
-// alert tells whether staff must look at what was returned: the flag, or a
-// type (CV) that is one. Koha may send type 00 with all that is well.
-func alert(m Message) bool {
-	cv := strings.TrimSpace(m.Value("CV"))
-	return m.Part(3, 1) == "Y" || cv != "" && cv != "00"
+// purposes are the alert types CV (3M's check-in extensions).
+var purposes = map[string]kiosk.Purpose{"": "", "00": "", "01": kiosk.ForHold, "02": kiosk.ForHoldElsewhere,
+	"03": kiosk.ForOtherLibrary, "04": kiosk.ForTransfer}
+
+// routeOf reads where a returned item goes: CV, CT and CL. Koha may send type
+// 00, and a place, with all that is well. CY and DA, for whom it is held, are
+// left where they are: some servers put address and telephone there.
+func routeOf(m Message) kiosk.Route {
+	r := kiosk.Route{For: kiosk.ForStaff, Bin: m.Text("CL")}
+	if why, ok := purposes[strings.TrimSpace(m.Value("CV"))]; ok {
+		r.For = why
+	}
+	if r.For != "" {
+		r.To = m.Text("CT")
+	}
+	return r
 }
+
+// alert tells whether staff must look at what was returned: the flag, or a
+// type that is one.
+func alert(m Message) bool { return m.Part(3, 1) == "Y" || routeOf(m).For != "" }
 
 // statuses are the circulation statuses of an 18 (SIP2 2.12, "circulation
 // status").
@@ -273,7 +291,8 @@ func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (
 func (u *Upstream) standing(a Message) kiosk.Standing {
 	st := kiosk.Standing{Title: a.Text("AJ"), Holds: -1}
 	code := a.Part(0, 2)
-	st.Known = !(code == "01" && st.Title == "")
+	_, counted := a.Get("CF") // fsip2 tells neither status nor title of what it has
+	st.Known = code != "01" || st.Title != "" || counted
 	st.Status = cmp.Or(statuses[code], kiosk.StatusOther)
 	st.Due = parseDue(a.Value("AH"), u.Zone)
 	if n, err := strconv.Atoi(strings.TrimSpace(a.Value("CF"))); err == nil && n >= 0 {

@@ -213,7 +213,7 @@ func (s *ILS) answer(f Effect) kiosk.Answer {
 		a.Text = "Item already checked out to you: renewing item."
 	}
 	if f.Did == DidCheckin && c.shelf {
-		a.Alert, a.Text = true, "Item is on hold, please return to circulation desk"
+		a.Alert, a.Text, a.Route.For = true, "Item is on hold, please return to circulation desk", kiosk.ForHold
 	}
 	return a
 }
