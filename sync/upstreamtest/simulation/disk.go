@@ -69,6 +69,7 @@ func (s *store) write(ctx context.Context, what string, do func() error) error {
 		d.count("stalled fsync")
 	}
 	if fate < 0.33 {
+		time.Sleep(d.lot.hardly()) // not at the moment when the write before was heard of
 		m.die("crash before a write", what)
 		return errDead
 	}
