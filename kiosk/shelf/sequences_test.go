@@ -1,0 +1,259 @@
+package shelf
+
+// sequences are known-hard orders; each line stands strictly before the next.
+var sequences = []struct {
+	name, scheme, list string
+}{
+	{"Allen County Public Library, shelving skills study guide", "ddc", `
+451
+451.01
+451.012
+451.023
+451.04
+451.04217
+451.1
+451.136
+451.3`},
+	{"VuFind, DeweyCallNumberNormalizerTest", "ddc", `
+1.23 .I39
+111.123 I39
+322.45 .R513 1957
+324.54 .I39 F
+324.548 .C425R
+324.6 .A75CUA`},
+	{"problem numbers of an adaptation of Koha's Dewey routine", "ddc", `
+230.2 B277e 2015
+231.09 H967o
+232 M934s
+232.09 L975c 2016
+233.5 R725s
+233.5 V431i
+233.5 Y21i 2004
+704.94978 S727
+709.04 M453
+759.06 E96
+759.1H766
+759.1N`},
+	{"volumes, copies, dates and work letters", "ddc", `
+813.54 S31
+813.54 S31 1989
+813.54 S31 1989b
+813.54 S31 1990
+813.54 S31 c.2
+813.54 S31 v.1
+813.54 S31 v.1 c.2
+813.54 S31 vol. 2
+813.54 S31 v.10
+813.54 S31a
+813.54 S31s2
+813.54 S31s10
+813.54 S314
+813.54 S4
+813.54 Sch15a
+813/.55 A`},
+	{"school prefixes, from the youngest readers to the staff", "ddc", `
+E
+E 599 COL
+Easy Brown
+E MAR
+E Martin
+[E] ZOL
+ER LOB
+F ALC
+Fic. ROW
+FIC ROW 2
+FIC ROW 10
+SC KIP
+GN 741.5 SPI
+GN SMI
+000 BOO
+031 WOR
+599.8 GOO
+940.53 FRA
+B 12 FRA
+BIO FRANK
+B Lincoln
+REF 031 WOR
+REF 973
+REF B WHO
+PRO 370 SMI`},
+	{"Yale, Shelflist order: class numbers and cutters", "lcc", `
+B 1
+BX 1
+PN98 .D43 Z54
+PN98 .D43 Z55
+PN98 .D48 E54
+PN98 .D48 W45
+PN98 .E36 R67
+PN98 .E4 D54
+PR2983.K56
+PR2983.L4
+QB139
+QB145
+QC718.7
+QC718.8
+TR647 .W4
+TR647 .W44
+TR647 .W45
+TR647 .W453
+TR647 .W5`},
+	{"LC, Shelflisting Manual G 65: an author's works", "lcc", `
+PR1 .L54 1966
+PR1 .L5412 1986
+PR1 .L542 1986
+PR1 .L54212 1986
+PR1 .L55 1952
+PR1 .L55 1952a
+PR1 .L55 1952aa
+PR1 .L55 1952ab
+PR1 .L55 1967
+PR1 .L55 1967a
+PR1 .L5513 1963
+PR1 .L552 1981
+PR1 .L55213 1982
+PR1 .L553T5 1976
+PR1 .L56B78 1986`},
+	{"SolrMarc, LCCallNumberUnitTests: classes, dates before cutters", "lcc", `
+AB9 L3
+AB9.22 L3
+ABR92.L3
+B8.14 L3
+B9 20th L3
+B9 2000
+B9 2000 35TH
+B9 2000 L3
+B9 L3
+B9 SVAR .L3
+B9.2 2000 L3
+B9.2 L3
+B9.22 L3
+B82 2000 L3
+B82 L3
+B82.2 1990 L3
+B82.2 L3
+B820 2000 L3
+B820.2 2000 L3
+B820.2 L3
+B822 L3
+B8200 L3
+B8220 L3
+M5 K4
+M5 .L
+M5 L299
+M5 L3 1902
+M5 L3 1902 V.2
+M5 .L3 1902 V2 TANEYTOWN
+M5 L3 1902V
+M5 .L3 2000 .K2 1880
+M5 .L3 K.2,13 2001
+M5.L3.K2
+M5 .L3 K2 1880
+M5 .L3 K2 1880 M
+M5 .L3 K2 1880 .Q2 1777
+M5 .L3 K2 1882
+M5 .L3 K2 OP.7:NO.6 1880
+M5 .L3 K2 OP.7:NO.6 1882
+M5 .L3 K2 OP.7:NO.51 1880
+M5 .L3 K2 OP.8
+M5 .L3 K2 OP.79
+M5 .L3 K2 OP.789
+M5 .L3 K2 Q2 .A1
+M5 L31
+M5 L31902
+M5 M2`},
+	{"wikidot, Shelf-reading: Library of Congress", "lcc", `
+PS 65
+PS 585
+PS 3515
+PS 3515 .M112
+PS 3515 .M12
+PS 3515 .M135
+PS 3515 .M2
+PS 3515 .M213
+PS 3515 .M23
+PS 3515.115
+PS 3515.12
+PS 3515.5
+REF A 1`},
+	{"Des Moines University, How to read call numbers; NLM, Shelflisting Procedures", "nlm", `
+QA 76
+QS 16 C45 1990
+QS 78
+QT 31
+QZ 4 C745
+QZ 4 C8
+W1 AN43
+W 2 A1
+W 18.2
+WA 546 AA1
+WB 100 C45
+WB 100 C45 1999
+WB 100 C45 1999 v.2
+WB 100 C45 1999 v.10
+WB 100 C45a 1998
+WI 17
+WZ 100
+WZ 240 B345 1543`},
+	{"Souza, CDU, ordem de arquivamento", "udc", `
+622.341.1+669.1
+622.341.1/.2
+622.341.1
+622.341.1 AAA
+622.341.1:338.124.4
+622.341.1::338.124.4
+622.341.1[338.124.4]
+622.341.1=30
+622.341.1(0.035.22)
+622.341.1(430)
+622.341.1(=1.366)
+622.341.1 “18”
+622.341.1*Fe2O3
+622.341.1GOE
+622.341.1.002.67
+622.341.1-057.2
+622.341.1-1
+622.341.1.03
+622.341.1’17
+622.341.11`},
+	{"UDC Consortium: medicine and its subdivisions, carnivora, auxiliaries in front and between", "udc", `
+=111(02.053.2)53
+(02.053.2)=111:53
+(091)316
+(73)339.5
+53(035)=00
+53(035)=111=112.2=133.1
+599.74
+599.744
+599.744.2
+599.744.21
+599.744.211
+599.744.212
+61
+611
+611.1
+611.1.9
+611.2
+619
+62
+622(410+430)
+622(410)
+622(410).333
+622(410).34
+622(430)
+622(430).333
+821.111 BRO
+821.111 SHA 1999
+821.111 SHA v.2
+821.111 SHA v.10`},
+	{"numbers by size, words by the alphabet", "local", `
+7
+12
+E 2
+E 10
+É ABC
+EQUIPMENT-1249
+TECH 9
+TECH10
+TECH249
+Ülk`},
+}
