@@ -2,8 +2,10 @@ package shelf
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -26,13 +28,21 @@ func library(b *testing.B, n int) (books []Copy, scans []kiosk.Barcode) {
 	}
 	NewWalk(books) // sorts
 	r := rand.New(rand.NewPCG(9, uint64(n)))
+	stray := map[int]bool{}
+	for len(stray) < n*3/100 {
+		stray[r.IntN(n)] = true
+	}
+	strays := slices.Collect(maps.Keys(stray))
+	slices.Sort(strays)
+	r.Shuffle(len(strays), func(i, j int) { strays[i], strays[j] = strays[j], strays[i] })
 	scans = make([]kiosk.Barcode, 0, n)
 	for i := range books {
-		if i%33 == 7 {
-			scans = append(scans, books[r.IntN(n)].Barcode)
-		}
-		if !books[i].Out && i%50 != 1 {
+		if !books[i].Out && i%50 != 1 && !stray[i] {
 			scans = append(scans, books[i].Barcode)
+		}
+		if i%33 == 7 && len(strays) > 0 {
+			scans = append(scans, books[strays[0]].Barcode)
+			strays = strays[1:]
 		}
 	}
 	return books, scans
