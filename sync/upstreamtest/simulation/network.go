@@ -98,6 +98,9 @@ func (l *listener) Addr() net.Addr { return addr{} }
 
 // dial connects a machine.
 func (n *network) dial(ctx context.Context, m *machine) (net.Conn, error) {
+	if m.dead.Load() { // whether it still tries, is a race
+		return nil, errDead
+	}
 	n.mu.Lock()
 	n.dials++
 	name := fmt.Sprintf("%s line %d", n.name, n.dials)
