@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/text/feature/plural"
 	bcp47 "golang.org/x/text/language"
+	xmessage "golang.org/x/text/message"
+	"golang.org/x/text/number"
 	"golang.org/x/text/unicode/bidi"
 )
 
@@ -41,6 +43,8 @@ type language struct {
 
 	Tag string `json:"-"` // BCP 47, the file's name
 	tag bcp47.Tag
+
+	print *xmessage.Printer // with the digits 0 to 9
 }
 
 // languages loads what the configuration names, in its order.
@@ -83,6 +87,11 @@ func parseLanguage(tag string, b []byte) (*language, error) {
 	if l.tag, err = bcp47.Parse(tag); err != nil {
 		return nil, fmt.Errorf("%s: not a BCP 47 tag: %w", tag, err)
 	}
+	digits, err := l.tag.SetTypeForKey("nu", "latn")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", tag, err)
+	}
+	l.print = xmessage.NewPrinter(digits)
 	if len(l.Days) != 7 || len(l.Months) != 12 {
 		return nil, fmt.Errorf("%s: %d days and %d months; must be 7 and 12", tag, len(l.Days), len(l.Months))
 	}
@@ -99,10 +108,18 @@ func (l *language) T(key string, pairs ...string) string {
 	if !ok {
 		return key
 	}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		pairs[i], pairs[i+1] = "{"+pairs[i]+"}", isolate(pairs[i+1])
+	for i := 1; i < len(pairs); i += 2 {
+		pairs[i] = isolate(pairs[i])
 	}
-	return strings.NewReplacer(pairs...).Replace(t)
+	return fill(t, pairs)
+}
+
+// fill puts values into a text as they are.
+func fill(text string, pairs []string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		pairs[i] = "{" + pairs[i] + "}"
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // N gives the text of key in the plural form of n, which is its {n}; pairs as
@@ -112,8 +129,13 @@ func (l *language) N(key string, n int, pairs ...string) string {
 	if _, ok := l.Texts[form]; !ok {
 		form = key + ".other"
 	}
-	return l.T(form, append(pairs, "n", strconv.Itoa(n))...)
+	return l.T(form, append(pairs, "n", l.Number(n))...)
 }
+
+// Number gives a count in digits, grouped as the language does it. The digits
+// are 0 to 9 in every language, Arabic too: half of its countries write them,
+// and so do the cards, the labels and the keys of the PIN.
+func (l *language) Number(n int) string { return l.print.Sprint(number.Decimal(n)) }
 
 // form names the CLDR plural form of a count.
 func (l *language) form(n int) string {
@@ -122,14 +144,16 @@ func (l *language) form(n int) string {
 	return names[plural.Cardinal.MatchPlural(l.tag, n, 0, 0, 0, 0)]
 }
 
-// Date gives a day in words, with the year where it is not now's.
+// Date gives a day in words, with the year where it is not now's. Its parts
+// are of the language itself: isolated from each other they would hide from a
+// sentence around them which way the date runs.
 func (l *language) Date(t, now time.Time) string {
 	key := "date"
 	if t.Year() != now.Year() {
 		key = "date.year"
 	}
-	return l.T(key, "weekday", l.Days[t.Weekday()], "day", strconv.Itoa(t.Day()),
-		"month", l.Months[t.Month()-1], "year", strconv.Itoa(t.Year()))
+	return fill(l.Texts[key], []string{"weekday", l.Days[t.Weekday()], "day", strconv.Itoa(t.Day()),
+		"month", l.Months[t.Month()-1], "year", strconv.Itoa(t.Year())})
 }
 
 // isolate keeps a foreign text that has its own direction from turning the
@@ -144,18 +168,29 @@ func isolate(s string) string {
 	return s
 }
 
-// match finds the language offered for a tag: itself, or its base ("es" for
-// "es-MX"); nil where there is none.
+// match finds the language offered for a tag: itself, or one of the same base
+// ("es" for "es-MX", "zh-Hans" for "zh-CN"); nil where there is none.
 func (s *site) match(tag string) *language {
-	base, _, _ := strings.Cut(tag, "-")
-	for _, want := range []string{tag, base} {
-		for _, l := range s.langs {
-			if want != "" && strings.EqualFold(l.Tag, want) {
-				return l
-			}
-		}
+	want, err := bcp47.Parse(tag)
+	if err != nil || tag == "" {
+		return nil
 	}
-	return nil
+	_, i, _ := s.matcher.Match(want)
+	l := s.langs[i]
+	base, _ := want.Base()
+	if own, _ := l.tag.Base(); own != base {
+		return nil // another language, though many may read it
+	}
+	return l
+}
+
+// matcher knows which of the languages is nearest to another.
+func matcher(ls []*language) bcp47.Matcher {
+	var tags []bcp47.Tag
+	for _, l := range ls {
+		tags = append(tags, l.tag)
+	}
+	return bcp47.NewMatcher(tags)
 }
 
 // languageCookie holds what was chosen on this screen; the page drops it when

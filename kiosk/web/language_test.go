@@ -15,6 +15,7 @@ import (
 	"time"
 
 	bcp47 "golang.org/x/text/language"
+	xmessage "golang.org/x/text/message"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -232,6 +233,13 @@ func TestDates(t *testing.T) {
 		{"es", noon.AddDate(0, 0, 21), "lun 14 de diciembre"},
 		{"en", noon.AddDate(0, 0, 41), "Sun 3 January 2027"},
 		{"es", noon.AddDate(0, 0, 41), "dom 3 de enero de 2027"},
+		{"fr", noon.AddDate(0, 0, 21), "lun. 14 décembre"},
+		{"de", noon.AddDate(0, 0, 41), "So, 3. Januar 2027"},
+		{"ar", noon.AddDate(0, 0, 21), "الاثنين، 14 ديسمبر"},
+		{"zh-Hans", noon.AddDate(0, 0, 21), "12月14日 周一"},
+		{"zh-Hans", noon.AddDate(0, 0, 41), "2027年1月3日 周日"},
+		{"vi", noon.AddDate(0, 0, 41), "Chủ Nhật, 3 tháng 1, 2027"},
+		{"uk", noon.AddDate(0, 0, 41), "нд, 3 січня 2027 р."},
 	}
 	for _, tt := range tests {
 		ls, err := languages([]string{tt.tag})
@@ -244,8 +252,60 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// TestCounts: the form and the digits of a count.
+func TestCounts(t *testing.T) {
+	for _, tt := range []struct {
+		tag  string
+		n    int
+		want string
+	}{
+		{"en", 1, "On the pad: 1 item"},
+		{"en", 1234, "On the pad: 1,234 items"},
+		{"de", 1234, "Auf der Ablage: 1.234 Stück"},
+		{"fr", 0, "Sur le plateau\u00a0: 0 document"},
+		{"uk", 21, "На підставці: 21 річ"},
+		{"uk", 3, "На підставці: 3 речі"},
+		{"uk", 11, "На підставці: 11 речей"},
+		{"ar", 2, "على اللوح: مادتان"},
+		{"ar", 5, "على اللوح: 5 مواد"},
+		{"ar", 12, "على اللوح: 12 مادة"},
+		{"zh-Hans", 2, "感应板上：2 件"},
+		{"vi", 7, "Trên khay: 7 món"},
+	} {
+		ls, err := languages([]string{tt.tag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ls[0].N("tray.items", tt.n); got != tt.want {
+			t.Errorf("%s: %d is %q; want %q", tt.tag, tt.n, got, tt.want)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	ls, err := languages(available())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{langs: ls, matcher: matcher(ls)}
+	for tag, want := range map[string]string{
+		"en": "en", "en-GB": "en", "EN": "en", "es-MX": "es", "es-US": "es", "fr-CA": "fr", "de-AT": "de", "ar-EG": "ar", "ar-Arab": "ar",
+		"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-Hans": "zh-Hans", "zh-Hans-CN": "zh-Hans", "zh_CN": "zh-Hans", "zh-SG": "zh-Hans",
+		"zh-TW": "zh-Hans", // better than another language
+		"vi-VN": "vi", "uk-UA": "uk", "ru": "", "ca": "", "tlh": "", "": "", "-": "", "x-y": "", "mul": "",
+	} {
+		got := ""
+		if l := s.match(tag); l != nil {
+			got = l.Tag
+		}
+		if got != want {
+			t.Errorf("%q is answered in %q; want %q", tag, got, want)
+		}
+	}
+}
+
 func TestText(t *testing.T) {
-	l := &language{tag: bcp47.English, Texts: map[string]string{"hello": "Hi {name}!", "n.one": "{n} book", "n.other": "{n} books"}}
+	l := &language{tag: bcp47.English, print: xmessage.NewPrinter(bcp47.English), Texts: map[string]string{"hello": "Hi {name}!", "n.one": "{n} book", "n.other": "{n} books"}}
 	for got, want := range map[string]string{
 		l.T("hello", "name", "Ada"):    "Hi Ada!",
 		l.T("hello", "name", "{name}"): "Hi {name}!",

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	bcp47 "golang.org/x/text/language"
+
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
@@ -57,10 +59,11 @@ const patience = 5 * time.Second
 // site is the handler behind New.
 type site struct {
 	Config
-	langs []*language
-	pages *template.Template
-	open  chan struct{} // one place for each stream
-	door  *door         // to the pages for staff
+	langs   []*language
+	matcher bcp47.Matcher // of langs
+	pages   *template.Template
+	open    chan struct{} // one place for each stream
+	door    *door         // to the pages for staff
 
 	mu   sync.Mutex
 	seq  uint64    // of the screen shown last
@@ -88,7 +91,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s := &site{Config: c, langs: langs, pages: pages, open: make(chan struct{}, c.Streams)}
+	s := &site{Config: c, langs: langs, matcher: matcher(langs), pages: pages, open: make(chan struct{}, c.Streams)}
 	return s.handler(), nil
 }
 
@@ -113,7 +116,7 @@ func (s *site) handler() http.Handler {
 }
 
 // policy lets a page use what this server gives and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guard sets the headers that hold for everything; nothing a patron sees is
