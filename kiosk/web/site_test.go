@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"io/fs"
 	"net/http"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,7 +142,7 @@ func TestOpenAPIIsHonest(t *testing.T) {
 func TestNothingLeavesTheMachine(t *testing.T) {
 	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
 	csp := get(h, "/").Header().Get("Content-Security-Policy")
-	for _, d := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} {
+	for _, d := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "font-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} {
 		if !strings.Contains(csp, d) {
 			t.Errorf("policy %q lacks %s", csp, d)
 		}
@@ -150,7 +152,7 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 	}
 	address := regexp.MustCompile(`(?i)(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}`)
 	err := fs.WalkDir(assets, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.Contains(p, "vendor") {
+		if err != nil || d.IsDir() || strings.Contains(p, "vendor") || path.Dir(p) == "static/fonts" && path.Ext(p) != ".css" {
 			return err
 		}
 		b, err := fs.ReadFile(assets, p)
@@ -207,6 +209,50 @@ func TestVendored(t *testing.T) {
 		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != row[2] {
 			t.Errorf("%s has %x; its README says %s", row[1], sum, row[2])
 		}
+	}
+}
+
+// TestFonts: every font is the one whose sum is written down, and is used.
+func TestFonts(t *testing.T) {
+	css, err := fs.ReadFile(assets, "static/fonts/fonts.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := fs.ReadFile(assets, "static/fonts/SHA256SUMS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used, summed []string
+	for _, m := range regexp.MustCompile(`url\(([^)]+)\)`).FindAllStringSubmatch(string(css), -1) {
+		used = append(used, m[1])
+	}
+	total := 0
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ./")
+		b, err := fs.ReadFile(assets, "static/fonts/"+name)
+		if err != nil {
+			t.Error(err)
+		}
+		if s := sha256.Sum256(b); hex.EncodeToString(s[:]) != sum {
+			t.Errorf("%s has %x; SHA256SUMS says %s", name, s, sum)
+		}
+		summed = append(summed, name)
+		total += len(b)
+	}
+	there, _ := fs.Glob(assets, "static/fonts/*.woff2") // the pattern is right
+	for i, p := range there {
+		there[i] = path.Base(p)
+	}
+	slices.Sort(used)
+	if !slices.Equal(used, summed) || !slices.Equal(there, summed) {
+		t.Errorf("fonts.css names %d files, SHA256SUMS %d, and %d are there; want the same", len(used), len(summed), len(there))
+	}
+	if total > 6_000_000 {
+		t.Errorf("the fonts weigh %d bytes", total)
+	}
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
+	if w := get(h, "/static/"+version+"/fonts/"+summed[0]); w.Code != 200 || w.Header().Get("Content-Type") != "font/woff2" {
+		t.Errorf("%s: %d, %s", summed[0], w.Code, w.Header().Get("Content-Type"))
 	}
 }
 
