@@ -221,7 +221,7 @@ func (s *session) patron(m Message) Message {
 			break
 		}
 	}
-	id, fixed := "24", flags+"001"+s.now()
+	id, fixed := "24", flags+languageCode(p.Language)+s.now()
 	if m.ID == "63" {
 		id, fixed = "64", fixed+fmt.Sprintf("%04d%04d%04d%04d%04d%04d", 0, 0, min(len(loans), 9999), 0, 0, 0)
 	}

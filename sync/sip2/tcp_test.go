@@ -436,6 +436,33 @@ func TestPatronAnswers(t *testing.T) {
 	}
 }
 
+// TestPatronLanguage: the code of a language arrives as its tag, also through
+// our own server.
+func TestPatronLanguage(t *testing.T) {
+	for code, want := range map[string]string{
+		"000": "", "001": "", "002": "fr", "003": "de", "008": "es", "011": "fr-CA", "016": "ar", "019": "zh", "021": "es-US", "999": "", "   ": "",
+	} {
+		s := &script{}
+		u := open(t, s.serve(t, func(_ int, q string) string {
+			if strings.HasPrefix(q, "99") {
+				return hello
+			}
+			return "64" + strings.Repeat(" ", 14) + code + date + strings.Repeat("0000", 6) + "AOx|AAC1|AEOlive|BLY|\r"
+		}), plain)
+		if p, err := u.Identify(ctx(t), "C1", ""); err != nil || p.Language != want {
+			t.Errorf("%s: %q, %v; want %q", code, p.Language, err, want)
+		}
+	}
+	for tag, want := range map[string]string{"": "", "en": "", "fr": "fr", "de-AT": "de", "es-US": "es-US", "ar": "ar", "zh": "zh", "zh-Hans": "zh", "uk": "", "vi": ""} {
+		ils := upstreamtest.New(upstreamtest.Rules{})
+		ils.AddPatron(kiosk.Patron{Card: "C1", FamilyName: "Okay", Language: tag}, "")
+		proxy := serve(t, ils, sip2.ServerConfig{})
+		if p, err := open(t, proxy.Addr(), nil).Identify(ctx(t), "C1", ""); err != nil || p.Language != want {
+			t.Errorf("a patron who speaks %q: %q, %v; want %q", tag, p.Language, err, want)
+		}
+	}
+}
+
 // TestOldServer: a server whose BX has no 63 is asked by 23.
 func TestOldServer(t *testing.T) {
 	s := &script{}

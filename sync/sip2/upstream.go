@@ -122,11 +122,27 @@ func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron,
 }
 
 // languages are the protocol's codes as BCP 47 tags; 000 and what is not here
-// is unknown. 001 is no wish: servers send it for everybody.
+// is unknown. 001 is no wish: servers send it for everybody. Ukrainian and
+// Vietnamese have no code: such a wish comes from the patron list only, see
+// kiosk.Patron.Over.
 var languages = map[string]string{
 	"002": "fr", "003": "de", "004": "it", "005": "nl", "006": "sv", "007": "fi", "008": "es", "009": "da", "010": "pt",
 	"011": "fr-CA", "012": "no", "013": "he", "014": "ja", "015": "ru", "016": "ar", "017": "pl", "018": "el", "019": "zh",
 	"020": "ko", "021": "es-US", "022": "ta", "023": "ms", "024": "en-GB", "025": "is", "027": "zh-TW",
+}
+
+// languageCode is the code for a tag or for the base of it; 001 where the
+// protocol has none.
+func languageCode(tag string) string {
+	base, _, _ := strings.Cut(tag, "-")
+	for _, t := range []string{tag, base} {
+		for code, l := range languages {
+			if l == t {
+				return code
+			}
+		}
+	}
+	return "001"
 }
 
 // Tell implements kiosk.Upstream.

@@ -195,7 +195,7 @@ name = "demo"
 library = %q
 title = %q
 data = %q
-languages = ["en", "es"]
+languages = ["en", "es", "fr", "de", "ar", "zh-Hans", "vi", "uk"]
 [[device]]
 name = "scanner"
 driver = "sim"
