@@ -78,6 +78,8 @@
     const s = screen(), {view, news} = s.dataset;
     root.lang = s.lang;
     root.dir = s.dir;
+    lost.querySelector('strong').textContent = s.dataset.lost; // the server can't say it then
+    lost.querySelector('div div span').textContent = s.dataset.wait;
     times();
     count();
     if (s.id !== was.id) entered(s);
@@ -94,6 +96,7 @@
   function entered(s) {
     was.since = performance.now();
     was.lines = null;
+    $('languages')?.hidePopover?.();
     const pin = $('pin');
     if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
     if (was.id || s.dataset.view === 'pin') (pin ?? s.querySelector('h1'))?.focus({preventScroll: true});
