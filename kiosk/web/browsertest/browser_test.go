@@ -29,9 +29,9 @@ type bench struct {
 	all  map[net.Conn]bool
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T, languages ...string) *bench {
 	b := &bench{desk: newDesk(scene("welcome")), all: map[net.Conn]bool{}}
-	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: []string{"en", "es"},
+	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
 		Beat: 500 * time.Millisecond, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
 		t.Fatal(err)
@@ -129,12 +129,20 @@ func sceneNames() string {
 // TestLooks walks through every scene on every panel: nothing is cut off or
 // covered, axe finds nothing, no hostile text gets out of its place.
 func TestLooks(t *testing.T) {
-	b := newBench(t)
+	b := newBench(t, "en", "es")
 	browsertest.Run(t, "looks.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
 }
 
 // TestTouches uses the screen as patrons do, and cuts the line under it.
 func TestTouches(t *testing.T) {
-	b := newBench(t)
+	b := newBench(t, "en", "es")
 	browsertest.Run(t, "touches.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
+}
+
+// TestLanguages chooses each language by touch, and walks through the views in
+// it: nothing is cut off or covered, and every letter comes from the fonts that
+// Carrel brings along.
+func TestLanguages(t *testing.T) {
+	b := newBench(t, "en", "es", "fr", "de", "ar", "zh-Hans", "vi", "uk")
+	browsertest.Run(t, "languages.cjs", "BASE="+b.srv.URL)
 }

@@ -41,7 +41,8 @@ exports.layout = page => page.evaluate(() => {
   const root = document.scrollingElement;
   if (root.scrollWidth > W || root.scrollHeight > H) wrong.push(`the page scrolls: ${root.scrollWidth}x${root.scrollHeight} in ${W}x${H}`);
   const scrolled = e => e.closest('.lines');
-  const visible = e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden' && !e.closest('.sr, [hidden]'); };
+  const modal = document.querySelector('dialog:modal'); // nothing else can be touched then
+  const visible = e => { if (modal && !modal.contains(e)) return false; const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden' && !e.closest('.sr, [hidden]'); };
   const targets = [...document.querySelectorAll('button, input:not([type=hidden])')].filter(visible);
   const boxes = targets.map(e => [e, e.getBoundingClientRect()]);
   for (const [e, r] of boxes) {

@@ -96,7 +96,7 @@
   function entered(s) {
     was.since = performance.now();
     was.lines = null;
-    $('languages')?.hidePopover?.();
+    $('languages')?.close?.();
     const pin = $('pin');
     if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
     if (was.id || s.dataset.view === 'pin') (pin ?? s.querySelector('h1'))?.focus({preventScroll: true});

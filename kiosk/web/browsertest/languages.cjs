@@ -1,0 +1,77 @@
+// Each language, chosen by touch, in the views that say most.
+'use strict';
+const {launch, open, shot, axe, layout} = require('./lib.cjs');
+const base = process.env.BASE;
+const names = {en: 'English', es: 'Español', fr: 'Français', de: 'Deutsch', ar: 'العربية', 'zh-Hans': '简体中文', vi: 'Tiếng Việt', uk: 'Українська'};
+const scenes = ['welcome', 'welcome-fault', 'fatal', 'held', 'pin-wrong', 'items-empty', 'items', 'items-countdown', 'items-broken', 'returning', 'receipt']; // back at the welcome, the choice ends
+const wrong = [];
+
+// strange gives what is drawn in the machine's own fonts.
+async function strange(page) {
+  await page.evaluate(() => {
+    for (const e of document.querySelectorAll('body *')) if ([...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.data.trim())) e.setAttribute('data-text', '');
+  });
+  const cdp = await page.context().newCDPSession(page), found = [];
+  await cdp.send('DOM.enable');
+  await cdp.send('CSS.enable');
+  const {root} = await cdp.send('DOM.getDocument', {depth: 0});
+  const {nodeIds} = await cdp.send('DOM.querySelectorAll', {nodeId: root.nodeId, selector: '[data-text]'});
+  for (const nodeId of nodeIds) found.push(...(await cdp.send('CSS.getPlatformFontsForNode', {nodeId})).fonts);
+  await cdp.detach();
+  if (!found.some(f => f.isCustomFont)) return ['no text at all'];
+  return found.filter(f => !f.isCustomFont).map(f => `${f.glyphCount} letters in ${f.familyName}, which is the machine's own`);
+}
+
+(async () => {
+  const browser = await launch();
+  for (const [width, height] of [[1024, 600], [1080, 1920]]) {
+    for (const [tag, name] of Object.entries(names)) {
+      const page = await open(browser, {viewport: {width, height}, reducedMotion: 'reduce', hasTouch: true});
+      await fetch(`${base}/bench/welcome`);
+      await page.goto(base);
+      await page.tap('#language');
+      const button = page.locator('#languages button', {hasText: name});
+      if (tag === 'ar') {
+        await page.locator('#languages button').first().waitFor();
+        wrong.push(...(await layout(page)).map(w => `menu ${width}x${height}: ${w}`), ...(await axe(page)).map(w => `menu: ${w}`));
+        await shot(page, `languages-${width}x${height}`);
+      }
+      await Promise.all([page.waitForEvent('load'), button.tap()]);
+      if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${tag} can't be chosen by touch`);
+      const dir = await page.evaluate(() => getComputedStyle(document.body).direction);
+      if (dir !== (tag === 'ar' ? 'rtl' : 'ltr')) wrong.push(`${tag} runs ${dir}`);
+      if (!(await page.textContent('#language')).includes(name)) wrong.push(`${tag}: the menu does not say that ${name} is chosen`);
+      if (await page.locator('#languages[open]').count()) wrong.push(`${tag}: the menu stays open`);
+      for (const scene of scenes) {
+        await fetch(`${base}/bench/${scene}`);
+        await page.goto(base); // the choice is kept
+        const where = `${scene} ${tag} ${width}x${height}`;
+        if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${where}: the choice is lost`);
+        await page.evaluate(() => document.fonts.ready);
+        wrong.push(...(await layout(page)).map(w => `${where}: ${w}`));
+        if (height === 600) wrong.push(...(await axe(page)).map(w => `${where}: ${w}`), ...(await strange(page)).map(w => `${where}: ${w}`));
+        await shot(page, `${tag}-${scene}-${width}x${height}`);
+      }
+      wrong.push(...page.wrong.map(w => `${tag} ${width}x${height}: ${w}`));
+      await page.context().close();
+    }
+  }
+  // By keyboard: the menu opens, the arrows and Tab reach each, Escape closes it.
+  const page = await open(browser, {viewport: {width: 1024, height: 600}});
+  await fetch(`${base}/bench/welcome`);
+  await page.goto(base);
+  await page.focus('#language');
+  await page.keyboard.press('Enter');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
+  const at = await page.evaluate(() => document.activeElement.value);
+  await page.keyboard.press('Escape');
+  if (await page.locator('#languages[open]').count()) wrong.push('Escape does not close the menu');
+  await page.focus('#language');
+  await page.keyboard.press('Enter');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  if (!at || await page.evaluate(() => document.documentElement.lang) !== at) wrong.push(`${at} can't be chosen by the keyboard`);
+  await browser.close();
+  for (const w of wrong) console.log(w);
+  if (wrong.length) process.exitCode = 1;
+})().catch(e => { console.error(e); process.exit(1); });
