@@ -78,6 +78,7 @@
     const s = screen(), {view, news} = s.dataset;
     root.lang = s.lang;
     root.dir = s.dir;
+    for (const b of document.querySelectorAll('#languages button')) b.setAttribute('aria-pressed', b.value === s.lang);
     lost.querySelector('strong').textContent = s.dataset.lost; // the server can't say it then
     lost.querySelector('div div span').textContent = s.dataset.wait;
     times();
