@@ -11,6 +11,7 @@ var children = map[string]func(path string) error{
 	"record": recordUntilKilled,
 	"limit":  recordUpToLimit,
 	"hold":   holdOpen,
+	"scan":   scanUntilKilled,
 }
 
 func TestMain(m *testing.M) {

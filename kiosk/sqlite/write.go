@@ -159,6 +159,8 @@ type writer struct {
 	addTag, tags, want, unwant, done, unsecured stmt
 
 	addUndated, dated, outlived, putRight, loanDate stmt
+
+	lastLine, addLine stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -203,6 +205,8 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.outlived, outlivedSQL},
 		{&w.putRight, putRightSQL},
 		{&w.loanDate, loanDateSQL},
+		{&w.lastLine, "SELECT coalesce(max(n), 0) FROM inventory_lines WHERE inventory = ?"},
+		{&w.addLine, addLineSQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {
