@@ -45,6 +45,8 @@ var rules = []struct {
 	{"kiosk/intake", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
 	{"kiosk/station", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
 	{"kiosk/web/browsertest", nil, false},
+	{"kiosk/web/scene", []string{"kiosk"}, false},
+	{"kiosk/web", []string{"kiosk", "kiosk/web/scene"}, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 
 	{"sync/upstreamtest/seeds", nil, true},

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/kiosk/web/browsertest"
+	"github.com/carrel-kiosk/carrel/kiosk/web/scene"
 )
 
 // bench is a touch screen on a fake desk, with a page below /bench by which a
@@ -30,7 +30,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, languages ...string) *bench {
-	b := &bench{desk: newDesk(scene("welcome")), all: map[net.Conn]bool{}}
+	b := &bench{desk: newDesk(at(t, "welcome")), all: map[net.Conn]bool{}}
 	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
 		Beat: 500 * time.Millisecond, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
@@ -58,16 +58,11 @@ func newBench(t *testing.T, languages ...string) *bench {
 	return b
 }
 
-func scene(name string) kiosk.Screen {
-	now := time.Now()
-	sc := scenes[name](now)
-	if sc.Mode == "" {
-		sc.Mode = kiosk.Borrowing
+func at(t *testing.T, name string) kiosk.Screen {
+	sc, ok := scene.At(name, time.Now())
+	if !ok {
+		t.Fatalf("no scene %s", name)
 	}
-	if sc.Visit == "" && sc.View != kiosk.ViewWelcome {
-		sc.Visit = "v1"
-	}
-	sc.Now = now
 	return sc
 }
 
@@ -109,22 +104,16 @@ func (b *bench) control(w http.ResponseWriter, r *http.Request) {
 		b.desk.sent = nil
 		json.NewEncoder(w).Encode(names)
 	default:
-		if scenes[what] == nil {
+		sc, ok := scene.At(what, time.Now())
+		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		b.desk.show(scene(what))
+		b.desk.show(sc)
 	}
 }
 
-func sceneNames() string {
-	var names []string
-	for n := range scenes {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
-}
+func sceneNames() string { return strings.Join(scene.Names(), " ") }
 
 // TestLooks walks through every scene on every panel: nothing is cut off or
 // covered, axe finds nothing, no hostile text gets out of its place.

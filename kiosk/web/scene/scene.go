@@ -1,12 +1,37 @@
-package browsertest_test
+// Package scene holds what the touch screen may show, as fixtures: each state
+// of each view, with titles and names as they come, kind and hostile. Tests walk
+// through them, and the gallery shows them to designers and translators.
+package scene
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
+
+// Names lists the scenes by their names.
+func Names() []string { return slices.Sorted(maps.Keys(scenes)) }
+
+// At is a scene as of now; false where there is none of that name.
+func At(name string, now time.Time) (kiosk.Screen, bool) {
+	as, ok := scenes[name]
+	if !ok {
+		return kiosk.Screen{}, false
+	}
+	sc := as(now)
+	if sc.Mode == "" {
+		sc.Mode = kiosk.Borrowing
+	}
+	if sc.Visit == "" && sc.View != kiosk.ViewWelcome {
+		sc.Visit = "v1"
+	}
+	sc.Now = now
+	return sc, true
+}
 
 // scenes are what a patron may see, each as of now.
 var scenes = map[string]func(now time.Time) kiosk.Screen{
