@@ -228,6 +228,9 @@ func (d *Desk) note(ev kiosk.Event) kiosk.Event {
 	case probed:
 		d.stored(ev.err)
 		return ev.Tick
+	case pulse:
+		close(ev.felt)
+		return ev.Tick
 	}
 	return ev
 }
