@@ -38,11 +38,18 @@ var Version = "development"
 // Main parses args into grammar (a pointer to a kong struct), runs the chosen
 // command's Run method with the given bindings, and returns the exit status.
 // Long options may be written with one dash or with two.
+//
+// Every program also knows, for those who package it, -man, which writes its
+// manual page, and -complete WORD..., which writes what the last word may
+// become, one a line.
 func Main(name, doc string, grammar any, args []string, bind ...any) int {
 	parser, err := kong.New(grammar, kong.Name(name), kong.Description(doc), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		panic(err) // the grammar itself is wrong
+	}
+	if len(args) > 0 && tell(parser.Model, strings.TrimLeft(args[0], "-"), args[1:]) {
+		return OK
 	}
 	ctx, err := parser.Parse(TwoDashes(args))
 	if err != nil {
@@ -61,6 +68,21 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 		return Failed
 	}
 	return OK
+}
+
+// tell writes what packages take from the program itself, if that was asked.
+func tell(app *kong.Application, what string, words []string) bool {
+	switch what {
+	case "man":
+		_ = man(os.Stdout, app) // whoever reads it, sees that it is not whole
+	case "complete":
+		for _, w := range complete(app, words) {
+			fmt.Println(w)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // inHand is the program and the command of it that was written wrongly.
