@@ -181,10 +181,18 @@ func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
 	}
 	ctx := context.Background()
 	res := control.Resolution{How: c.How, Note: c.Note}
+	by := byShell("exception."+c.How, c.Entry, c.Note)
 	if d := running(conf); d != nil {
-		err = d.Resolve(ctx, kiosk.ID(c.Entry), res)
+		if err = d.Note(ctx, by); err == nil {
+			err = d.Resolve(ctx, kiosk.ID(c.Entry), res)
+		}
 	} else {
-		err = writing(conf, func(s *sqlite.Store) error { return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res, time.Now()) })
+		err = writing(conf, func(s *sqlite.Store) error {
+			if err := (shelved{s}).Note(ctx, by); err != nil {
+				return err
+			}
+			return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res, time.Now())
+		})
 	}
 	if errors.Is(err, kiosk.ErrUnknown) {
 		return fmt.Errorf("no entry %s: kioskctl exceptions lists them", c.Entry)

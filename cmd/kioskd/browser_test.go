@@ -52,5 +52,5 @@ func inBrowser(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browsertest.Run(t, script, "CARREL_DEMO=http://"+addr, "CARREL_SCREENSHOTS="+shots, "CARREL_PICTURES="+os.Getenv("CARREL_PICTURES"), "CARREL_STAFF_PASSWORD="+demo.StaffPassword)
+	browsertest.Run(t, script, "CARREL_DEMO=http://"+addr, "CARREL_SCREENSHOTS="+shots, "CARREL_PICTURES="+os.Getenv("CARREL_PICTURES"), "CARREL_STAFF_BADGE="+demo.StaffBadge, "CARREL_STAFF_PASSWORD="+demo.StaffPassword)
 }

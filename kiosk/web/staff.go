@@ -3,24 +3,48 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
+	"net"
 	"net/http"
-	"sync"
+	"strings"
 	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // Staff is what the pages for staff stand on.
 type Staff struct {
-	// Password tells whether a password is right; nil: none is set, and the
-	// pages say how to set one. It may take a second of computing.
+	// Password tells whether the password that all of the staff share is right;
+	// nil: there is none. It may take a second of computing.
 	Password func(string) bool
+	// Accounts are staff's own; nil: there are none. Without a password and an
+	// account the pages only say how to set one.
+	Accounts Accounts
+	// Audit keeps what staff does; nil: it is only logged.
+	Audit Audit
 	// Station prepares materials; nil: there is no pad.
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
 	Exceptions Exceptions
 	// Clock is for sessions; nil means time.Now.
 	Clock func() time.Time
+}
+
+// Accounts are those of the staff.
+type Accounts interface {
+	// Enter finds whose badge and PIN or password these are; false: nobody's.
+	// It takes as long for a badge that is nobody's.
+	Enter(ctx context.Context, badge kiosk.Card, secret string) (kiosk.Member, bool, error)
+	// Member finds who signs in with a badge; kiosk.ErrUnknown if nobody does.
+	Member(ctx context.Context, badge kiosk.Card) (kiosk.Member, error)
+	Members(ctx context.Context) ([]kiosk.Member, error)
+}
+
+// Audit is the log of what staff does. It only grows.
+type Audit interface {
+	// Note returns when the act is on disk. A zero At is now.
+	Note(ctx context.Context, a kiosk.Act) error
+	// Acts gives the newest first.
+	Acts(ctx context.Context, f kiosk.ActFilter) ([]kiosk.Act, error)
 }
 
 // Station is where staff prepares materials. Its methods are called by several
@@ -37,143 +61,22 @@ type Station interface {
 	Tell(ctx context.Context, what, value string) error
 }
 
-// Times and bounds of sessions.
-const (
-	staffIdle     = 15 * time.Minute
-	staffSessions = 16               // most at once; the oldest ends first
-	freeTries     = 3                // wrong passwords before one must wait
-	longestWait   = time.Minute      // after a wrong password
-	staffCookie   = "carrel-staff"   //
-	maxPassword   = 256              // bytes
-	stationBeat   = 4 * time.Second  // between two signs of life of an open page
-	tellTime      = 2 * time.Second  // longest wait for the station to take something
-	slowestCheck  = 10 * time.Second // longest wait for another try to end
-)
-
-// door lets staff in.
-type door struct {
-	clock    func() time.Time
-	password func(string) bool
-	checking chan struct{} // holds the one try that is being checked
-
-	mu       sync.Mutex
-	sessions map[[32]byte]time.Time // by the digest of the token: last sign of life
-	wrong    int                    // tries in a row
-	next     time.Time              // no try before
+// staffLink is one of the pages for staff, as the list of them has it.
+type staffLink struct {
+	Here string // its name
+	Path string
+	Word string // the key of its title
+	need kiosk.Role
+	// there tells whether this kiosk has it; nil: always
+	there func(*Staff) bool
 }
 
-func newDoor(s *Staff) *door {
-	d := &door{clock: time.Now, checking: make(chan struct{}, 1), sessions: map[[32]byte]time.Time{}}
-	if s != nil {
-		d.password = s.Password
-		if s.Clock != nil {
-			d.clock = s.Clock
-		}
-	}
-	return d
-}
-
-// attempt is what became of a try to sign in.
-type attempt string
-
-const (
-	signedIn      attempt = ""
-	wrongPassword attempt = "wrong"
-	tooManyTries  attempt = "wait"
-)
-
-// try checks a password. One is checked at a time, and after some wrong ones
-// each costs a wait that grows, for everybody: who guesses gets no faster by
-// asking from many places.
-func (d *door) try(ctx context.Context, password string) (token string, a attempt) {
-	ctx, cancel := context.WithTimeout(ctx, slowestCheck)
-	defer cancel()
-	select {
-	case d.checking <- struct{}{}:
-		defer func() { <-d.checking }()
-	case <-ctx.Done():
-		return "", tooManyTries
-	}
-	d.mu.Lock()
-	early := d.clock().Before(d.next)
-	d.mu.Unlock()
-	if early {
-		return "", tooManyTries
-	}
-	ok := len(password) <= maxPassword && d.password(password)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.clock()
-	if !ok {
-		if d.wrong++; d.wrong >= freeTries {
-			d.next = now.Add(min(time.Second<<min(d.wrong-freeTries+1, 10), longestWait))
-		}
-		return "", wrongPassword
-	}
-	d.wrong, d.next = 0, time.Time{}
-	token = rand.Text()
-	d.tidy(now)
-	d.sessions[sha256.Sum256([]byte(token))] = now
-	return token, signedIn
-}
-
-// tidy forgets sessions that have ended, and the oldest where there are too
-// many.
-func (d *door) tidy(now time.Time) {
-	for k, at := range d.sessions {
-		if now.Sub(at) > staffIdle {
-			delete(d.sessions, k)
-		}
-	}
-	for len(d.sessions) >= staffSessions {
-		var oldest [32]byte
-		for k, at := range d.sessions {
-			if was, ok := d.sessions[oldest]; !ok || at.Before(was) {
-				oldest = k
-			}
-		}
-		delete(d.sessions, oldest)
-	}
-}
-
-// in tells whether a request is staff's. alive renews the session: what a page
-// does by itself does not.
-func (d *door) in(r *http.Request, alive bool) bool {
-	c, err := r.Cookie(staffCookie)
-	if err != nil {
-		return false
-	}
-	key := sha256.Sum256([]byte(c.Value))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.clock()
-	at, ok := d.sessions[key]
-	if !ok || now.Sub(at) > staffIdle {
-		delete(d.sessions, key)
-		return false
-	}
-	if alive {
-		d.sessions[key] = now
-	}
-	return true
-}
-
-// out ends a session.
-func (d *door) out(r *http.Request) {
-	if c, err := r.Cookie(staffCookie); err == nil {
-		d.mu.Lock()
-		delete(d.sessions, sha256.Sum256([]byte(c.Value)))
-		d.mu.Unlock()
-	}
-}
-
-// cookie makes the session's; an empty token takes it back.
-func (d *door) cookie(r *http.Request, token string) *http.Cookie {
-	c := &http.Cookie{Name: staffCookie, Value: token, Path: "/staff", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}
-	if token == "" {
-		c.MaxAge = -1
-	}
-	return c
+// staffLinks lists the pages in the order in which they are offered; who signs
+// in comes to the first one.
+var staffLinks = []staffLink{
+	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
+	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
+	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
 }
 
 // staffPage is what the pages for staff show.
@@ -181,71 +84,135 @@ type staffPage struct {
 	*language
 	Version string
 	Name    string // the kiosk's
-	Set     bool   // a password is set
-	Failed  string // why signing in did not work
-	Station *stationView
+	Back    string // the page itself
+	Speaks  string // the name of the language
+	Langs   []*language
+	Who     kiosk.Member
+	Nav     []staffLink
+	Failed  string // why it did not work
+	Done    string // what has just been done
 
-	Done       string // what has just been done
-	Count      int    // of exceptions
+	Door       doorView
+	Station    *stationView
+	Count      int // of exceptions
 	Exceptions []exceptionView
+	Log        logView
 }
 
-func (s *site) staffPage(r *http.Request) staffPage {
-	return staffPage{language: s.speak(s.chosen(r), ""), Version: version, Name: cmp.Or(s.Name, s.Library), Set: s.door.password != nil}
+func (s *site) staffPage(r *http.Request, who kiosk.Member) staffPage {
+	l := s.staffLanguage(r)
+	p := staffPage{language: l, Version: version, Name: cmp.Or(s.Name, s.Library), Back: r.URL.Path, Speaks: l.Name, Langs: s.langs, Who: who}
+	for _, link := range staffLinks {
+		if who.Role.May(link.need) && (link.there == nil || link.there(s.Staff)) {
+			p.Nav = append(p.Nav, link)
+		}
+	}
+	return p
+}
+
+// Signed is who is signed in, for showing.
+func (p staffPage) Signed() string {
+	return cmp.Or(clean(p.Who.Name), p.T("staff.shared"))
 }
 
 // staffRoutes adds the pages for staff.
 func (s *site) staffRoutes(mux *http.ServeMux) {
+	if s.Staff == nil {
+		s.Staff = &Staff{}
+	}
 	s.door = newDoor(s.Staff)
 	mux.HandleFunc("GET /staff", s.staffDoor)
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)
 	mux.HandleFunc("POST /staff/sign-out", s.signOut)
-	mux.HandleFunc("GET /staff/exceptions", s.exceptionsPage)
-	mux.HandleFunc("POST /staff/exceptions/{id}", s.resolve)
-	mux.HandleFunc("GET /staff/tags", s.stationPage)
+	mux.HandleFunc("POST /staff/language", s.chooseStaffLanguage)
+	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
+	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
+	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))
 	mux.HandleFunc("GET /staff/tags/stream", s.stationStream)
-	mux.HandleFunc("POST /staff/tags/{what}", s.stationTouch)
+	mux.HandleFunc("POST /staff/tags/{what}", s.staffed(kiosk.Helper, s.stationTouch))
+	mux.HandleFunc("GET /staff/log", s.staffed(kiosk.Manager, s.logPage))
+	mux.HandleFunc("GET /staff/log.csv", s.staffed(kiosk.Manager, s.logCSV))
 }
 
-// staffDoor asks for the password, or leads on.
-func (s *site) staffDoor(w http.ResponseWriter, r *http.Request) {
-	if s.door.password != nil && s.door.in(r, true) {
-		http.Redirect(w, r, "/staff/tags", http.StatusSeeOther)
-		return
+// staffHandler answers to somebody of the staff.
+type staffHandler func(w http.ResponseWriter, r *http.Request, who kiosk.Member)
+
+// staffed lets a handler answer to staff of a role. Others are sent to the door
+// when they ask for a page, and refused when they want something done.
+func (s *site) staffed(need kiosk.Role, h staffHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		who, ok := s.door.in(r, true)
+		switch {
+		case ok && who.Role.May(need):
+			h(w, r, who)
+		case ok && r.Method == http.MethodGet:
+			s.showStaff(w, http.StatusForbidden, "staff-not-yours", s.staffPage(r, who))
+		case ok:
+			http.Error(w, "this is not for your role", http.StatusForbidden)
+		case r.Method == http.MethodGet:
+			http.Redirect(w, r, "/staff", http.StatusSeeOther)
+		default:
+			http.Error(w, "sign in first", http.StatusForbidden)
+		}
 	}
-	s.showStaff(w, http.StatusOK, "staff-door", s.staffPage(r))
 }
 
-func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
-	if s.door.password == nil {
-		http.Error(w, "no staff password is set", http.StatusForbidden)
-		return
+// note keeps what staff does, before it is done: what can't be noted is
+// refused, with an answer.
+func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, what, about, why string) bool {
+	from := r.RemoteAddr
+	if host, _, err := net.SplitHostPort(from); err == nil {
+		from = host
 	}
+	s.Log.Info("staff: "+what, "badge", who.Badge, "about", about, "from", from)
+	if s.Staff.Audit == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
+	defer cancel()
+	a := kiosk.Act{Badge: who.Badge, Name: who.Name, What: what, About: cut(about), Note: cut(why), From: from}
+	if err := s.Staff.Audit.Note(ctx, a); err != nil {
+		s.Log.Error("web: the audit log takes nothing", "what", what, "err", err)
+		http.Error(w, "the audit log can't be written: nothing was done", http.StatusInternalServerError)
+		return false
+	}
+	return true
+}
+
+// cut makes of what somebody typed a line that a log takes.
+func cut(text string) string {
+	rs := []rune(clean(strings.ToValidUTF8(text, "")))
+	return string(rs[:min(len(rs), maxNote)])
+}
+
+// staffLanguageCookie holds the language that staff has chosen on this
+// machine: patrons' choices are not theirs.
+const staffLanguageCookie = "carrel-staff-language"
+
+// staffLanguage is what the pages for staff speak.
+func (s *site) staffLanguage(r *http.Request) *language {
+	if c, err := r.Cookie(staffLanguageCookie); err == nil {
+		if l := s.match(c.Value); l != nil {
+			return l
+		}
+	}
+	return s.speak(s.chosen(r), "")
+}
+
+// chooseStaffLanguage keeps a choice in this browser for a year.
+func (s *site) chooseStaffLanguage(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	token, failed := s.door.try(r.Context(), r.PostForm.Get("password"))
-	if failed != signedIn {
-		s.Log.Warn("staff: a sign-in failed", "why", failed, "from", r.RemoteAddr)
-		p, code := s.staffPage(r), http.StatusForbidden
-		if p.Failed = p.T("staff.door.wrong"); failed == tooManyTries {
-			p.Failed, code = p.T("staff.door.wait"), http.StatusTooManyRequests
-		}
-		s.showStaff(w, code, "staff-door", p)
-		return
+	if l := s.match(r.PostForm.Get("lang")); l != nil {
+		http.SetCookie(w, &http.Cookie{Name: staffLanguageCookie, Value: l.Tag, Path: "/staff", HttpOnly: true,
+			SameSite: http.SameSiteStrictMode, MaxAge: 365 * 24 * 3600})
 	}
-	s.Log.Info("staff: signed in", "from", r.RemoteAddr)
-	http.SetCookie(w, s.door.cookie(r, token))
-	http.Redirect(w, r, "/staff/tags", http.StatusSeeOther)
-}
-
-func (s *site) signOut(w http.ResponseWriter, r *http.Request) {
-	if s.door.password != nil && s.door.in(r, false) {
-		s.door.out(r)
-		if s.Staff.Station != nil {
-			s.Staff.Station.Release()
+	back := "/staff"
+	for _, link := range staffLinks {
+		if r.PostForm.Get("back") == link.Path {
+			back = link.Path
 		}
 	}
-	http.SetCookie(w, s.door.cookie(r, ""))
-	http.Redirect(w, r, "/staff", http.StatusSeeOther)
+	http.Redirect(w, r, back, http.StatusSeeOther)
 }

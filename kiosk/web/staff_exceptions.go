@@ -91,29 +91,17 @@ func (v exceptionView) Stands() string {
 }
 
 // exceptionsPage lists them.
-func (s *site) exceptionsPage(w http.ResponseWriter, r *http.Request) {
-	if !s.signedIn(w, r) {
-		return
-	}
+func (s *site) exceptionsPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	done := ""
 	switch how := r.URL.Query().Get("done"); how {
 	case "retry", "override", "dismiss":
-		done = s.speak(s.chosen(r), "").T("staff.ex.done." + how)
+		done = s.staffLanguage(r).T("staff.ex.done." + how)
 	}
-	s.showExceptions(w, r, http.StatusOK, done, "")
+	s.showExceptions(w, r, who, http.StatusOK, done, "")
 }
 
-// signedIn sends everybody else to the door.
-func (s *site) signedIn(w http.ResponseWriter, r *http.Request) bool {
-	if s.door.password == nil || !s.door.in(r, true) {
-		http.Redirect(w, r, "/staff", http.StatusSeeOther)
-		return false
-	}
-	return true
-}
-
-func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, code int, done, failed string) {
-	p := s.staffPage(r)
+func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, who kiosk.Member, code int, done, failed string) {
+	p := s.staffPage(r, who)
 	p.Done, p.Failed = done, failed
 	if s.Staff.Exceptions != nil {
 		ctx, cancel := context.WithTimeout(r.Context(), settleTime)
@@ -130,6 +118,9 @@ func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, code int, 
 			x.Title, x.Says = clean(x.Title), clean(x.Says)
 			v := exceptionView{Exception: x, language: p.language, zone: s.Location, now: s.Clock()}
 			if x.ID == look {
+				if !s.note(w, r, who, "exception.look", string(x.ID), "") {
+					return
+				}
 				if v.Now, err = s.Staff.Exceptions.Look(ctx, look); err != nil {
 					v.Failed = p.T("staff.ex.away")
 				}
@@ -142,34 +133,36 @@ func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, code int, 
 }
 
 // resolve settles one as staff has decided.
-func (s *site) resolve(w http.ResponseWriter, r *http.Request) {
-	if s.door.password == nil || !s.door.in(r, true) || s.Staff.Exceptions == nil {
-		http.Error(w, "sign in first", http.StatusForbidden)
+func (s *site) resolve(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	if s.Staff.Exceptions == nil {
+		http.Error(w, "there is nothing to settle", http.StatusNotFound)
 		return
 	}
 	if !takeForm(w, r) {
 		return
 	}
-	l := s.speak(s.chosen(r), "")
+	l := s.staffLanguage(r)
 	id, how, note := kiosk.ID(r.PathValue("id")), r.PostForm.Get("how"), strings.TrimSpace(r.PostForm.Get("note"))
 	if how != "retry" && how != "override" && how != "dismiss" {
 		http.Error(w, "how: must be retry, override or dismiss", http.StatusBadRequest)
 		return
 	}
 	if note == "" || len([]rune(note)) > maxNote {
-		s.showExceptions(w, r, http.StatusUnprocessableEntity, "", l.T("staff.ex.note.missing", "n", strconv.Itoa(maxNote)))
+		s.showExceptions(w, r, who, http.StatusUnprocessableEntity, "", l.T("staff.ex.note.missing", "n", strconv.Itoa(maxNote)))
+		return
+	}
+	if !s.note(w, r, who, "exception."+how, string(id), note) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
 	defer cancel()
 	switch err := s.Staff.Exceptions.Resolve(ctx, id, how, note); {
 	case errors.Is(err, kiosk.ErrUnknown), kiosk.CodeOf(err) == kiosk.CodeInvalid:
-		s.showExceptions(w, r, http.StatusConflict, "", l.T("staff.ex.gone"))
+		s.showExceptions(w, r, who, http.StatusConflict, "", l.T("staff.ex.gone"))
 	case err != nil:
 		s.Log.Error("web: exception", "entry", id, "how", how, "err", err)
-		s.showExceptions(w, r, http.StatusInternalServerError, "", l.T("staff.ex.failed"))
+		s.showExceptions(w, r, who, http.StatusInternalServerError, "", l.T("staff.ex.failed"))
 	default:
-		s.Log.Info("staff: exception settled", "entry", id, "how", how, "from", r.RemoteAddr)
 		http.Redirect(w, r, "/staff/exceptions?done="+how, http.StatusSeeOther)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // ErrDeskBusy says that a patron is at the desk.
@@ -146,12 +148,8 @@ func (v stationView) Sizes() []int { return []int{1, 2, 3, 4, 5, 6, 8, 10, 12} }
 
 // stationPage shows the station. The stream takes pad and scanner, and keeps
 // them while the page is open.
-func (s *site) stationPage(w http.ResponseWriter, r *http.Request) {
-	p := s.staffPage(r)
-	if s.door.password == nil || !s.door.in(r, true) {
-		http.Redirect(w, r, "/staff", http.StatusSeeOther)
-		return
-	}
+func (s *site) stationPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	p := s.staffPage(r, who)
 	if s.Staff.Station != nil {
 		p.Station = s.stationNow(p.language, s.Staff.Station.View())
 	}
@@ -178,7 +176,11 @@ func (s *site) showStaff(w http.ResponseWriter, code int, name string, p staffPa
 // stationStream sends the station as it is, until the session ends. A book
 // that is done is a sign of life; an open page is none.
 func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
-	if s.door.password == nil || !s.door.in(r, false) || s.Staff.Station == nil {
+	in := func(alive bool) bool {
+		who, ok := s.door.in(r, alive)
+		return ok && who.Role.May(kiosk.Helper)
+	}
+	if !in(false) || s.Staff.Station == nil {
 		http.Error(w, "sign in first", http.StatusForbidden)
 		return
 	}
@@ -190,7 +192,7 @@ func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	l := s.speak(s.chosen(r), "")
+	l := s.staffLanguage(r)
 	out := http.NewResponseController(w)
 	send := func(m message) bool {
 		if err := out.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -201,7 +203,7 @@ func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
 	}
 	v := s.Staff.Station.View()
 	for {
-		if !s.door.in(r, false) {
+		if !in(false) {
 			send(message{event: "gone", data: "-"})
 			return
 		}
@@ -223,7 +225,7 @@ func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
 			v = s.Staff.Station.View() // its beat
 		default:
 			if next.Count != v.Count || next.Item != v.Item {
-				s.door.in(r, true)
+				in(true)
 			}
 			v = next
 		}
@@ -234,9 +236,9 @@ func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
 var tellable = map[string]bool{"scan": true, "sure": true, "part": true, "drop": true, "set": true, "mode": true, "lock": true, "undo": true, "redo": true}
 
 // stationTouch passes on what staff does.
-func (s *site) stationTouch(w http.ResponseWriter, r *http.Request) {
-	if s.door.password == nil || !s.door.in(r, true) || s.Staff.Station == nil {
-		http.Error(w, "sign in first", http.StatusForbidden)
+func (s *site) stationTouch(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	if s.Staff.Station == nil {
+		http.Error(w, "there is no pad", http.StatusNotFound)
 		return
 	}
 	if !takeForm(w, r) {
@@ -251,9 +253,13 @@ func (s *site) stationTouch(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
+	value := strings.TrimSpace(r.PostForm.Get("value"))
+	if !s.note(w, r, who, "tags."+what, value, "") {
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), tellTime)
 	defer cancel()
-	if err := s.Staff.Station.Tell(ctx, what, strings.TrimSpace(r.PostForm.Get("value"))); err != nil {
+	if err := s.Staff.Station.Tell(ctx, what, value); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

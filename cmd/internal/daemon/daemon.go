@@ -240,7 +240,9 @@ func (d *Daemon) serve(ctx context.Context) error {
 		g.Go(func() error { return d.refresh.Run(ctx) })
 	}
 	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
-	g.Go(func() error { return serveHTTP(ctx, ctl, control.TagHandler(d.staff, control.Handler(d, d.Log))) })
+	g.Go(func() error {
+		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.TagHandler(d.staff, control.Handler(d, d.Log))))
+	})
 	g.Go(func() error { return d.supervised(ctx, "http://"+ln.Addr().String()) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
 	if d.Ready != nil {

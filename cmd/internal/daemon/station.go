@@ -18,9 +18,9 @@ type stationPage struct{ *staff }
 
 var _ web.Station = stationPage{}
 
-// staffPages are the pages for staff, if this kiosk has a password for them.
+// staffPages are the pages for staff.
 func (d *Daemon) staffPages() *web.Staff {
-	s := &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}}
+	s := &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}, Accounts: accounts{d}, Audit: accounts{d}}
 	if d.upstream != nil {
 		s.Exceptions = exceptions{d}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/password"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -35,9 +36,12 @@ type Options struct {
 }
 
 const (
-	user     = "kiosk1"
-	password = "demo"
-	// StaffPassword opens the demo's pages for staff.
+	user         = "kiosk1"
+	userPassword = "demo"
+	// StaffBadge and StaffPassword open the demo's pages for staff; the password
+	// does so alone too, as the one that all share.
+	StaffBadge    = "20417000990012"
+	StaffName     = "Robin Vega"
 	StaffPassword = "demo-staff"
 )
 
@@ -115,14 +119,14 @@ func (o Options) ready(screen, ils string) {
 
   The kiosk's screen      http://%s/
   Cards, books, trouble   http://%s/sim   (keep it beside the screen)
-  Staff prepares tags     http://%s/staff, password %s
+  Pages for staff         http://%s/staff   badge %s, PIN or password %s
   The library's system    SIP2 on %s, user %s, password %s
   Data                    %s
   What it knows           kioskctl -config %s status
 
   Click a card, then a book, on the second page. Ctrl-C ends it.
 
-`, Name, host, host, host, StaffPassword, ils, user, password, o.Data, filepath.Join(o.Data, ConfigFile))
+`, Name, host, host, host, StaffBadge, StaffPassword, ils, user, userPassword, o.Data, filepath.Join(o.Data, ConfigFile))
 		if at, _, err := net.SplitHostPort(screen); err == nil && (net.ParseIP(at) == nil || !net.ParseIP(at).IsLoopback()) {
 			fmt.Fprint(o.Out, "  Careful: who can reach this machine can use the demo, and move its hardware.\n\n")
 		}
@@ -137,7 +141,7 @@ func (o Options) ready(screen, ils string) {
 func NewILS(lib Library, r upstreamtest.Rules) (*upstreamtest.ILS, error) {
 	r.Days, r.MaxLoans, r.MaxOwed = LoanDays, MaxLoans, MaxOwed
 	ils := upstreamtest.New(r)
-	ils.AddUser(user, password)
+	ils.AddUser(user, userPassword)
 	ils.AddItems(lib.Items...)
 	for _, p := range lib.Patrons {
 		ils.AddPatron(p, lib.PINs[p.Card])
@@ -171,16 +175,29 @@ func fill(ctx context.Context, data string, lib Library) error {
 	if c.Entries == 0 { // later the ledger knows better than the sample
 		_, e4 = s.PutLoans(ctx, lib.Loans)
 	}
-	return errors.Join(e1, e2, e3, e4, s.Close())
+	return errors.Join(e1, e2, e3, e4, hire(ctx, s), s.Close())
+}
+
+// hire makes the account of the demo's staff.
+func hire(ctx context.Context, s *sqlite.Store) error {
+	if _, err := s.Member(ctx, StaffBadge); !errors.Is(err, kiosk.ErrUnknown) {
+		return err
+	}
+	hash, err := password.Make(StaffPassword)
+	if err != nil {
+		return err
+	}
+	return s.PutMember(ctx, kiosk.Member{Badge: StaffBadge, Name: StaffName, Role: kiosk.Manager, Hash: hash, Since: time.Now()},
+		kiosk.Act{At: time.Now(), What: "account", About: StaffBadge, Note: StaffName, From: "the demo"})
 }
 
 // settings is the demo's configuration, as a file would have it.
 func settings(data, ils string) (*config.Config, error) {
 	secret := filepath.Join(data, "sip2.password")
-	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(userPassword+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	hash, err := config.HashPassword(StaffPassword)
+	hash, err := password.Make(StaffPassword)
 	if err != nil {
 		return nil, err
 	}
@@ -235,6 +252,7 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) (*s
 	b.Field, b.Alarms = field.New(uint64(time.Now().UnixNano())), Alarms
 	b.Field.Wait = time.Sleep
 	titles := map[kiosk.Barcode]string{}
+	b.Things = append(b.Things, sim.Thing{Kind: "Staff", Code: StaffBadge, Label: StaffName, Note: "signs in at /staff with PIN " + StaffPassword})
 	for _, p := range lib.Patrons {
 		note := lib.Notes[string(p.Card)]
 		if note == "" {

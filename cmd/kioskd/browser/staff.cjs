@@ -5,7 +5,7 @@ const assert = require('node:assert');
 const path = require('node:path');
 const {launch, open, shot, axe} = require(process.env.CARREL_BROWSERTEST + '/lib.cjs');
 
-const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWORD;
+const base = process.env.CARREL_DEMO, badge = process.env.CARREL_STAFF_BADGE, password = process.env.CARREL_STAFF_PASSWORD;
 
 (async () => {
   const browser = await launch();
@@ -25,13 +25,17 @@ const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWO
   // The door.
   await staff.goto(base + '/staff');
   assert.deepEqual(await axe(staff), [], 'axe at the door');
-  await staff.keyboard.type('guess');
+  await staff.keyboard.type(badge); // as a scanner does
+  await staff.keyboard.press('Enter');
+  assert.equal(await staff.evaluate(() => document.activeElement.id), 'password', 'a badge leads to the PIN');
+  await staff.keyboard.type('guess!');
   await staff.keyboard.press('Enter');
   await staff.waitForSelector('.failed');
   await shot(staff, 'staff-door');
   staff.wrong = staff.wrong.filter(w => !/status of 403/.test(w));
   await staff.keyboard.type(password);
   await staff.keyboard.press('Enter');
+  await staff.click('a[href="/staff/tags"]');
   await stage('scan');
   await screen.waitForSelector('.screen[id^="screen-fatal"]'); // patrons see that staff has the desk
   await shot(screen, 'staff-screen');
@@ -102,11 +106,19 @@ const base = process.env.CARREL_DEMO, password = process.env.CARREL_STAFF_PASSWO
   await sim.click('#plugpad');
   await stage('place', '[data-tone="calm"]');
 
+  // The log has what was done, and who did it.
+  await staff.click('a[href="/staff/log"]');
+  await staff.waitForSelector('tbody tr:has-text("Robin Vega"):has-text("Tags: overwrite")');
+  assert.deepEqual(await axe(staff), [], 'axe on the log');
+  await shot(staff, 'staff-log');
+  await staff.click('a[href="/staff/tags"]');
+  await stage('place');
+
   // The desk has it all again, and reads what lies there as it now is.
   await lay('blank');
   await stage('trouble');
   await staff.click('button:has-text("Sign out")');
-  await staff.waitForSelector('#password');
+  await staff.waitForSelector('#badge');
   await screen.waitForFunction(() => document.body.innerText.includes('Bear Hunt'));
   await lift('blank');
   await screen.waitForSelector('.screen[id^="screen-welcome"]');
