@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
 	"os"
 	"path/filepath"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/sync/outbox"
 )
 
 // loan is one entry as scripts see it.
@@ -157,7 +157,11 @@ func (exceptionsList) Run(g *grammar, p *printer) error {
 		}
 		p.head("ENTRY", "AT", "KIND", "CARD", "ITEM", "TITLE", "THE LIBRARY'S SYSTEM SAYS")
 		for _, row := range rows {
-			if err := p.row(view(row, conf.Location), row.ID, at(row.Entry), row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
+			v := struct {
+				loan
+				Advice kiosk.Advice `json:"advice"`
+			}{view(row, conf.Location), outbox.Advise(row.Kind, row.Reason)}
+			if err := p.row(v, row.ID, at(row.Entry), row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
 				return err
 			}
 		}

@@ -148,35 +148,52 @@ func TestLanguagesHaveTheirPlurals(t *testing.T) {
 	}
 }
 
-// reasons reads the constants of kiosk.Reason from their source, so that a
+// constants reads those of a type of package kiosk from their source, so that a
 // new one without words is found.
-func reasons(t testing.TB) (rs []string) {
-	f, err := parser.ParseFile(token.NewFileSet(), "../reason.go", nil, 0)
+func constants(t testing.TB, file, of string) (rs []string) {
+	f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if v, ok := n.(*ast.ValueSpec); ok {
-			if id, ok := v.Type.(*ast.Ident); ok && id.Name == "Reason" {
+			if id, ok := v.Type.(*ast.Ident); ok && id.Name == of {
 				s, _ := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
 				rs = append(rs, s)
 			}
 		}
 		return true
 	})
-	if len(rs) < 20 {
-		t.Fatalf("found only %d reasons", len(rs))
+	if len(rs) < 10 {
+		t.Fatalf("found only %d of %s", len(rs), of)
 	}
 	return rs
 }
 
 func TestEveryReasonHasWords(t *testing.T) {
 	en, _ := all(t)
-	for _, r := range reasons(t) {
+	for _, r := range constants(t, "reason.go", "Reason") {
 		for _, part := range []string{"title", "step"} {
 			if en.Texts["reason."+r+"."+part] == "" {
 				t.Errorf("reason.%s.%s is missing", r, part)
 			}
+		}
+	}
+}
+
+// TestEveryAdviceHasWords, which the template puts together from its name.
+func TestEveryAdviceHasWords(t *testing.T) {
+	en, _ := all(t)
+	advices := map[string]bool{}
+	for _, a := range constants(t, "advice.go", "Advice") {
+		advices["late."+a] = true
+		if en.Texts["late."+a] == "" {
+			t.Errorf("late.%s is missing", a)
+		}
+	}
+	for k := range en.Texts {
+		if strings.HasPrefix(k, "late.") && !advices[k] {
+			t.Errorf("%s is of no advice", k)
 		}
 	}
 }
@@ -203,7 +220,7 @@ func TestTextsAreUsed(t *testing.T) {
 	scan(os.DirFS("."), "view.go")
 	scan(os.DirFS("."), "tray.go")
 	scan(os.DirFS("."), "staff*.go")
-	put := []string{"staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done."} // together from a name
+	put := []string{"staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "late."} // together from a name
 	for _, k := range put {
 		delete(asked, k)
 	}

@@ -33,9 +33,9 @@ type Exception struct {
 	Title  string
 	Card   kiosk.Card
 	At     time.Time
-	Due    time.Time // promised; zero: none
-	Reason kiosk.Reason
-	Says   string // the library's system's words
+	Due    time.Time    // promised; zero: none
+	Advice kiosk.Advice // for the patron
+	Says   string       // the library's system's words
 }
 
 // Bounds of the page.
@@ -60,10 +60,9 @@ type exceptionView struct {
 // What tells what the kiosk has done.
 func (v exceptionView) What() string { return v.T("staff.ex.kind." + string(v.Kind)) }
 
-// Tell is what to say to the patron about it, in the words of the screen.
+// Tell is what to say to the patron about it.
 func (v exceptionView) Tell() string {
-	why := "reason." + string(cmp.Or(v.Reason, kiosk.ReasonAskStaff))
-	return v.T(why+".title") + " " + v.T(why+".step")
+	return v.T("late." + string(cmp.Or(v.Advice, kiosk.AdviceAskStaff)))
 }
 
 // When is a time in the library's zone.

@@ -40,7 +40,7 @@ func (f *fakeExceptions) Resolve(_ context.Context, id kiosk.ID, how, note strin
 func exceptionSite(t *testing.T) (http.Handler, *fakeExceptions, *http.Cookie) {
 	t.Helper()
 	x := &fakeExceptions{list: []Exception{
-		{ID: "e1", Kind: kiosk.Checkout, Item: "31", Title: "Dune <i>", Card: "21", At: noon, Due: noon.AddDate(0, 0, 14), Reason: kiosk.ReasonDueEarlier, Says: "Patron debarred & <b>more</b>"},
+		{ID: "e1", Kind: kiosk.Checkout, Item: "31", Title: "Dune <i>", Card: "21", At: noon, Due: noon.AddDate(0, 0, 14), Advice: kiosk.AdviceNewDate, Says: "Patron debarred & <b>more</b>"},
 		{ID: "e2", Kind: kiosk.Checkin, Item: "32", At: noon, Says: "returned here"},
 	}}
 	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {

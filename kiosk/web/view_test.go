@@ -30,7 +30,7 @@ func TestEveryViewRenders(t *testing.T) {
 		h, d := newSite(t, kiosk.Screen{}, func(c *Config) { c.Languages = []string{l.Tag} })
 		for _, v := range views {
 			for _, mode := range []kiosk.Mode{kiosk.Borrowing, kiosk.Returning} {
-				for _, r := range append(reasons(t), "", "a-reason-of-tomorrow") {
+				for _, r := range append(constants(t, "reason.go", "Reason"), "", "a-reason-of-tomorrow") {
 					ls := sample()
 					ls[6].Reason = kiosk.Reason(r)
 					d.show(kiosk.Screen{View: v, Mode: mode, Patron: "Zoë", Lines: ls, Notice: kiosk.Notice{Reason: kiosk.Reason(r), Code: "%C1"},

@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -282,13 +281,13 @@ func TestGranted(t *testing.T) {
 			{promised.Add(-59 * time.Second), Settle, "", ""},
 			{time.Time{}, Settle, "", ""},
 		} {
-			v := granted(kiosk.Entry{Kind: kind, State: kiosk.Unsure, Due: promised}, kiosk.Answer{Due: tt.due})
+			v := granted(granting{entry: kiosk.Entry{Kind: kind, State: kiosk.Unsure, Due: promised}, due: tt.due})
 			if want := (Verdict{tt.do, tt.due, tt.why, tt.text}); v != want {
 				t.Errorf("%s granted until %v: %+v; want %+v", kind, tt.due, v, want)
 			}
 		}
 	}
-	if v := granted(kiosk.Entry{Kind: kiosk.Checkin, Due: promised}, kiosk.Answer{}); v != (Verdict{Do: Settle}) {
+	if v := granted(granting{entry: kiosk.Entry{Kind: kiosk.Checkin, Due: promised}}); v != (Verdict{Do: Settle}) {
 		t.Errorf("a return granted: %+v; want it settled", v)
 	}
 }
@@ -326,14 +325,81 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			t.Errorf("%s because of %s: %s, with the words %q", r.kind, r.why, r.do, r.words)
 		}
 		for _, before := range refusals[:i] {
-			if before.why == r.why && (before.kind == r.kind || before.kind == "" || r.kind == "") {
-				t.Errorf("%s because of %s stands twice", r.kind, r.why)
+			if before.kind == r.kind && (before.why == r.why || before.why == "") {
+				t.Errorf("%s because of %s stands behind a line for the same", r.kind, r.why)
 			}
 		}
-		kind := cmp.Or(r.kind, kiosk.Renew)
-		v := refused(kiosk.Entry{Kind: kind}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: r.why, Text: "No."})
+		v := refused(kiosk.Entry{Kind: r.kind}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: r.why, Text: "No."})
 		if want := strings.TrimSuffix("No.; "+r.words, "; "); v.Text != want || v.Do != r.do {
-			t.Errorf("%s because of %s: %+v; want %q", kind, r.why, v, want)
+			t.Errorf("%s because of %s: %+v; want %q", r.kind, r.why, v, want)
+		}
+	}
+}
+
+// TestAdvise: whatever calls for a person has words for the patron as well, and
+// those that its line in the table has: the ledger keeps kind and reason alone.
+func TestAdvise(t *testing.T) {
+	check := func(k kiosk.Kind, why kiosk.Reason, do Action, tell kiosk.Advice) {
+		t.Helper()
+		calls := do == Except || do == Differ
+		switch got := Advise(k, why); {
+		case calls != (tell != ""):
+			t.Errorf("%s because of %q: %s, and the patron is told %q", k, why, do, tell)
+		case calls && got != tell:
+			t.Errorf("Advise(%s, %q) = %q; its line has %q", k, why, got, tell)
+		}
+	}
+	for _, c := range cases {
+		check(c.kind, c.why, c.do, c.tell)
+	}
+	for _, r := range refusals {
+		check(r.kind, r.why, r.do, r.tell)
+	}
+	for _, g := range grants {
+		kinds := []kiosk.Kind{g.kind}
+		if g.kind == "" {
+			kinds = []kiosk.Kind{kiosk.Checkout, kiosk.Renew}
+		}
+		for _, k := range kinds {
+			check(k, g.why, g.do, g.tell)
+		}
+	}
+	for k, want := range map[kiosk.Kind]kiosk.Advice{kiosk.Checkin: kiosk.AdviceReturned, kiosk.Renew: kiosk.AdviceOldDate, kiosk.Checkout: kiosk.AdviceAskStaff} {
+		if got := Advise(k, "something new"); got != want {
+			t.Errorf("%s for a reason that no line has: %q; want %q", k, got, want)
+		}
+	}
+}
+
+// TestHoldOverridden: a book that no-block took from the hold shelf, and for
+// which as many wait as before, was another patron's.
+func TestHoldOverridden(t *testing.T) {
+	lent := func(holds int) kiosk.Standing {
+		return kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Mine: kiosk.Yes, Due: promised, Holds: holds}
+	}
+	shelf := kiosk.Standing{Known: true, Status: kiosk.StatusOnHold, Mine: kiosk.No, Holds: 2}
+	untold := shelf
+	untold.Holds = -1
+	for _, tt := range []struct {
+		name          string
+		before, after kiosk.Standing
+		due           time.Time
+		want          Verdict
+	}{
+		{"another's", shelf, lent(2), promised, Verdict{Do: Differ, Reason: kiosk.ReasonOnHold, Due: promised}},
+		{"another's, and earlier", shelf, lent(2), less, Verdict{Do: Differ, Reason: kiosk.ReasonOnHold, Due: less}},
+		{"the patron's own", shelf, lent(1), promised, Verdict{Do: Settle, Due: promised}},
+		{"how many wait is not told", untold, lent(-1), promised, Verdict{Do: Settle, Due: promised}},
+		{"not looked up afterwards", shelf, kiosk.Standing{}, promised, Verdict{Do: Settle, Due: promised}},
+		{"it lay nowhere", onShelf, lent(1), promised, Verdict{Do: Settle, Due: promised}},
+	} {
+		v := granted(granting{kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, tt.due, tt.before, tt.after})
+		text := v.Text
+		if v.Text = ""; v != tt.want {
+			t.Errorf("%s: %+v; want %+v", tt.name, v, tt.want)
+		}
+		if strings.Contains(text, "hold shelf") != (v.Do == Differ) || strings.Contains(text, "by the ILS") != (tt.due == less) {
+			t.Errorf("%s: staff are told %q", tt.name, text)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -116,22 +115,27 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 		t.unanswered(ctx, err)
 		return
 	}
-	if a.Due.IsZero() && t.Kind != kiosk.Checkin {
-		a.Due = t.due(ctx)
+	g := granting{entry: t.Entry, due: a.Due, before: st}
+	if t.Kind != kiosk.Checkin && (a.Due.IsZero() || held(facts{Standing: st})) {
+		g.after = t.afterwards(ctx)
+		if g.due.IsZero() {
+			g.due = g.after.Due
+		}
 	}
-	v := granted(t.Entry, a)
-	v.Text = strings.Trim(v.Text+"; "+a.Words(), "; ")
+	v := granted(g)
+	v.Text = join(v.Text, a.Words())
 	t.conclude(ctx, v)
 }
 
-// due asks when what was just granted is due, for an answer that does not tell:
-// Koha's to what is told with no-block. Zero where it is not told either.
-func (t *task) due(ctx context.Context) time.Time {
+// afterwards looks at what was just granted: for its due date, where the answer
+// does not tell it (Koha's to what is told with no-block), and for who waits.
+// Zero where nothing is told.
+func (t *task) afterwards(ctx context.Context) kiosk.Standing {
 	st, err := t.look(ctx)
 	if err != nil || st.Mine == kiosk.No {
-		return time.Time{}
+		return kiosk.Standing{}
 	}
-	return st.Due
+	return st
 }
 
 // unanswered makes of a question that got no yes what its class says.

@@ -489,6 +489,24 @@ func TestDueNotTold(t *testing.T) {
 	}
 }
 
+// TestFromHoldShelf: an ILS that heeds no-block lends what lies there for
+// another without a word. Staff hear of it; not of who fetches their own.
+func TestFromHoldShelf(t *testing.T) {
+	for card, want := range map[kiosk.Card]kiosk.State{"C1": kiosk.Differs, "C2": kiosk.Settled} {
+		in(t, func(b *bench) {
+			id := b.put(kiosk.Offline, kiosk.Checkout, "B5", card) // waits for C2
+			b.run()
+			b.after(time.Second)
+			b.is(id, want)
+			b.did("checkout B5")
+			b.asked("look B5", "tell B5", "look B5")
+			if e := b.entry(id); e.Due.IsZero() || strings.Contains(e.Text, "hold shelf") != (want == kiosk.Differs) {
+				b.Errorf("%s by %s is due %v, and staff are told %q", e.Kind, card, e.Due, e.Text)
+			}
+		})
+	}
+}
+
 // TestNotToldAfterAll: of what could be looked up and not be told, nothing is
 // unsure; and the link counts as down for longer and longer, though a probe
 // finds it each time.

@@ -8,6 +8,7 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
+	"github.com/carrel-kiosk/carrel/sync/outbox"
 )
 
 // exceptions are those of the ledger, as the pages for staff see them.
@@ -21,7 +22,7 @@ func (x exceptions) List(ctx context.Context) ([]web.Exception, error) {
 	var list []web.Exception
 	for _, r := range rows {
 		list = append(list, web.Exception{ID: r.ID, Kind: r.Kind, Item: r.Item, Title: r.Title, Card: r.Patron, At: r.At, Due: r.Promised,
-			Reason: r.Reason, Says: r.Text})
+			Advice: outbox.Advise(r.Kind, r.Reason), Says: r.Text})
 	}
 	return list, err
 }
