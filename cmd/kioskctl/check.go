@@ -46,8 +46,9 @@ func (outboxCheck) Run(g *grammar, p *printer) error {
 		defer up.Close()
 		p.head("AT", "KIND", "CARD", "ITEM", "COMES", "WHY", "TITLE")
 		counts := map[string]int{}
+		ahead := outbox.Foresee(up, time.Now())
 		for n, q := range queue {
-			f, err := foresee(ctx, up, q, conf.Location)
+			f, err := foresee(ctx, ahead, q, conf.Location)
 			if err != nil {
 				return fmt.Errorf("%d of %d looked at: %w", n, len(queue), err)
 			}
@@ -61,10 +62,21 @@ func (outboxCheck) Run(g *grammar, p *printer) error {
 				}
 			}
 		}
-		p.say("%d will post, %s already, %s for the desk, %s you", counts[posts], cli.Count(counts[stands], "stands", "stand"),
-			cli.Count(counts[waits], "waits", "wait"), cli.Count(counts[needsYou], "needs", "need"))
+		p.say("%s", sumUp(counts))
 		return nil
 	})
+}
+
+// sumUp says how many there are of what can come.
+func sumUp(counts map[string]int) string {
+	text := fmt.Sprintf("%d will post, %s you", counts[posts], cli.Count(counts[needsYou], "needs", "need"))
+	if n := counts[stands]; n > 0 {
+		text += fmt.Sprintf(", %s already", cli.Count(n, "stands", "stand"))
+	}
+	if n := counts[waits]; n > 0 {
+		text += fmt.Sprintf(", %s for the desk", cli.Count(n, "waits", "wait"))
+	}
+	return text
 }
 
 // What can come of an entry.
@@ -75,15 +87,14 @@ const (
 	waits    = "waits"
 )
 
-func foresee(ctx context.Context, up kiosk.Upstream, q kiosk.Queued, zone *time.Location) (f foreseen, err error) {
+func foresee(ctx context.Context, ahead *outbox.Foresight, q kiosk.Queued, zone *time.Location) (f foreseen, err error) {
 	f.loan = view(sqlite.Row{Entry: q.Entry}, zone)
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	st, err := up.Look(ctx, q.Item, q.Patron)
+	v, err := ahead.Next(ctx, q.Entry)
 	if err != nil {
 		return f, err
 	}
-	v := outbox.Decide(q.Entry, st, outbox.Meanwhile{})
 	f.Why = v.Text
 	switch v.Do {
 	case outbox.Send:

@@ -14,6 +14,17 @@ import (
 	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
 )
 
+func TestSumUp(t *testing.T) {
+	for want, counts := range map[string]map[string]int{
+		"43 will post, 2 need you": {posts: 43, needsYou: 2}, "0 will post, 1 needs you, 1 stands already": {needsYou: 1, stands: 1},
+		"1 will post, 0 need you, 2 stand already, 1 waits for the desk": {posts: 1, stands: 2, waits: 1},
+	} {
+		if got := sumUp(counts); got != want {
+			t.Errorf("sumUp(%v) = %q; want %q", counts, got, want)
+		}
+	}
+}
+
 // TestOutboxCheck says what would come of telling, and tells nothing.
 func TestOutboxCheck(t *testing.T) {
 	s := newSite(t)
@@ -35,6 +46,10 @@ func TestOutboxCheck(t *testing.T) {
 	if err := ils.AddLoan(kiosk.Loan{Item: queue[1].Item, Patron: "other", At: time.Now(), Due: time.Now().AddDate(0, 0, 14)}); err != nil {
 		t.Fatal(err)
 	}
+	back := kiosktest.As(kiosktest.Checkin(5, 34), kiosk.Offline, time.Time{}) // of what is lent by then
+	again := kiosktest.As(kiosktest.Checkout(6, 34, 2), kiosk.Offline, time.Now().AddDate(0, 0, 14))
+	ils.AddPatron(kiosk.Patron{Card: again.Patron, Blocked: kiosk.ReasonCardBlocked, BlockText: "Patron debarred"}, "")
+	queue = append(queue, back, again)
 	s.record(queue...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,7 +66,7 @@ func TestOutboxCheck(t *testing.T) {
 	}
 	s.write("kiosk.toml", string(text)+fmt.Sprintf("[upstream]\ndriver = \"sip2\"\naddress = %q\nuser = \"kiosk1\"\npassword_file = \"password\"\n", ln.Addr()))
 	out := s.ctl(0, "outbox", "check")
-	contains(t, out, "2 will post, 0 stand already, 0 wait for the desk, 2 need you", "does not know the item", "out to another patron")
+	contains(t, out, "3 will post, 3 need you\n", "Patron debarred", "does not know the item", "out to another patron")
 	for _, f := range ils.History() {
 		t.Errorf("it was told %+v", f)
 	}

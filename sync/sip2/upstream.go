@@ -39,6 +39,10 @@ func NewUpstream(c Config) (*Upstream, error) {
 // as many connections.
 func (u *Upstream) Lines() int { return u.Connections }
 
+// HeedsNoBlock tells whether the server is known to lend by no-block what it
+// would else refuse.
+func (u *Upstream) HeedsNoBlock() bool { return u.Habits().NoBlock == Honoured }
+
 // Close closes the connections; one with a question under way, when that is
 // over.
 func (u *Upstream) Close() error {
