@@ -246,17 +246,20 @@ func TestExceptions(t *testing.T) {
 			s.start()
 		}
 		contains(t, s.ctl(0, "exceptions"), string(entries[0].ID), "Item is on hold for another patron.")
+		contains(t, s.ctl(0, "-json", "exceptions"), `"advice":"bring"`)
 		s.ctl(2, "exceptions", "resolve", string(entries[0].ID), "-how", "forget", "-note", "x")
 		s.ctl(1, "exceptions", "resolve", "nosuch", "-how", "retry", "-note", "x")
 		for n, how := range []string{"retry", "override", "dismiss"} {
 			s.ctl(0, "exceptions", "resolve", string(entries[n].ID), "-how", how, "-note", "by hand")
 		}
 		s.ctl(1, "exceptions", "resolve", string(entries[1].ID), "-how", "retry", "-note", "x") // it is none any more
+		contains(t, s.ctl(0, "history", string(entries[1].ID)), "offline", "exception", "Item is on hold for another patron.", "settled", "override: by hand")
+		s.ctl(1, "history", "nosuch")
 		contains(t, s.ctl(0, "exceptions"), "nothing to settle")
 		want := []kiosk.State{kiosk.Unsure, kiosk.Settled, kiosk.Dismissed}
 		for n, e := range entries {
 			var l loan
-			if err := json.Unmarshal([]byte(s.ctl(0, "-json", "loans", "-item", string(e.Item))), &l); err != nil || l.State != want[n] || l.Text != "by hand" {
+			if err := json.Unmarshal([]byte(s.ctl(0, "-json", "loans", "-item", string(e.Item))), &l); err != nil || l.State != want[n] || !strings.HasSuffix(l.Text, ": by hand") {
 				t.Errorf("entry %d is %s %q, %v; want %s", n, l.State, l.Text, err, want[n])
 			}
 		}

@@ -25,6 +25,7 @@ type grammar struct {
 	Import     importCmd     `cmd:"" help:"Take items, patrons or loans from a file into the mirror."`
 	Refresh    refreshCmd    `cmd:"" help:"Read what has changed in the library's system into the mirror now."`
 	Loans      loansCmd      `cmd:"" help:"What was lent, returned and renewed here."`
+	History    historyCmd    `cmd:"" help:"What has become of one entry, step by step."`
 	Outbox     outboxCmd     `cmd:"" help:"What the library's system has not confirmed yet."`
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
 	Tag        tagCmd        `cmd:"" help:"Read and prepare RFID tags."`

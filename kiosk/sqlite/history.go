@@ -131,6 +131,27 @@ SELECT `+rowColumns+rowMore+` FROM ledger l WHERE `+calling+` ORDER BY l.seq`)
 	return all("exceptions", rows, err, scanRow)
 }
 
+// History is what has become of an entry, step by step: as it was recorded, and
+// each state behind that. ErrUnknown if there is no such entry.
+func (r *Reader) History(ctx context.Context, id kiosk.ID) ([]kiosk.Outcome, error) {
+	rows, err := r.db.QueryContext(ctx, `
+SELECT state, at, due, '', text, 0 AS n FROM entries WHERE id = ?1
+UNION ALL
+SELECT o.state, o.at, o.due, o.reason, o.text, o.n FROM outcomes o JOIN entries e ON e.seq = o.entry WHERE e.id = ?1
+ORDER BY n`, string(id))
+	list, err := all("history", rows, err, func(r row) (o kiosk.Outcome, err error) {
+		var at, due instant
+		var n int
+		err = r.Scan(&o.State, &at, &due, &o.Reason, &o.Text, &n)
+		o.Entry, o.At, o.Due = id, at.Time, due.Time
+		return o, err
+	})
+	if err == nil && len(list) == 0 {
+		err = kiosk.ErrUnknown
+	}
+	return list, err
+}
+
 // Queue is kiosk.Outbox's.
 func (r *Reader) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
 	rows, err := r.outbox.QueryContext(ctx, max(limit, 0))

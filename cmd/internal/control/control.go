@@ -105,7 +105,7 @@ type Resolution struct {
 // Outcome is the next state of an entry that calls for a person, and had this
 // due date promised.
 func (r Resolution) Outcome(e kiosk.Entry, promised, now time.Time) (kiosk.Outcome, error) {
-	o := kiosk.Outcome{Entry: e.ID, At: now, Text: r.Note}
+	o := kiosk.Outcome{Entry: e.ID, At: now, Text: r.How + ": " + r.Note}
 	differs := e.State == kiosk.Differs
 	if differs && r.How != "dismiss" {
 		o.Due = promised

@@ -115,6 +115,8 @@ func (d *Daemon) Retry(ctx context.Context) error {
 
 // Resolve implements control.Daemon.
 func (d *Daemon) Resolve(ctx context.Context, id kiosk.ID, r control.Resolution) error {
+	d.resolving.Lock() // of two who settle the same, the second is to hear so
+	defer d.resolving.Unlock()
 	err := Resolve(ctx, d.store, id, r, d.date())
 	if err == nil && d.worker != nil {
 		d.worker.Wake()

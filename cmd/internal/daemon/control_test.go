@@ -60,9 +60,13 @@ func TestResolve(t *testing.T) {
 				t.Errorf("settled twice: %v", err)
 			}
 			for row, err := range s.Entries(ctx, sqlite.Filter{ID: e.ID}) {
-				if err != nil || row.State != tt.to || row.Text != "so it is" || row.Changed.Before(o.At) {
+				if err != nil || row.State != tt.to || row.Text != tt.how+": so it is" || row.Changed.Before(o.At) {
 					t.Errorf("it is %+v, %v; want %s, with the note, not before %v", row, err, tt.to, o.At)
 				}
+			}
+			steps, err := s.History(ctx, e.ID)
+			if err != nil || len(steps) != 3 || steps[0].State != e.State || steps[1].State != tt.from || steps[2].Text != tt.how+": so it is" {
+				t.Errorf("History() = %+v, %v; want the entry, what the ILS said, and the way out", steps, err)
 			}
 			l, err := s.Loan(ctx, e.Item)
 			if out := err == nil; out != !tt.due.IsZero() || out && !l.Due.Equal(tt.due) {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,8 @@ type Daemon struct {
 	pads     *pads
 	staff    *staff
 	reached  atomic.Pointer[bool] // what was said of upstream last
+
+	resolving sync.Mutex
 }
 
 // Run runs a kiosk until ctx ends or something that it can't do without

@@ -29,6 +29,9 @@ func (x exceptions) List(ctx context.Context) ([]web.Exception, error) {
 
 // Look implements web.Exceptions.
 func (x exceptions) Look(ctx context.Context, id kiosk.ID) (kiosk.Standing, error) {
+	if x.upstream == nil { // it had one when these came about
+		return kiosk.Standing{}, &kiosk.Error{Code: kiosk.CodeOffline, Text: "this kiosk has no upstream"}
+	}
 	for r, err := range x.store.Entries(ctx, sqlite.Filter{ID: id}) {
 		if err != nil {
 			return kiosk.Standing{}, err
