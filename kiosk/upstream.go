@@ -102,6 +102,7 @@ type Standing struct {
 	Due    time.Time // zero means not told
 	Mine   Tri       // whether the card that was asked about has it
 	Holds  int       // holds on it, -1 unknown
+	Others bool      // it waits on the hold shelf, and certainly not for the card that was asked about
 }
 
 // Tri is yes, no or unknown.

@@ -235,6 +235,7 @@ func TestMirrorMoves(t *testing.T) {
 
 // recorded is one exchange with a real Koha.
 type recorded struct {
+	name        string
 	method, uri string
 	status      int
 	body        string
@@ -265,7 +266,7 @@ func record(t *testing.T) []recorded {
 		if at == nil || !ok {
 			t.Fatalf("%s: not understood", f)
 		}
-		r := recorded{method: method, uri: uri}
+		r := recorded{name: strings.TrimSuffix(filepath.Base(f), ".txt"), method: method, uri: uri}
 		for _, d := range text[at[2]:at[3]] {
 			r.status = r.status*10 + int(d-'0')
 		}

@@ -306,7 +306,7 @@ func (u *Upstream) Look(ctx context.Context, b kiosk.Barcode, card kiosk.Card) (
 	}
 	if i.Out == nil {
 		if a, err := u.available(ctx, p.ID, i.ID); err == nil && a.Confirms["RESERVE_WAITING"] != nil && st.Status == kiosk.StatusAvailable {
-			st.Status = kiosk.StatusOnHold
+			st.Status, st.Others = kiosk.StatusOnHold, true // it is not said of who it waits for
 		}
 		return st, nil
 	}

@@ -153,7 +153,8 @@ var grants = []grant{
 func yes(granting) bool          { return true }
 func dueEarlier(g granting) bool { return earlier(g.due, g.entry.Due) }
 func stillAwaited(g granting) bool {
-	return g.before.Status == kiosk.StatusOnHold && g.before.Holds > 0 && g.after.Known && g.after.Holds >= g.before.Holds
+	stays := g.before.Holds > 0 && g.after.Known && g.after.Holds >= g.before.Holds
+	return g.before.Status == kiosk.StatusOnHold && (stays || g.before.Others)
 }
 
 // Advise is what the patron is told of an entry that calls for a person for

@@ -380,6 +380,8 @@ func TestHoldOverridden(t *testing.T) {
 	shelf := kiosk.Standing{Known: true, Status: kiosk.StatusOnHold, Mine: kiosk.No, Holds: 2}
 	untold := shelf
 	untold.Holds = -1
+	others := untold
+	others.Others = true
 	for _, tt := range []struct {
 		name          string
 		before, after kiosk.Standing
@@ -390,6 +392,7 @@ func TestHoldOverridden(t *testing.T) {
 		{"another's, and earlier", shelf, lent(2), less, Verdict{Do: Differ, Reason: kiosk.ReasonOnHold, Due: less}},
 		{"the patron's own", shelf, lent(1), promised, Verdict{Do: Settle, Due: promised}},
 		{"how many wait is not told", untold, lent(-1), promised, Verdict{Do: Settle, Due: promised}},
+		{"said to be another's", others, kiosk.Standing{}, promised, Verdict{Do: Differ, Reason: kiosk.ReasonOnHold, Due: promised}},
 		{"not looked up afterwards", shelf, kiosk.Standing{}, promised, Verdict{Do: Settle, Due: promised}},
 		{"it lay nowhere", onShelf, lent(1), promised, Verdict{Do: Settle, Due: promised}},
 	} {
