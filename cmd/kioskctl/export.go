@@ -21,6 +21,7 @@ import (
 type outboxExport struct {
 	File   string `arg:"" help:"Where to; must not exist." type:"path"`
 	Format string `enum:"koc,csv" default:"koc" help:"koc: Koha's offline circulation file; csv: a table."`
+	All    bool   `help:"With koc: also what has a card or an item that the kiosk's lists lack. Koha may stop reading the file there."`
 	Settle bool   `help:"Take what was written off the outbox: the file is now the one way by which it is told. The daemon must not run."`
 }
 
@@ -33,7 +34,7 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 	}
 	if !c.Settle {
 		return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
-			done, err := c.write(conf, p, r.Queue)
+			done, err := c.write(conf, p, r)
 			if err == nil && len(done) > 0 {
 				p.say("What is in it stays in the outbox as well. Hand it over only with -settle, or it is told twice.")
 			}
@@ -44,7 +45,7 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 		return errors.New("kioskd is running, and could tell the same at the same time: stop it first")
 	}
 	return writing(conf, func(s *sqlite.Store) error {
-		done, err := c.write(conf, p, s.Queue)
+		done, err := c.write(conf, p, s)
 		if err != nil {
 			return err
 		}
@@ -59,13 +60,56 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 	})
 }
 
-// write makes the file, durable, and gives what is in it.
-func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.Context, int) ([]kiosk.Queued, error)) (done []kiosk.Entry, err error) {
-	queue, err := list(context.Background(), math.MaxInt32)
+// records are a ledger, and what the kiosk knows of the library.
+type records interface {
+	Queue(ctx context.Context, limit int) ([]kiosk.Queued, error)
+	Counts(ctx context.Context) (sqlite.Counts, error)
+	Item(ctx context.Context, b kiosk.Barcode) (kiosk.Item, error)
+	Patron(ctx context.Context, c kiosk.Card) (kiosk.Patron, error)
+}
+
+// strangers are the entries whose item or card the lists lack, where there are
+// lists. Koha, told to process a file at once, ends at the first of them: what
+// stands before has happened then, and what stands behind has not.
+func strangers(ctx context.Context, r records, queue []kiosk.Queued) (map[kiosk.ID]bool, error) {
+	n, err := r.Counts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, unsure := untold(queue)
+	strange := map[kiosk.ID]bool{}
+	for _, q := range queue {
+		var item, patron error
+		if n.Items > 0 {
+			_, item = r.Item(ctx, q.Item)
+		}
+		if n.Patrons > 0 && q.Kind != kiosk.Checkin {
+			_, patron = r.Patron(ctx, q.Patron)
+		}
+		for _, err := range []error{item, patron} {
+			if errors.Is(err, kiosk.ErrUnknown) {
+				strange[q.ID] = true
+			} else if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return strange, nil
+}
+
+// write makes the file, durable, and gives what is in it.
+func (c *outboxExport) write(conf *config.Config, p *printer, r records) (done []kiosk.Entry, err error) {
+	ctx := context.Background()
+	queue, err := r.Queue(ctx, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	var strange map[kiosk.ID]bool
+	if c.Format == "koc" && !c.All {
+		if strange, err = strangers(ctx, r, queue); err != nil {
+			return nil, err
+		}
+	}
+	all, unsure := untold(queue, strange)
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("%s is there already: name another file", c.File)
@@ -93,23 +137,29 @@ func (c *outboxExport) write(conf *config.Config, p *printer, list func(context.
 		}
 	}
 	p.say("%s in %s", cli.Count(len(done), "entry is", "entries are"), c.File)
+	if n := len(strange); n > 0 {
+		p.say("%s a card or an item that the kiosk's lists do not have, at which Koha may stop: left out, with what comes behind; -all writes them too", cli.Count(n, "has", "have"))
+	}
 	if unsure > 0 {
-		p.say("%s in the outbox: the library's system may have heard of it already, or it comes behind such a one", cli.Count(unsure, "more stays", "more stay"))
+		p.say("%s in the outbox: the library's system may have heard of it already, or it comes behind one that stays", cli.Count(unsure, "more stays", "more stay"))
 	}
 	return done, nil
 }
 
-// untold are the entries that the ILS has certainly not heard of, and none
-// that comes behind another of its item or its patron which may have been: told
-// out of their order they would say something else. It tells how many stay.
-func untold(queue []kiosk.Queued) (all []kiosk.Entry, stay int) {
+// untold are the entries that the ILS has certainly not heard of and that are
+// not strange, and none that comes behind another of its item or its patron
+// that is left out: told out of their order they would say something else. It
+// tells how many more stay.
+func untold(queue []kiosk.Queued, strange map[kiosk.ID]bool) (all []kiosk.Entry, stay int) {
 	items, cards := map[kiosk.Barcode]bool{}, map[kiosk.Card]bool{}
 	for _, q := range queue {
-		if q.State == kiosk.Offline && !items[q.Item] && !cards[q.Patron] {
+		if q.State == kiosk.Offline && !strange[q.ID] && !items[q.Item] && !cards[q.Patron] {
 			all = append(all, q.Entry)
 			continue
 		}
-		stay++
+		if !strange[q.ID] {
+			stay++
+		}
 		items[q.Item] = true
 		if q.Patron != "" {
 			cards[q.Patron] = true

@@ -12,21 +12,29 @@ import (
 
 func TestOutboxExport(t *testing.T) {
 	s := newSite(t)
-	s.ctl(0, "import", "items", s.write("items.csv", items))
+	list := "barcode,title\n"
+	for _, n := range []int{31, 32, 34} {
+		list += string(kiosktest.Barcode(n)) + ",Title\n"
+	}
+	s.ctl(0, "import", "items", s.write("items.csv", list))
 	told := kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
 	doubt := kiosktest.As(kiosktest.Checkout(2, 32, 1), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
 	told.Title = "=HYPERLINK()"
 	back := kiosktest.As(kiosktest.Checkin(3, 32), kiosk.Offline, time.Time{}) // of what may have been heard of
 	s.record(told, doubt, back)
+	unlisted := kiosktest.As(kiosktest.Checkout(4, 33, 3), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
+	behind := kiosktest.As(kiosktest.Checkout(5, 34, 3), kiosk.Offline, kiosktest.Morning.AddDate(0, 0, 14))
+	s.record(unlisted, behind)
 	s.conclude(kiosk.Outcome{Entry: doubt.ID, State: kiosk.Unsure, At: time.Now()})
 	koc := filepath.Join(s.dir, "out.koc")
-	contains(t, s.ctl(0, "outbox", "export", koc), "1 entry is in", "told twice", "2 more stay")
+	contains(t, s.ctl(0, "outbox", "export", koc), "1 entry is in", "told twice", "3 more stay", "1 has a card or an item")
 	raw, err := os.ReadFile(koc)
 	if err != nil {
 		t.Fatal(err)
 	}
 	contains(t, string(raw), "Version=1.0\t", "\tissue\t"+string(told.Patron)+"\t"+string(told.Item)+"\n")
 	s.ctl(1, "outbox", "export", koc) // it is there
+	contains(t, s.ctl(0, "outbox", "export", "-all", filepath.Join(s.dir, "all.koc")), "3 entries are in", "2 more stay")
 	table := filepath.Join(s.dir, "out.csv")
 	s.ctl(0, "outbox", "export", "-format", "csv", table)
 	raw, err = os.ReadFile(table)
@@ -34,11 +42,11 @@ func TestOutboxExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(raw), "at,kind,card", "checkout,"+string(told.Patron), "'=HYPERLINK()")
-	contains(t, s.ctl(0, "outbox"), "3 entries wait")
+	contains(t, s.ctl(0, "outbox"), "5 entries wait")
 
 	settled := filepath.Join(s.dir, "settled.koc")
 	contains(t, s.ctl(0, "outbox", "export", "-settle", settled), "1 entry is off the outbox")
-	contains(t, s.ctl(0, "outbox"), "2 entries wait", "unsure")
+	contains(t, s.ctl(0, "outbox"), "4 entries wait", "unsure")
 	contains(t, s.ctl(0, "loans", "-item", string(told.Item)), "settled")
 	s.start()
 	s.ctl(1, "outbox", "export", "-settle", filepath.Join(s.dir, "x.koc")) // the daemon runs
