@@ -47,6 +47,7 @@ var rules = []struct {
 	{"kiosk/web/browsertest", nil, false},
 	{"kiosk/web/scene", []string{"kiosk"}, false},
 	{"kiosk/web", []string{"kiosk", "kiosk/web/scene"}, false},
+	{"kiosk/inventory", []string{"kiosk", "kiosk/shelf"}, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 
 	{"sync/upstreamtest/seeds", nil, true},

@@ -85,6 +85,16 @@ type Wanted struct {
 	Note string  `json:"note,omitempty"`
 }
 
+// Met is what is known of a book that is met on a shelf.
+type Met struct {
+	Item     Item // of an unknown book only the Barcode
+	Known    bool
+	OnLoan   bool      // by the ledger and the library's list
+	Wanted   []string  // what for
+	Copies   int       // the library's copies of the same ISBN; 0: it has none
+	LastLoan time.Time // here; zero: none is known
+}
+
 // Inventories keeps inventories. What its methods have taken is on disk.
 type Inventories interface {
 	// BeginInventory begins one. Out are the items that are out at its begin.
@@ -108,12 +118,12 @@ type Inventories interface {
 	Report(ctx context.Context, id ID) ([]byte, error)
 	// Shelved reads the items of a library and location, in no order.
 	Shelved(ctx context.Context, library, location string) iter.Seq2[Shelved, error]
+	// Meet tells what is known of books, in the order they are asked for.
+	Meet(ctx context.Context, list []Barcode) ([]Met, error)
 	// Places counts items by library and location.
 	Places(ctx context.Context) ([]Place, error)
 	// Want replaces the list of what is wanted for a reason.
 	Want(ctx context.Context, why string, list []Wanted) error
-	// WantedFor tells what an item is wanted for; empty: nothing.
-	WantedFor(ctx context.Context, b Barcode) ([]Wanted, error)
 	// WantedList lists all that is wanted, by reason and barcode.
 	WantedList(ctx context.Context) ([]Wanted, error)
 }

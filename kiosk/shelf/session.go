@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -28,7 +29,6 @@ type Line struct {
 	N     int64
 	Who   string
 	At    time.Time
-	Tag   kiosk.TagID
 	Found []string
 }
 
@@ -124,7 +124,10 @@ func (s *Session) scan(l kiosk.ShelfLine, key Key) Answer {
 	p := s.path(l.Who)
 	a := p.Add(l.Item, key)
 	if len(s.scans) > len(s.lines) {
-		s.lines = append(s.lines, Line{l.N, l.Who, l.At, l.Tag, l.Found})
+		s.lines = append(s.lines, Line{l.N, l.Who, l.At, l.Found})
+	} else if len(l.Found) > 0 { // it was met before, and now there is more to say
+		old := &s.lines[a.Scan]
+		old.Found = slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.Found, l.Found))))
 	}
 	_, before := p.at[l.Item]
 	p.again = before
@@ -168,7 +171,7 @@ func (s *Session) Rate(now time.Time) int {
 	return int(float64(n) * float64(time.Hour) / float64(now.Sub(first)))
 }
 
-// Scans is how many scans were taken, Line what became of one of the Walk.
+// Scans is how many scans were taken, those of the same book too.
 func (s *Session) Scans() int { return s.count }
 
 // Line is the line of a scan of the Walk.
@@ -210,4 +213,43 @@ func (s *Session) Excuse(out []kiosk.Barcode) {
 			s.shelved[i+1]++
 		}
 	}
+}
+
+// Afresh is a Session of the same books from which no line was taken yet.
+func (s *Session) Afresh() *Session { return NewSession(s.books) }
+
+// ItemOf is the book of a scan of the Walk, and Inside tells whether it is of
+// the range.
+func (s *Session) ItemOf(scan int) (item kiosk.Barcode, inside bool) {
+	if b := s.scans[scan].book; b >= 0 {
+		return s.books[b].Barcode, true
+	}
+	return s.strangers[scan].Barcode, false
+}
+
+// ShelfOf is the shelf on which a scan was made, as its label says.
+func (s *Session) ShelfOf(scan int) string { return s.stretches[s.scans[scan].stretch].shelf }
+
+// PlaceOf is where a book of the range belongs, as far as is known.
+func (s *Session) PlaceOf(item kiosk.Barcode) Place {
+	b, ok := s.find[item]
+	if !ok {
+		return Place{}
+	}
+	return s.placeAt(b)
+}
+
+// Books are those of the range, in shelf order.
+func (s *Session) Books() []Copy { return s.books }
+
+// StateOf is the state of a book as it is known by now.
+func (s *Session) StateOf(item kiosk.Barcode) State {
+	b, ok := s.find[item]
+	switch {
+	case !ok:
+		return Foreign
+	case s.latest[b] > 0 && s.scans[s.latest[b]-1].out:
+		return OutOfOrder
+	}
+	return InPlace
 }

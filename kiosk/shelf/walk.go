@@ -322,3 +322,7 @@ func (w *Walk) shelfOf(b int) string {
 // Progress is how many books of the range were seen, and how many should be
 // there.
 func (w *Walk) Progress() (seen, expected int) { return w.seen, int(w.shelved[len(w.books)]) }
+
+// Scans is how many scans are told apart: those of a book that is met again
+// where it was are one.
+func (w *Walk) Scans() int { return len(w.scans) }

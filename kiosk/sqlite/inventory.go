@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"iter"
 	"strings"
@@ -32,6 +33,14 @@ FROM inventory_lines l
 WHERE l.inventory = (SELECT v.n FROM inventories v WHERE v.id = ?) AND l.kind <> 'undo'
     AND NOT EXISTS (SELECT 1 FROM inventory_lines u WHERE u.inventory = l.inventory AND u.kind = 'undo' AND u.of_ = l.n)
 ORDER BY l.n`
+	meetSQL = `
+SELECT j.value, i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
+       coalesce(i.scheme, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
+       coalesce(i.reference, 0), coalesce(i.no_loan, 0), EXISTS (SELECT 1 FROM loans l WHERE l.item = j.value),
+       coalesce((SELECT group_concat(w.why, char(31)) FROM wanted w WHERE w.item = j.value), ''),
+       (SELECT count(*) FROM items c WHERE c.isbn = i.isbn AND c.isbn <> ''),
+       (SELECT max(e.at) FROM entries e WHERE e.item = j.value AND e.kind = 'checkout')
+FROM json_each(?) j LEFT JOIN items i ON i.barcode = j.value ORDER BY j.key`
 	shelvedSQL = `
 SELECT i.barcode, i.call_number, i.scheme, i.status, EXISTS (SELECT 1 FROM loans l WHERE l.item = i.barcode)
 FROM items i WHERE (?1 = '' OR i.library = ?1) AND (?2 = '' OR i.location = ?2)`
@@ -251,10 +260,28 @@ func (r *Reader) Places(ctx context.Context) ([]kiosk.Place, error) {
 
 func scanWanted(r row) (w kiosk.Wanted, err error) { return w, r.Scan(&w.Item, &w.For, &w.Note) }
 
-// WantedFor is kiosk.Inventories'.
-func (r *Reader) WantedFor(ctx context.Context, b kiosk.Barcode) ([]kiosk.Wanted, error) {
-	rows, err := r.wanted.QueryContext(ctx, string(b))
-	return all("wanted", rows, err, scanWanted)
+// Meet is kiosk.Inventories'.
+func (r *Reader) Meet(ctx context.Context, list []kiosk.Barcode) ([]kiosk.Met, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	ask, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.meet.QueryContext(ctx, string(ask))
+	return all("meet", rows, err, func(r row) (m kiosk.Met, err error) {
+		var lent instant
+		var wanted string
+		i := &m.Item
+		err = r.Scan(&i.Barcode, &m.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Location, &i.Library, &i.Type,
+			&i.Status, &i.Reference, &i.NoLoan, &m.OnLoan, &wanted, &m.Copies, &lent)
+		m.LastLoan = lent.Time
+		if wanted != "" {
+			m.Wanted = strings.Split(wanted, "\x1f")
+		}
+		return m, err
+	})
 }
 
 // WantedList is kiosk.Inventories'.

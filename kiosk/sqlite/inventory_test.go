@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 )
 
 var inventoryDay = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
@@ -180,13 +181,35 @@ func TestShelved(t *testing.T) {
 	}
 }
 
+func TestMeet(t *testing.T) {
+	f := newFile(t)
+	one := kiosk.Item{Barcode: "A", Title: "Momo", Author: "Ende", ISBN: "9783522177504", CallNumber: "FIC E", Scheme: "ddc", Library: "MAIN",
+		Location: "Stacks", Type: "book", Status: kiosk.StatusAvailable, NoLoan: true}
+	two := one
+	two.Barcode, two.Status = "B", kiosk.StatusLost
+	_, err := f.PutItems(t.Context(), []kiosk.Item{one, two})
+	must(t, err)
+	e := kiosktest.Checkout(1, 1, 1)
+	e.Item, e.State = "B", kiosk.Offline
+	must(t, f.Record(t.Context(), e))
+	got, err := f.Meet(t.Context(), []kiosk.Barcode{"B", "X", "A", "A"})
+	want := []kiosk.Met{{Item: two, Known: true, OnLoan: true, Copies: 2, LastLoan: instantOf(e.At)}, {Item: kiosk.Item{Barcode: "X"}},
+		{Item: one, Known: true, Copies: 2}, {Item: one, Known: true, Copies: 2}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Meet() = %+v, %v; want %+v", got, err, want)
+	}
+	if got, err := f.Meet(t.Context(), nil); len(got) != 0 || err != nil {
+		t.Errorf("Meet(nothing) = %v, %v", got, err)
+	}
+}
+
 func TestWanted(t *testing.T) {
 	f := newFile(t)
 	must(t, f.Want(t.Context(), "hold", []kiosk.Wanted{{Item: "A", Note: "for the branch"}, {Item: "B"}, {Item: "B"}}))
 	must(t, f.Want(t.Context(), "weeding", []kiosk.Wanted{{Item: "B"}}))
-	got, err := f.WantedFor(t.Context(), "B")
-	if want := []kiosk.Wanted{{Item: "B", For: "hold"}, {Item: "B", For: "weeding"}}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("WantedFor(B) = %v, %v; want %v", got, err, want)
+	got, err := f.Meet(t.Context(), []kiosk.Barcode{"B", "D"})
+	if err != nil || len(got) != 2 || !slices.Equal(got[0].Wanted, []string{"hold", "weeding"}) || got[1].Wanted != nil {
+		t.Errorf("Meet() = %+v, %v; want B for hold and weeding", got, err)
 	}
 	must(t, f.Want(t.Context(), "hold", []kiosk.Wanted{{Item: "C"}})) // replaces
 	list, err := f.WantedList(t.Context())

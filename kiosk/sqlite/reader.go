@@ -11,7 +11,7 @@ type Reader struct {
 	db *sql.DB
 
 	item, copies, patron, loan, loans, unsettled *sql.Stmt
-	newest, outbox, work, wanted                 *sql.Stmt
+	newest, outbox, work, meet                   *sql.Stmt
 }
 
 // OpenReadOnly opens the ledger at path for reading alone, also while a
@@ -68,7 +68,7 @@ func (r *Reader) openReader(ctx context.Context, path string) (err error) {
 		{&r.newest, newestSQL},
 		{&r.outbox, outboxSQL},
 		{&r.work, workSQL + " WHERE w.tag = ?"},
-		{&r.wanted, "SELECT item, why, note FROM wanted WHERE item = ? ORDER BY why"},
+		{&r.meet, meetSQL},
 	} {
 		if *p.to, err = r.db.PrepareContext(ctx, p.sql); err != nil {
 			if verr := r.current(ctx); verr != nil {

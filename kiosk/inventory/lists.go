@@ -1,0 +1,194 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/shelf"
+)
+
+// Want replaces the list of what is wanted for a reason, as "hold" or
+// "weeding". What is wanted is told when it is met, and is in Picks.
+func (s *Service) Want(ctx context.Context, why string, list []kiosk.Wanted) error {
+	return s.Store.Want(ctx, strings.TrimSpace(why), list)
+}
+
+// Pick is a book that is to be pulled.
+type Pick struct {
+	Book
+	Location string   `json:"location"` // library and location
+	For      []string `json:"for"`
+	Note     string   `json:"note,omitempty"`
+	Out      bool     `json:"out,omitempty"`     // it is not on the shelf, as is known
+	Unknown  bool     `json:"unknown,omitempty"` // the catalogue does not have it
+}
+
+// Picks are all books that are wanted, in shelf order within each location;
+// why empty: for any reason.
+func (s *Service) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]Pick, error) {
+	bounds, err := s.Order.Bounds(r)
+	if err != nil {
+		return nil, invalid("%s", strings.TrimPrefix(err.Error(), "shelf: "))
+	}
+	wanted, err := s.Store.WantedList(ctx)
+	if err != nil {
+		return nil, err
+	}
+	notes := map[kiosk.Barcode]string{}
+	var items []kiosk.Barcode
+	for _, w := range wanted {
+		if why == "" || w.For == why {
+			items = append(items, w.Item)
+			notes[w.Item] = cmp.Or(w.Note, notes[w.Item])
+		}
+	}
+	slices.Sort(items)
+	type place struct {
+		Pick
+		key shelf.Key
+	}
+	var list []place
+	for part := range slices.Chunk(slices.Compact(items), maxReads) {
+		met, err := s.Store.Meet(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range met {
+			i := m.Item
+			key, _ := s.Order.Key(i.Scheme, i.CallNumber)
+			if r.Library != "" && i.Library != r.Library || r.Location != "" && i.Location != r.Location || !bounds.Has(key) {
+				continue
+			}
+			list = append(list, place{Pick{Book: bookOf(i), Location: strings.Trim(i.Library+" / "+i.Location, " /"), For: m.Wanted, Note: notes[i.Barcode],
+				Out: m.Known && shelf.Out(kiosk.Shelved{Status: i.Status, OnLoan: m.OnLoan}), Unknown: !m.Known}, key})
+		}
+	}
+	slices.SortFunc(list, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.key, b.key), cmp.Compare(a.Item, b.Item))
+	})
+	picks := make([]Pick, len(list))
+	for i, p := range list {
+		picks[i] = p.Pick
+	}
+	return picks, nil
+}
+
+// Pair is what is said of two neighbours on a shelf.
+type Pair struct {
+	Left    Book   `json:"left"`
+	Right   Book   `json:"right"`
+	Ordered bool   `json:"in_order"`
+	Why     string `json:"why,omitempty"` // why nothing, or not all, can be said
+}
+
+// Neighbours tells whether two books may stand side by side, left before
+// right. It needs no inventory.
+func (s *Service) Neighbours(ctx context.Context, left, right string) (p Pair, err error) {
+	l, r := s.Read(left), s.Read(right)
+	for _, c := range []struct {
+		Code
+		text string
+	}{{l, left}, {r, right}} {
+		if c.Item == "" {
+			return p, invalid("%.40q is no item's number: %s", c.text, cmp.Or(c.Why, "it is a shelf's label"))
+		}
+	}
+	met, err := s.Store.Meet(ctx, []kiosk.Barcode{l.Item, r.Item})
+	if err != nil {
+		return p, err
+	}
+	p.Left, p.Right = bookOf(met[0].Item), bookOf(met[1].Item)
+	var why []string
+	for _, m := range met {
+		if !m.Known {
+			why = append(why, string(m.Item.Barcode)+" is not in the catalogue")
+		}
+	}
+	if len(why) == 0 {
+		var fits error
+		if p.Ordered, fits = s.Order.InOrder(met[0].Item, met[1].Item); fits != nil {
+			why = append(why, fits.Error())
+		}
+		if a, b := met[0].Item, met[1].Item; a.Library != b.Library || a.Location != b.Location {
+			p.Ordered = false
+			why = append(why, a.Library+" / "+a.Location+" is not "+b.Library+" / "+b.Location)
+		}
+	}
+	p.Why = strings.Join(why, "; ")
+	return p, nil
+}
+
+// WriteCSV writes a report as CSV (RFC 4180): a row for each problem, the
+// missing first.
+func (r Report) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	out.Write([]string{"problem", "barcode", "title", "call_number", "found_after", "found_before", "shelf", "belongs_after", "belongs_before", "seen_at", "seen_by", "passes", "note"})
+	for _, part := range []struct {
+		problem string
+		rows    []Row
+	}{{"missing", r.Missing}, {"out of order", r.Moves}, {"", r.Surprises}, {"condition", r.Notes}} {
+		for _, x := range part.rows {
+			out.Write(x.cells(part.problem))
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func (x Row) cells(problem string) []string {
+	if problem == "" {
+		problem = strings.Join(x.Words(), ", ")
+	}
+	at, passes := "", ""
+	if !x.At.IsZero() {
+		at = x.At.Format(time.RFC3339)
+	}
+	if x.Passes > 0 {
+		passes = strconv.Itoa(x.Passes)
+	}
+	cells := []string{problem, string(x.Item), x.Title, x.CallNumber, x.From.After.number(), x.From.Before.number(), cmp.Or(x.From.Shelf, x.To.Shelf),
+		x.To.After.number(), x.To.Before.number(), at, x.Who, passes, x.Note}
+	for i, c := range cells {
+		cells[i] = plain(c)
+	}
+	return cells
+}
+
+// plain keeps a spreadsheet from taking a text for a formula.
+func plain(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// Words are the findings of a row with what it is wanted for.
+func (x Row) Words() (words []string) {
+	for _, f := range x.Found {
+		w := string(f)
+		if f == shelf.Wanted && len(x.Wanted) > 0 {
+			w += " for " + strings.Join(x.Wanted, ", ")
+		}
+		words = append(words, w)
+	}
+	if len(words) == 0 {
+		words = []string{"not of this range"}
+	}
+	return words
+}
+
+// number is a book's call number, or what there is of it.
+func (b *Book) number() string {
+	if b == nil {
+		return ""
+	}
+	return cmp.Or(b.CallNumber, string(b.Item))
+}
