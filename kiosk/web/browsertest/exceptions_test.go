@@ -33,8 +33,8 @@ func (x *exceptions) Resolve(_ context.Context, id kiosk.ID, how, note string) e
 func TestExceptions(t *testing.T) {
 	x := &exceptions{list: []web.Exception{
 		{ID: "e1", Kind: kiosk.Checkout, Item: "31234000010064", Title: "The Very Hungry Caterpillar and a title that goes on and on and on", Card: "21234000020601",
-			At: time.Now().Add(-5 * time.Hour), Due: time.Now().AddDate(0, 0, 21), Reason: kiosk.ReasonOnLoanOther, Says: "Item checked out to another patron"},
-		{ID: "e2", Kind: kiosk.Checkin, Item: "31234000010072", At: time.Now().AddDate(0, 0, -1), Reason: kiosk.ReasonUnknownItem, Says: "the ILS does not know the item"},
+			At: time.Now().Add(-5 * time.Hour), Due: time.Now().AddDate(0, 0, 21), Advice: kiosk.AdviceIfYours, Says: "Item checked out to another patron"},
+		{ID: "e2", Kind: kiosk.Checkin, Item: "31234000010072", At: time.Now().AddDate(0, 0, -1), Advice: kiosk.AdviceReturned, Says: "the ILS does not know the item"},
 	}}
 	h, err := web.New(web.Config{Desk: newDesk(kiosk.Screen{View: kiosk.ViewWelcome}), Name: "front-desk",
 		Staff: &web.Staff{Password: func(p string) bool { return p == "letmein" }, Exceptions: x}})
