@@ -244,7 +244,7 @@ func (s *step) answered(ev Answered) {
 }
 
 func (s *step) granted(l *Line, a Answer) {
-	l.Due, l.Alert, l.Text, l.renewed = a.Due, a.Alert, a.Text, a.Renewed
+	l.Due, l.Alert, l.Route, l.Text, l.renewed = a.Due, a.Alert, a.Route, a.Text, a.Renewed
 	if l.Title == "" {
 		l.Title = a.Title
 	}

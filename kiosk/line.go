@@ -14,6 +14,7 @@ type Line struct {
 	Reason Reason // why refused, or what to do; also "" with State refused never
 	Text   string // the ILS's words; for staff only
 	Alert  bool   // returned, but staff wants to see it (hold, transfer)
+	Route  Route  // returned: where it goes, as the ILS says
 	Local  bool   // decided here, the ILS hears of it later
 	Times  int    // how often it was scanned
 	Have   int    // parts of a set that lie on the pad
@@ -33,7 +34,7 @@ type Line struct {
 // same tells whether two lines show the same.
 func (l Line) same(o Line) bool {
 	return l.ID == o.ID && l.Item == o.Item && l.ISBN == o.ISBN && l.Title == o.Title && l.Kind == o.Kind && l.State == o.State &&
-		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Local == o.Local && l.Times == o.Times &&
+		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Route == o.Route && l.Local == o.Local && l.Times == o.Times &&
 		l.Have == o.Have && l.Parts == o.Parts
 }
 

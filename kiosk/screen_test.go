@@ -47,6 +47,8 @@ func changes(v any) map[string]func(reflect.Value) {
 				x.Set(reflect.ValueOf(Notice{Code: "x"}))
 			case f.Type == reflect.TypeFor[Tray]():
 				x.Set(reflect.ValueOf(Tray{Tags: 1}))
+			case f.Type == reflect.TypeFor[Route]():
+				x.Set(reflect.ValueOf(Route{To: "x"}))
 			case x.Kind() == reflect.String:
 				x.SetString("x")
 			case x.Kind() == reflect.Bool:

@@ -265,10 +265,10 @@ func TestReturn(t *testing.T) {
 	if e := b.store(); e.Kind != Checkin || e.Patron != "c9" {
 		t.Fatalf("recorded %+v; want a checkin that names who had it", e)
 	}
-	b.send(Answered{Entry: take[Ask](b).Entry.ID, Answer: Answer{Alert: true}})
+	b.send(Answered{Entry: take[Ask](b).Entry.ID, Answer: Answer{Alert: true, Route: Route{For: ForHold, Bin: "2"}}})
 	b.conclude()
-	if l := b.only(LineReturned, ""); !l.Alert {
-		t.Error("the alert of the ILS is lost")
+	if l := b.only(LineReturned, ""); !l.Alert || l.Route != (Route{For: ForHold, Bin: "2"}) {
+		t.Errorf("%+v; want the alert and the route that the ILS told", l)
 	}
 	b.send(CardRead{"c1"}) // a card ends the return
 	b.view(ViewIdentifying)

@@ -18,6 +18,9 @@ type apiLine struct {
 	Due     *time.Time `json:"due"`
 	Text    string     `json:"text"`
 	Reason  string     `json:"reason"`
+	Route   string     `json:"route"`
+	To      string     `json:"to"`
+	Bin     string     `json:"bin"`
 	Have    int        `json:"have"`
 	Parts   int        `json:"parts"`
 }
@@ -61,6 +64,9 @@ func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	for _, l := range v.Lines {
 		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason),
 			Have: l.Have, Parts: l.Parts}
+		if l.State == kiosk.LineReturned {
+			out.Route, out.To, out.Bin = l.dest(), clean(l.Route.To), clean(l.Route.Bin)
+		}
 		if !l.Due.IsZero() {
 			due := l.Due.In(s.Location)
 			out.Due = &due

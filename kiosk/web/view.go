@@ -265,6 +265,9 @@ func (l line) Label() string {
 	if l.Waits() {
 		return l.v.T("state.held")
 	}
+	if l.State == kiosk.LineReturned {
+		return l.place()
+	}
 	return l.v.T("state." + string(l.State))
 }
 
@@ -277,10 +280,7 @@ func (l line) Head() string {
 		}
 		return l.DueText()
 	case kiosk.LineReturned:
-		if l.Alert {
-			return l.v.T("line.alert")
-		}
-		return l.v.T("line.thanks")
+		return l.Way()
 	case kiosk.LineWaiting:
 		return l.v.T("line.waiting")
 	}
@@ -342,8 +342,8 @@ func (l line) Waits() bool {
 // Icon names the picture of the state; it differs in shape, not only in colour.
 func (l line) Icon() string {
 	switch {
-	case l.State == kiosk.LineReturned && l.Alert:
-		return "hand"
+	case l.State == kiosk.LineReturned:
+		return l.wayIcon()
 	case l.Urgent():
 		return "down"
 	case l.Offers():
@@ -351,7 +351,7 @@ func (l line) Icon() string {
 	case l.Waits():
 		return "card"
 	}
-	return map[kiosk.LineState]string{kiosk.LineWaiting: "clock", kiosk.LineLent: "check", kiosk.LineReturned: "return",
+	return map[kiosk.LineState]string{kiosk.LineWaiting: "clock", kiosk.LineLent: "check",
 		kiosk.LineRenewed: "renew", kiosk.LineRefused: "cross", kiosk.LineAction: "hand"}[l.State]
 }
 

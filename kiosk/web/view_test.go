@@ -87,7 +87,7 @@ func TestWhatIsShown(t *testing.T) {
 		{"items in Spanish", items(nil), "es", []string{"Hola, Zoë", "Matilda Hasta el lun 14 de diciembre", "5 libros para ti"}, []string{"Due"}},
 		{"nothing yet", items(func(sc *kiosk.Screen) { sc.Lines = nil }), "en", []string{"Your first book, please", "0 books for you"}, nil},
 		{"returning", items(func(sc *kiosk.Screen) { sc.Mode, sc.Patron, sc.Lines = kiosk.Returning, "", sample()[3:5] }), "en",
-			[]string{"Returning", "2 books returned", "Heidi Thank you!", "Krabat Please hand this one to staff"}, []string{"Hello"}},
+			[]string{"Returning", "2 books returned", "Heidi Thank you! Please put it on the returns cart. Cart", "Krabat It is back. Please hand this one to staff. Staff"}, []string{"Hello"}},
 		{"closing", items(func(sc *kiosk.Screen) { sc.Closing = true }), "en", []string{"One moment"}, []string{"Finish", "Renew No"}},
 		{"offline", items(func(sc *kiosk.Screen) { sc.Online = false }), "en", []string{"Offline – your loans are safe"}, nil},
 		{"a fault", items(func(sc *kiosk.Screen) { sc.Faults = []kiosk.Fault{{Source: "scanner", Text: "ENODEV"}} }), "en",

@@ -151,7 +151,10 @@ func returned() []kiosk.Line {
 	ls := []kiosk.Line{
 		{ID: "r1", Item: "31234000000012", Title: "The Very Hungry Caterpillar"},
 		{ID: "r2", Item: "31234000000020", Title: "Where the Wild Things Are", Alert: true},
-		{ID: "r3", Item: "31234000000038", Title: "Charlotte’s Web"},
+		{ID: "r3", Item: "31234000000038", Title: "Charlotte’s Web", Route: kiosk.Route{Bin: "3"}},
+		{ID: "r4", Item: "31234000000046", Title: "A Wrinkle in Time", Alert: true, Route: kiosk.Route{For: kiosk.ForHold}},
+		{ID: "r5", Item: "31234000000053", Title: "Matilda", Alert: true, Route: kiosk.Route{For: kiosk.ForHoldElsewhere, To: "Northside Branch"}},
+		{ID: "r6", Item: "31234000000061", Title: "Holes", Alert: true, Route: kiosk.Route{For: kiosk.ForTransfer}},
 	}
 	for i := range ls {
 		ls[i].Kind, ls[i].State, ls[i].Times = kiosk.Checkin, kiosk.LineReturned, 1
