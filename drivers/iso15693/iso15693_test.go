@@ -2,8 +2,14 @@ package iso15693_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
@@ -42,6 +48,108 @@ func TestRequests(t *testing.T) {
 	}
 	if req := iso15693.WriteAFI(ti, 7); req[0] != 0x62 {
 		t.Errorf("a write to TI's tag has flags %02X; want the option flag", req[0])
+	}
+}
+
+// shared reads a file of the test data.
+func shared(t *testing.T, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
+	if err != nil {
+		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
+			t.Fatal(err)
+		}
+		t.Skipf("the test data is not here: %v", err)
+	}
+	return raw
+}
+
+// TestFrames: every frame of the test data has our CRC. One that is a request
+// we make is made so, and an answer is read for what stands beside it.
+func TestFrames(t *testing.T) {
+	u, ti := uid(t, "E004010809B9CB12"), uid(t, "E007A4000B3F7265")
+	ours := map[string]bool{}
+	for _, req := range [][]byte{
+		iso15693.Read(u, 0, 9), iso15693.Info(u), iso15693.StayQuiet(u), iso15693.Select(u), iso15693.WriteAFI(u, 0xC2), iso15693.WriteAFI(u, 7),
+		iso15693.WriteBlock(u, 0, []byte{0x11, 1, 1, 0x31}), iso15693.SetEAS(u, true), iso15693.SetEAS(u, false),
+	} {
+		ours[string(req)] = false
+	}
+	n := 0
+	for line := range strings.Lines(string(shared(t, "iso15693-air.txt"))) {
+		text, _, ok := strings.Cut(line, ";")
+		if !ok || strings.HasPrefix(text, "#") {
+			continue
+		}
+		b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+		if err != nil || len(b) < 3 {
+			t.Fatalf("%q: %v", text, err)
+		}
+		body, end := b[:len(b)-2], b[len(b)-2:]
+		if crc := iso15693.CRC(body); byte(crc) != end[0] || byte(crc>>8) != end[1] {
+			t.Errorf("CRC(%X) = %04X; want %X, low byte first", body, crc, end)
+		}
+		if _, ok := ours[string(body)]; ok {
+			ours[string(body)] = true
+		}
+		switch {
+		case len(body) == 10 && body[0] == 0 && iso15693.UID(body[2:]) != ti:
+			t.Errorf("UID of %X = %v; want %v", body, iso15693.UID(body[2:]), ti)
+		case len(body) == 2 && body[0] == 1:
+			if _, err := iso15693.Answer(body); !errors.Is(err, drivers.ErrLocked) {
+				t.Errorf("Answer(%X) = %v; want ErrLocked", body, err)
+			}
+		case len(body) == 1 && body[0] == 0:
+			if data, err := iso15693.Answer(body); err != nil || len(data) != 0 {
+				t.Errorf("Answer(00) = %X, %v", data, err)
+			}
+		}
+		n++
+	}
+	if n < 20 {
+		t.Errorf("found %d frames", n)
+	}
+	for req, found := range ours {
+		if !found {
+			t.Errorf("%X, which we send, is not among the frames", req)
+		}
+	}
+}
+
+// TestAirtime compares with figures that were computed apart from ours.
+func TestAirtime(t *testing.T) {
+	var figures struct {
+		Commands map[string]float64            `json:"commands_ms"`
+		Read     map[string]map[string]float64 `json:"read_multiple_ms"`
+		Slots    map[string]map[string]float64 `json:"inventory16_ms"`
+	}
+	if err := json.Unmarshal(shared(t, "airtime.json"), &figures); err != nil {
+		t.Fatal(err)
+	}
+	near := func(what string, got time.Duration, ms float64) {
+		t.Helper()
+		if d := got.Seconds()*1000 - ms; d < -0.006 || d > 0.006 || ms == 0 {
+			t.Errorf("%s takes %v; want %.2f ms", what, got, ms)
+		}
+	}
+	u := uid(t, "E004010809B9CB12")
+	long := func(req []byte) time.Duration { return iso15693.Exchange(len(req), 1) }
+	c := figures.Commands
+	near("inventory of one slot", iso15693.Exchange(3, 10), c["inventory 1 slot, 1 tag"])
+	near("system information", iso15693.Exchange(len(iso15693.Info(u)), 15), c["get system information"])
+	near("select", long(iso15693.Select(u)), c["select"])
+	near("stay quiet", iso15693.Down(len(iso15693.StayQuiet(u)))+iso15693.Gap, c["stay quiet (no answer)"])
+	near("write of a block", long(iso15693.WriteBlock(u, 0, make([]byte, 4))), c["write single block: least"])
+	near("write of the AFI", long(iso15693.WriteAFI(u, 7)), c["write AFI: least"])
+	near("EAS", long(iso15693.SetEAS(u, true)), c["NXP EAS set/reset: least"])
+	for blocks, ms := range figures.Read {
+		n, _ := strconv.Atoi(blocks)
+		near("read of "+blocks, iso15693.Exchange(len(iso15693.Read(u, 0, n)), 1+4*n), ms["addressed"])
+	}
+	for answers, ms := range figures.Slots["100%"] {
+		k, _ := strconv.Atoi(answers)
+		near("16 slots with "+answers, iso15693.Down(3)+time.Duration(k)*iso15693.Reply(10)+
+			time.Duration(16-k)*iso15693.Unanswered()+15*iso15693.NextSlot(), ms)
 	}
 }
 

@@ -262,7 +262,8 @@ func (c *chip) transmit(req []byte) error {
 	if _, err := c.command(0, append([]byte{sendData, 0}, req...)...); err != nil {
 		return err
 	}
-	if _, ok, err := c.until(irqStatus, commandTime, func(v uint32) bool { return v&irqTX != 0 }); err != nil || !ok {
+	sent := func(v uint32) bool { return v&(irqTX|irqSOF|irqRX) != 0 } // an answer says it too
+	if _, ok, err := c.until(irqStatus, commandTime, sent); err != nil || !ok {
 		return fmt.Errorf("the chip does not send: %w", orSilent(err))
 	}
 	return nil

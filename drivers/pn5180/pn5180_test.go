@@ -3,7 +3,10 @@ package pn5180
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -124,10 +127,14 @@ func TestCheck(t *testing.T) {
 type recorder struct {
 	drivers.Bus
 	frames []string
+	mute   bool // the chip does not tell that it has sent
 }
 
 func (r *recorder) Transfer(w, rd []byte) error {
 	err := r.Bus.Transfer(w, rd)
+	if r.mute && len(r.frames) > 0 && r.frames[len(r.frames)-1] == "0402" && len(rd) > 0 {
+		rd[0] &^= 0x02
+	}
 	if rd != nil {
 		w = rd
 	}
@@ -152,6 +159,70 @@ func TestSteps(t *testing.T) {
 	want := "0200F8FFFFFF 0003FFFF0F00 010003000000 041D 00000001 0900260100 0402"
 	if all := strings.Join(r.frames, " "); !strings.HasPrefix(all, want) || !strings.HasSuffix(all, "0413 0A000000 0A00 00000D0C0B0A080104E0") {
 		t.Errorf("transactions %s; want %s ... 0A00", all, want)
+	}
+}
+
+// TestSession: each transaction of the published conversation is one of ours,
+// and in that order but for the clearing of interrupts, which comes after the
+// chip has gone idle. Its chip tells an answer without telling that the request
+// was sent.
+func TestSession(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", "sessions.json"))
+	if err != nil {
+		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
+			t.Fatal(err)
+		}
+		t.Skipf("the test data is not here: %v", err)
+	}
+	var all struct {
+		Sessions []struct {
+			Device string
+			Steps  [][3]string
+		}
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	f := field.New(1)
+	tag := field.NewTag(drivers.UID{0xE0, 4, 1, 8, 0x0A, 0x0B, 0x0C, 0x0D}, 28, 4)
+	tag.DSFID = 0x3E
+	f.Place(tag, field.Coupling{})
+	r := &recorder{Bus: pn5180sim.New(f, pn5180sim.Options{}), mute: true}
+	p, err := Open(r, lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Send([]byte{0x26, 1, 0}); err != nil {
+		t.Fatal(err)
+	}
+	const clear, idle = "0003FFFF0F00", "0200F8FFFFFF"
+	var want []string
+	for _, s := range all.Sessions {
+		for _, step := range s.Steps {
+			switch {
+			case s.Device != "pn5180":
+			case step[0] == clear:
+			case step[0] == idle:
+				want = append(want, idle, clear)
+			default:
+				want = append(want, step[0], step[1])
+			}
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("there is no session of such a chip")
+	}
+	at := 0
+	for _, frame := range r.frames {
+		for at < len(want) && want[at] == "" {
+			at++
+		}
+		if at < len(want) && frame == want[at] {
+			at++
+		}
+	}
+	if at < len(want) {
+		t.Errorf("%s is not among the transactions %v", want[at], r.frames)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -111,6 +112,15 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
+func unhex(t *testing.T, text string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestFrames: published frames, and computed ones, of the family.
 func TestFrames(t *testing.T) {
 	good, bad := 0, 0
@@ -131,32 +141,76 @@ func TestFrames(t *testing.T) {
 	t.Logf("%d good frames, %d bad ones", good, bad)
 }
 
-// published reads the frames of the test data, by "hex ; ok|bad # note".
-func published(t *testing.T) func(func([]byte, bool) bool) {
+// shared reads a file of the test data.
+func shared(t *testing.T, name string) []byte {
 	t.Helper()
-	file := filepath.Join("..", "..", "..", "shared", "testdata", "devices", "rl866-frames.txt")
-	raw, err := os.ReadFile(file)
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
 	if err != nil {
 		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
 			t.Fatal(err)
 		}
 		t.Skipf("the test data is not here: %v", err)
 	}
+	return raw
+}
+
+// published reads the frames of the test data, by "hex ; ok|bad # note".
+func published(t *testing.T) func(func([]byte, bool) bool) {
+	t.Helper()
+	raw := shared(t, "rl866-frames.txt")
 	return func(yield func([]byte, bool) bool) {
 		for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
 			text, rest, ok := strings.Cut(sc.Text(), ";")
 			if !ok || strings.HasPrefix(text, "#") {
 				continue
 			}
-			b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !yield(b, strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
+			if !yield(unhex(t, text), strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
 				return
 			}
 		}
 	}
+}
+
+// TestSession replays the conversation of the test data, byte for byte: start,
+// two tags, read, AFI, and no tag left connected.
+func TestSession(t *testing.T) {
+	var all struct {
+		Sessions []struct {
+			Device string
+			Steps  [][3]string
+		}
+	}
+	if err := json.Unmarshal(shared(t, "sessions.json"), &all); err != nil {
+		t.Fatal(err)
+	}
+	var tape drivertest.Tape
+	for _, s := range all.Sessions {
+		for _, step := range s.Steps {
+			if s.Device == "rl866" {
+				tape = append(tape, drivertest.Step{Kind: drivertest.Host, Data: unhex(t, step[0])}, drivertest.Step{Kind: drivertest.Device, Data: unhex(t, step[1])})
+			}
+		}
+	}
+	if len(tape) == 0 {
+		t.Fatal("there is no session of such a reader")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := open(t, drivertest.Playback(t, tape), time.Second)
+		a, b := drivers.UID(unhex(t, "E00401080A0B0C0D")), drivers.UID(unhex(t, "E0040150A05F02B7"))
+		if tags, err := p.Inventory(); err != nil || !slices.Equal(tags, []drivers.Tag{{UID: a}, {UID: b}}) {
+			t.Errorf("Inventory() = %v, %v; want both tags", tags, err)
+		}
+		want := unhex(t, "1101013130303030303030353600000000000098A4444B37313835303000000000000000")
+		if got, err := p.Read(a, 0, 9); err != nil || got.Size != 4 || !bytes.Equal(got.Data, want) {
+			t.Errorf("Read() = %x, %v; want %x", got.Data, err, want)
+		}
+		if err := p.WriteAFI(a, 0xC2); err != nil {
+			t.Errorf("WriteAFI() = %v", err)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
 }
 
 // TestSplit: every frame cut at every place, with rubbish before and the next
