@@ -52,6 +52,7 @@ type Desk struct {
 	asks   lane
 	tags   lane
 	pins   lane
+	turns  turns
 
 	// Owned by Run's goroutine.
 	session             kiosk.Session
