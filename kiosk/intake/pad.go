@@ -136,8 +136,9 @@ type reader struct {
 	*Pad
 	dev   drivers.Pad
 	tray  tray
-	since time.Time // when the device began to work; zero where nothing counts as from before
-	news  time.Time // when something was last going on
+	since time.Time     // when the device began to work; zero where nothing counts as from before
+	news  time.Time     // when something was last going on
+	took  time.Duration // the last inventory
 	full  bool
 }
 
@@ -160,12 +161,17 @@ func broken(err error) bool {
 	return errors.Is(err, drivers.ErrSilent) || errors.Is(err, drivers.ErrGone)
 }
 
-// roundEvery is how long jobs may hold up a round: what was lifted must show.
-const roundEvery = 400 * time.Millisecond
+// Jobs may hold up a round for so long, for what was lifted must show; and for
+// so many times what a round takes, else that of a high stack would cost the
+// patron more than the release of its books.
+const (
+	roundEvery = 400 * time.Millisecond
+	jobsToOne  = 4
+)
 
 // work does what waits to be done.
 func (r *reader) work() error {
-	for begin := time.Now(); time.Since(begin) < roundEvery; {
+	for begin := time.Now(); time.Since(begin) < max(roundEvery, jobsToOne*r.took); {
 		select {
 		case j := <-r.jobs:
 			if err := r.one(j); err != nil {
@@ -205,8 +211,9 @@ func (r *reader) round() error {
 		}
 		r.tray, r.since = tray{}, time.Time{}
 	}
+	begin := time.Now()
 	seen, err := r.dev.Inventory()
-	if broken(err) {
+	if r.took = time.Since(begin); broken(err) {
 		return err
 	}
 	if full := errors.Is(err, drivers.ErrFull); full != r.full {
