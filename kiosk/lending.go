@@ -84,6 +84,7 @@ func (s *step) copyOf(l *Line, f Found) bool {
 			return false
 		}
 		l.Item = f.Items[0].Barcode
+		s.claim(l)
 		return true
 	}
 	return false

@@ -1,9 +1,6 @@
 package kiosk
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
 // waits tells whether what is scanned now belongs to whoever comes next: after
 // another card, and after Finish, when the next one may be at the desk already.
@@ -35,25 +32,22 @@ func (s *step) scan(ev Event) {
 // tag takes what the pad tells. A tag that lay there before is nobody's; one
 // of a line that is known goes on with it, whatever waits.
 func (s *step) tag(ev Event) {
-	var id TagID
+	var lies laid
 	old := false
 	switch ev := ev.(type) {
 	case TagRemoved:
 		s.tagRemoved(ev.Tag)
 		return
 	case TagPlaced:
-		id, old = ev.Tag, ev.Old
+		lies, old = laid{id: ev.Tag, item: ev.Item, part: ev.Part, parts: ev.Parts}, ev.Old && s.lineOf(ev.Item) == nil
 	case TagUnread:
-		id, old = ev.Tag, ev.Old
+		lies, old = laid{id: ev.Tag}, ev.Old
 	}
-	switch l, t := s.tagged(id); {
+	switch l, t := s.tagged(lies.id); {
 	case l != nil:
 		s.tagBack(l, t)
 	case old:
-		if !slices.Contains(s.left, id) {
-			s.left = append(s.left, id)
-		}
-		s.do(Mend{Tag: id})
+		s.lieThere(lies)
 	default:
 		s.scan(ev)
 	}
@@ -197,6 +191,7 @@ func (s *step) place(l Line) {
 		return
 	}
 	l.ID, l.Times, l.State, l.Title = s.newID(), 1, LineWaiting, ""
+	s.claim(&l)
 	s.lines = append(s.lines, l)
 	p := &s.lines[len(s.lines)-1]
 	if s.view == ViewItems {

@@ -32,7 +32,7 @@ type Session struct {
 	endsAt   time.Time // zero: the view does not end by itself
 	nextCard bool      // another card ended this session: queue begins with it
 	queue    []Event   // scans that belong to the session after this one
-	left     []TagID   // tags on the pad that belong to nobody: they lay there before
+	left     []laid    // tags on the pad that belong to nobody: they lay there before
 	count    int       // what the patron has counted on the pad; 0: not yet
 }
 
@@ -105,7 +105,9 @@ func (s *step) event(ev Event) {
 	case Answered:
 		s.answered(ev)
 	case LinkChanged:
-		s.online = ev.Up
+		if s.online = ev.Up; ev.Up {
+			s.mendLeft()
+		}
 	case Tick:
 		s.tick()
 	default:

@@ -116,6 +116,9 @@ func (s *step) tagPlaced(ev TagPlaced) {
 	case l.stage == offered, l.Kind == Renew:
 		s.do(Mend{Tag: ev.Tag})
 	case late:
+		if l.succeeded() { // not any more: its tag is not what it should be yet
+			l.stage, l.State = keeping, LineWaiting
+		}
 		s.do(Attach{Entry: l.ID, Tag: ev.Tag})
 	}
 }
@@ -147,8 +150,7 @@ func (s *step) strange(ev TagUnread) {
 
 // tagRemoved takes a tag off. What nobody has begun with goes with it.
 func (s *step) tagRemoved(id TagID) {
-	gone := func(t TagID) bool { return t == id }
-	s.left = slices.DeleteFunc(s.left, gone)
+	s.liftedLeft(id)
 	s.queue = slices.DeleteFunc(s.queue, func(ev Event) bool {
 		switch ev := ev.(type) {
 		case TagPlaced:
@@ -286,8 +288,10 @@ func (s *step) mended(ev Mended) {
 		}
 		s.tell(ReasonTagMended, title)
 	case errors.Is(ev.Err, ErrLifted):
+		s.notMended(ev.Tag)
 		s.tell(ReasonPutBack, title)
 	default:
+		s.notMended(ev.Tag)
 		s.tell(ReasonTagStuck, title)
 	}
 }
@@ -300,15 +304,6 @@ func (s *step) counted(n int) {
 	s.touch()
 	if s.count = n; n != s.Screen().Tray.Items {
 		s.tell(ReasonCount, "")
-	}
-}
-
-// leave notes the tags of a line that stay on the pad.
-func (s *step) leave(l *Line) {
-	for _, t := range l.tags {
-		if t.here && !slices.Contains(s.left, t.id) {
-			s.left = append(s.left, t.id)
-		}
 	}
 }
 

@@ -231,6 +231,67 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
+// TestScannedWhereItLies: a book that was left on the pad and is scanned now is
+// one line with its tag: it is released for the loan.
+func TestScannedWhereItLies(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.send(TagPlaced{Tag: "A", Item: book.Barcode, Part: 1, Parts: 1, Old: true})
+	b.send(Mended{Tag: take[Mend](b).Tag})
+	b.open1("c1")
+	b.send(ItemPlaced{book.Barcode})
+	b.find(book, nil)
+	if e := b.store(); len(e.Tags) != 1 || e.Tags[0] != "A" {
+		t.Fatalf("recorded %+v; want its tag", e)
+	}
+	b.grant()
+	if k := b.kept(nil); k.Tag != "A" || k.Want != Released {
+		t.Errorf("%+v; want A released", k)
+	}
+	b.only(LineLent, "")
+	if tr := b.s.Screen().Tray; tr.Left != 0 || tr.Items != 1 {
+		t.Errorf("tray %+v; want the book, and none from before", tr)
+	}
+}
+
+// TestScannedThenLaid: what was returned by its barcode is not returned any
+// more when its tag turns up, until that is secured.
+func TestScannedThenLaid(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.send(StartReturn{})
+	b.send(ItemPlaced{book.Barcode})
+	b.find(book, &Loan{Item: book.Barcode, Patron: "c1"})
+	b.store()
+	b.grant()
+	b.only(LineReturned, "")
+	b.tagDown("A", book, 1, 1)
+	b.only(LineWaiting, "")
+	at := take[Attach](b)
+	b.send(Finish{})
+	b.view(ViewItems) // it is not over yet
+	b.send(Attached{Entry: at.Entry, Tag: "A"})
+	b.kept(nil)
+	b.view(ViewReceipt)
+	b.only(LineReturned, "")
+}
+
+// TestLeftIsMended: what a loan that was cut off has left on the work list is
+// done while its tag lies there, when the ILS has been heard; what can't be
+// done is not tried again and again.
+func TestLeftIsMended(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.send(TagPlaced{Tag: "A", Item: book.Barcode, Part: 1, Parts: 1, Old: true})
+	b.send(Mended{Tag: take[Mend](b).Tag}) // nothing yet
+	b.send(LinkChanged{Up: false})
+	b.none()
+	b.send(LinkChanged{Up: true})
+	b.send(Mended{Tag: take[Mend](b).Tag, Work: Work{Tag: "A", Title: "Dune", Want: Released}, Err: errors.New("locked")})
+	if sc := b.s.Screen(); sc.Notice.Reason != ReasonTagStuck {
+		t.Errorf("notice %+v; want that it is stuck", sc.Notice)
+	}
+	b.send(LinkChanged{Up: true})
+	b.none()
+}
+
 // TestCount: where the library wants it, the tray agrees when the patron does.
 func TestCount(t *testing.T) {
 	b := newBench(t, Rules{Count: true, Notice: time.Second})

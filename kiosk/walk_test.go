@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,16 +14,15 @@ import (
 // and a bystander would know, and compares.
 type walk struct {
 	*bench
-	r      *rand.Rand
-	disk   map[ID]State // what is on disk
-	owner  map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
-	asked  map[ID]bool  // put to the ILS
-	kinds  map[ID]Kind
-	cards  map[ID]Card        // the card that each recorded entry names
-	last   Card               // read last
-	gate   map[TagID]Security // what was written on tags
-	before map[TagID]bool
-	trail  []string
+	r     *rand.Rand
+	disk  map[ID]State // what is on disk
+	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
+	asked map[ID]bool  // put to the ILS
+	kinds map[ID]Kind
+	cards map[ID]Card        // the card that each recorded entry names
+	last  Card               // read last
+	gate  map[TagID]Security // what was written on tags
+	trail []string
 }
 
 var walkCards = []Card{"c1", "c2", "c3"}
@@ -165,12 +165,6 @@ func (w *walk) store(id ID, s State, bad bool) Event {
 }
 
 func (w *walk) step(ev Event) {
-	w.before = map[TagID]bool{} // tags that were on a line whose entry was not on disk yet
-	for _, l := range w.s.lines {
-		for _, t := range l.tags {
-			w.before[t.id] = l.stage != done
-		}
-	}
 	w.trail = append(w.trail, fmt.Sprintf("%T%+v [%s]\n", ev, ev, w.s.view))
 	before := w.s
 	known := map[ID]bool{}
@@ -294,8 +288,14 @@ func (w *walk) screen() {
 		}
 		seen[l.Item] = true
 		for _, t := range l.tags {
-			if l.succeeded() && l.Kind != Renew && !t.kept && w.before[t.id] {
+			if l.succeeded() && l.Kind != Renew && !t.kept {
 				w.t.Errorf("line %s is shown as %s; its tag %s is not kept", l.ID, l.State, t.id)
+			}
+		}
+		for _, left := range w.s.left {
+			same := func(t tag) bool { return t.part == left.part } // it has two tags
+			if l.Item != "" && left.item == l.Item && l.Reason != ReasonTagTwice && !slices.ContainsFunc(l.tags, same) {
+				w.t.Errorf("%s is on a line, its tag %s lies there as nobody's", l.Item, left.id)
 			}
 		}
 		if l.State == LineRefused && l.Reason == "" {

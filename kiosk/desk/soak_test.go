@@ -76,11 +76,12 @@ func TestSoak(t *testing.T) {
 }
 
 // tally counts what happened, so that a soak in which nothing does shows.
-type tally struct{ lent, returned, putBack, killed, unplugged, cut, mended int }
+type tally struct{ lent, returned, putBack, killed, unplugged, cut, mended, scanned, parted int }
 
 func (t *tally) add(o tally) {
 	t.lent, t.returned, t.putBack, t.killed = t.lent+o.lent, t.returned+o.returned, t.putBack+o.putBack, t.killed+o.killed
 	t.unplugged, t.cut, t.mended = t.unplugged+o.unplugged, t.cut+o.cut, t.mended+o.mended
+	t.scanned, t.parted = t.scanned+o.scanned, t.parted+o.parted
 }
 
 // world is a library with one kiosk: its books, its ILS, its disk.
@@ -112,6 +113,7 @@ type machine struct {
 	dead   atomic.Bool
 	buried chan struct{}
 	wg     sync.WaitGroup
+	told   map[kiosk.TagID]time.Time // of what lies on the pad; when
 }
 
 var errDead = errors.New("the kiosk is dead")
@@ -169,7 +171,7 @@ func (w *world) perm(n int) []int {
 func (w *world) boot() {
 	_, err := w.ledger.Interrupted(w.Context(), time.Now())
 	must(w.T, err)
-	m := &machine{world: w, buried: make(chan struct{})}
+	m := &machine{world: w, buried: make(chan struct{}), told: map[kiosk.TagID]time.Time{}}
 	w.m = m
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
@@ -177,8 +179,8 @@ func (w *world) boot() {
 	must(w.T, err)
 	iso, _ := tagdata.SecurityByName("iso")
 	pad := intake.NewPad(intake.PadConfig{Intake: in, AFI: iso, EAS: true, Emit: func(ev kiosk.Event) {
-		if m.step(ctx) == nil {
-			m.desk.Send(ctx, ev)
+		if m.step(ctx) == nil && m.desk.Send(ctx, ev) == nil {
+			m.hear(ev)
 		}
 	}})
 	up := &kiosktest.Upstream{OnIdentify: m.identify, OnTell: m.tell, OnLook: m.look, OnProbe: func(context.Context) error { return m.reach() }}
@@ -225,6 +227,28 @@ func (m *machine) step(ctx context.Context) error {
 	return nil
 }
 
+// hear notes of which tags the desk has been told.
+func (m *machine) hear(ev kiosk.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch ev := ev.(type) {
+	case kiosk.TagPlaced:
+		m.told[ev.Tag] = time.Now()
+	case kiosk.TagRemoved:
+		delete(m.told, ev.Tag)
+	}
+}
+
+// knows tells whether the desk has been told of a tag, and has had the time to
+// listen. What nobody has read yet can't be secured: a book may be returned by
+// its barcode.
+func (m *machine) knows(uid drivers.UID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, ok := m.told[kiosk.TagID(uid.String())]
+	return ok && time.Since(at) > 0
+}
+
 // watch looks at every screen: what it calls returned is secured.
 func (m *machine) watch(ctx context.Context) {
 	for seq := uint64(0); ; {
@@ -236,7 +260,7 @@ func (m *machine) watch(ctx context.Context) {
 		for _, l := range sc.Lines {
 			if l.State == kiosk.LineReturned {
 				for _, t := range m.tags[l.Item] {
-					if now, here := m.field.Tag(t.UID); here && (now.AFI != tagdata.AFIInStock || !now.EAS) {
+					if now, here := m.field.Tag(t.UID); here && m.knows(t.UID) && (now.AFI != tagdata.AFIInStock || !now.EAS) {
 						m.Errorf("%s is shown as returned, its tag has AFI %02X, EAS %v", l.Item, now.AFI, now.EAS)
 					}
 				}
@@ -271,6 +295,10 @@ func (l *mortal) Record(ctx context.Context, e kiosk.Entry) error {
 
 func (l *mortal) Conclude(ctx context.Context, o kiosk.Outcome) error {
 	return l.alive(ctx, func() error { return l.Memory.Conclude(ctx, o) })
+}
+
+func (l *mortal) Attach(ctx context.Context, id kiosk.ID, tag kiosk.TagID, at time.Time) error {
+	return l.alive(ctx, func() error { return l.Memory.Attach(ctx, id, tag, at) })
 }
 
 func (l *mortal) Done(ctx context.Context, k kiosk.Work, at time.Time) error {
@@ -490,7 +518,7 @@ func (w *world) notice() {
 // fiddle is something that happens while a stack lies on the pad.
 func (w *world) fiddle(mine []kiosk.Barcode, card kiosk.Card) {
 	time.Sleep(time.Duration(w.n(800)) * time.Millisecond)
-	switch w.n(6) {
+	switch w.n(7) {
 	case 0, 1, 2:
 		if len(mine) > 0 {
 			b := mine[w.n(len(mine))]
@@ -506,7 +534,25 @@ func (w *world) fiddle(mine []kiosk.Barcode, card kiosk.Card) {
 	case 4:
 		w.down.Store(!w.down.Load())
 		w.cut++
+	case 5:
+		if len(mine) > 0 { // the scanner, over a book that lies there, or half a set is taken away
+			b := mine[w.n(len(mine))]
+			if !slices.ContainsFunc(w.tags[b], func(t *field.Tag) bool { return !w.m.knows(t.UID) }) {
+				w.send(kiosk.ItemPlaced{Item: b})
+				w.scanned++
+			}
+			if tags := w.tags[b]; len(tags) > 1 {
+				w.field.Remove(tags[1].UID)
+				w.parted++
+			}
+		}
 	}
+}
+
+// excepted tells whether staff has something to settle about an item: there the
+// ILS and the ledger may differ until it does.
+func (w *world) excepted(b kiosk.Barcode) bool {
+	return slices.ContainsFunc(w.ledger.Entries(), func(e kiosk.Entry) bool { return e.Item == b && e.State == kiosk.Exception })
 }
 
 // count is the end: the link is there, what is on the work list is put on the
@@ -543,7 +589,7 @@ func (w *world) count() {
 	}
 	for _, b := range w.items {
 		l, err := w.ledger.Loan(w.Context(), b)
-		if who := w.loan[b]; who != l.Patron {
+		if who := w.loan[b]; who != l.Patron && !w.excepted(b) {
 			w.Errorf("%s: the ILS says %q, the ledger %q", b, who, l.Patron)
 		}
 		for _, t := range w.tags[b] {
