@@ -22,6 +22,9 @@ func TestStackInBrowser(t *testing.T) { inBrowser(t, "stack.cjs") }
 // TestStaffInBrowser prepares tags as staff would.
 func TestStaffInBrowser(t *testing.T) { inBrowser(t, "staff.cjs") }
 
+// TestOfficeInBrowser walks through the other pages for staff, in every size.
+func TestOfficeInBrowser(t *testing.T) { inBrowser(t, "office.cjs") }
+
 // inBrowser runs a script against a demo of its own.
 func inBrowser(t *testing.T, name string) {
 	t.Helper()

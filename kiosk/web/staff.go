@@ -21,6 +21,8 @@ type Staff struct {
 	Accounts Accounts
 	// Audit keeps what staff does; nil: it is only logged.
 	Audit Audit
+	// Now tells how the kiosk is; nil: nobody can.
+	Now func(context.Context) (Now, error)
 	// Station prepares materials; nil: there is no pad.
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
@@ -74,6 +76,7 @@ type staffLink struct {
 // staffLinks lists the pages in the order in which they are offered; who signs
 // in comes to the first one.
 var staffLinks = []staffLink{
+	{"now", "/staff/now", "staff.now.title", kiosk.Helper, func(s *Staff) bool { return s.Now != nil }},
 	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
@@ -93,6 +96,7 @@ type staffPage struct {
 	Done    string // what has just been done
 
 	Door       doorView
+	Now        *nowView
 	Station    *stationView
 	Count      int // of exceptions
 	Exceptions []exceptionView
@@ -125,6 +129,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)
 	mux.HandleFunc("POST /staff/sign-out", s.signOut)
 	mux.HandleFunc("POST /staff/language", s.chooseStaffLanguage)
+	mux.HandleFunc("GET /staff/now", s.staffed(kiosk.Helper, s.nowPage))
+	mux.HandleFunc("GET /staff/now/stream", s.nowStream)
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))

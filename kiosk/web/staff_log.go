@@ -40,7 +40,11 @@ func (v actView) When() string { return v.moment(v.At, v.now, v.zone) }
 // moment is a time of day with its date.
 func (l *language) moment(t, now time.Time, zone *time.Location) string {
 	t = t.In(zone)
-	return l.Date(t, now.In(zone)) + ", " + t.Format("15:04")
+	comma := ", "
+	if l.Dir == "rtl" {
+		comma = "، "
+	}
+	return l.Date(t, now.In(zone)) + comma + t.Format("15:04")
 }
 
 // Person is who did it.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -176,60 +175,24 @@ func (s *site) showStaff(w http.ResponseWriter, code int, name string, p staffPa
 // stationStream sends the station as it is, until the session ends. A book
 // that is done is a sign of life; an open page is none.
 func (s *site) stationStream(w http.ResponseWriter, r *http.Request) {
-	in := func(alive bool) bool {
-		who, ok := s.door.in(r, alive)
-		return ok && who.Role.May(kiosk.Helper)
+	l, there := s.staffLanguage(r), s.Staff.Station != nil
+	var v StationView
+	if there {
+		v = s.Staff.Station.View()
 	}
-	if !in(false) || s.Staff.Station == nil {
-		http.Error(w, "sign in first", http.StatusForbidden)
-		return
-	}
-	select {
-	case s.open <- struct{}{}:
-		defer func() { <-s.open }()
-	default:
-		http.Error(w, "too many streams", http.StatusServiceUnavailable)
-		return
-	}
-	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	l := s.staffLanguage(r)
-	out := http.NewResponseController(w)
-	send := func(m message) bool {
-		if err := out.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return false
-		}
-		_, err := w.Write(m.encode())
-		return err == nil && out.Flush() == nil
-	}
-	v := s.Staff.Station.View()
-	for {
-		if !in(false) {
-			send(message{event: "gone", data: "-"})
-			return
-		}
+	s.staffStream(w, r, kiosk.Helper, there, func(kiosk.Member) (string, error) {
 		var b strings.Builder
-		if err := s.pages.ExecuteTemplate(&b, "station", s.stationNow(l, v)); err != nil {
-			s.Log.Error("web: station", "err", err)
-			return
+		err := s.pages.ExecuteTemplate(&b, "station", s.stationNow(l, v))
+		return b.String(), err
+	}, func(ctx context.Context) {
+		next, err := s.Staff.Station.Next(ctx, v.Seq)
+		if err != nil {
+			next = s.Staff.Station.View() // its beat
+		} else if next.Count != v.Count || next.Item != v.Item {
+			s.door.in(r, true)
 		}
-		if !send(message{event: "version", data: version}) || !send(message{data: b.String()}) {
-			return
-		}
-		wait, cancel := context.WithTimeout(r.Context(), stationBeat)
-		next, err := s.Staff.Station.Next(wait, v.Seq)
-		cancel()
-		switch {
-		case r.Context().Err() != nil:
-			return
-		case err != nil:
-			v = s.Staff.Station.View() // its beat
-		default:
-			if next.Count != v.Count || next.Item != v.Item {
-				in(true)
-			}
-			v = next
-		}
-	}
+		v = next
+	})
 }
 
 // tellable is what staff can do on the page.

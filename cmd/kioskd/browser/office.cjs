@@ -1,0 +1,74 @@
+// The pages for staff beside the tags': how the kiosk is, figures, look-up,
+// settings, in every size and in the languages.
+'use strict';
+const assert = require('node:assert');
+const {launch, open, shot, axe} = require(process.env.CARREL_BROWSERTEST + '/lib.cjs');
+
+const base = process.env.CARREL_DEMO, badge = process.env.CARREL_STAFF_BADGE, pin = process.env.CARREL_STAFF_PASSWORD;
+const panels = [[1024, 600], [1280, 800], [1920, 1080], [768, 1024]];
+
+(async () => {
+  const browser = await launch();
+  const staff = await open(browser, {viewport: {width: 1280, height: 800}}), sim = await open(browser, {viewport: {width: 1280, height: 1000}});
+  await sim.goto(base + '/sim');
+
+  // looks walks through sizes and languages of the page that is open.
+  const looks = async name => {
+    for (const [width, height] of panels) {
+      await staff.setViewportSize({width, height});
+      await shot(staff, `office-${name}-${width}x${height}`);
+      assert.ok(await staff.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways at ${width}`);
+      const small = await staff.evaluate(() => [...document.querySelectorAll('button, a.button, nav a, select, input:not([type=hidden], [type=checkbox], [type=radio]), summary')]
+        .filter(e => e.checkVisibility()).map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()]).filter(([, r]) => r.width < 43.9 || r.height < 43.9).map(([e]) => e));
+      assert.deepEqual(small, [], `${name} has small targets at ${width}`);
+    }
+    await staff.setViewportSize({width: 1280, height: 800});
+    assert.deepEqual(await axe(staff), [], `axe on ${name}`);
+    const url = staff.url();
+    for (const lang of ['ar', 'zh-Hans']) {
+      await speak(lang);
+      await staff.goto(url);
+      assert.ok(await staff.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways in ${lang}`);
+      assert.doesNotMatch(await staff.innerText('body'), /staff\.[a-z]/, `${name} shows a key in ${lang}`);
+      await shot(staff, `office-${name}-${lang}`);
+    }
+    await speak('en');
+    await staff.goto(url);
+  };
+  const speak = async lang => {
+    await staff.click('.me .languages summary');
+    await Promise.all([staff.waitForNavigation(), staff.click(`.me .languages button[value="${lang}"]`)]);
+  };
+  const go = async path => { await staff.click(`nav a[href="${path}"]`); await staff.waitForSelector(`nav a[href="${path}"][aria-current]`); };
+
+  // By keyboard alone: the badge as a scanner types it, then the PIN.
+  await staff.goto(base + '/staff');
+  await shot(staff, 'office-door');
+  await staff.keyboard.type(badge + '\n');
+  await staff.keyboard.type(pin + '\n');
+  await staff.waitForURL('**/staff/now');
+  await staff.waitForSelector('.well');
+
+  // What breaks shows at once, and rings.
+  await staff.click('#bell');
+  await sim.click('#plugpad');
+  await staff.waitForSelector('.need:has-text("pad")');
+  await staff.waitForSelector('.states .bad:has-text("pad")');
+  assert.equal(await staff.evaluate(() => document.documentElement.dataset.rung), '2', 'the bell: once to try it, once for the pad');
+  assert.match(await staff.title(), /^\(1\) /);
+  await looks('now');
+  await sim.click('#plugpad');
+  await staff.waitForSelector('.well');
+
+  // Signed out, every page leads to the door.
+  await staff.click('button:has-text("Sign out")');
+  await staff.waitForSelector('#badge');
+  await staff.goto(base + '/staff/now');
+  assert.equal(new URL(staff.url()).pathname, '/staff');
+
+  for (const page of [sim, staff]) {
+    assert.deepEqual(page.wrong, [], 'errors in the page');
+    assert.deepEqual([...page.asked], [new URL(base).host], 'requests leave the machine');
+  }
+  await browser.close();
+})().catch(e => { console.error(e, e.actual ?? ''); process.exit(1); });
