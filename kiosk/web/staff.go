@@ -176,7 +176,7 @@ func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, wh
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
 	defer cancel()
-	a := kiosk.Act{Badge: who.Badge, Name: who.Name, What: what, About: cut(about), Note: cut(why), From: from}
+	a := kiosk.Act{Badge: who.Badge, Name: who.Name, What: what, About: oneLine(about), Note: oneLine(why), From: from}
 	if err := s.Staff.Audit.Note(ctx, a); err != nil {
 		s.Log.Error("web: the audit log takes nothing", "what", what, "err", err)
 		http.Error(w, "the audit log can't be written: nothing was done", http.StatusInternalServerError)
@@ -185,8 +185,8 @@ func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, wh
 	return true
 }
 
-// cut makes of what somebody typed a line that a log takes.
-func cut(text string) string {
+// oneLine makes of what somebody typed a line that a log takes.
+func oneLine(text string) string {
 	rs := []rune(clean(strings.ToValidUTF8(text, "")))
 	return string(rs[:min(len(rs), maxNote)])
 }

@@ -304,7 +304,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	p.Door.Badge = cut(string(badge))
+	p.Door.Badge = oneLine(string(badge))
 	s.showStaff(w, code, "staff-door", p)
 }
 
