@@ -26,12 +26,12 @@ func (l line) dest() string {
 }
 
 // bin and to are the ILS's words, as much of them as belongs in a sentence.
-func (l line) bin() string { return cut(clean(l.Route.Bin), 12) }
+func (l line) bin() string { return shortened(clean(l.Route.Bin), 12) }
 
-func (l line) to() string { return cut(clean(l.Route.To), 60) }
+func (l line) to() string { return shortened(clean(l.Route.To), 60) }
 
-// cut shortens a text to n characters.
-func cut(s string, n int) string {
+// shortened is a text of at most n characters.
+func shortened(s string, n int) string {
 	for i := range s {
 		if n--; n < 0 {
 			return s[:i] + "…"
