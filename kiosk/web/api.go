@@ -58,7 +58,7 @@ type apiScreen struct {
 }
 
 func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
-	v := s.view(sc, chosen)
+	v := s.view(sc, choice{lang: chosen})
 	a := apiScreen{View: sc.View, Mode: sc.Mode, Visit: sc.Visit, Patron: sc.Patron, Lines: []apiLine{}, Tray: apiTray(sc.Tray), Notice: v.Notice().Text(),
 		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
 	for _, l := range v.Lines {

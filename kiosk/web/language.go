@@ -226,10 +226,10 @@ func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	c := &http.Cookie{Name: languageCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: -1}
+	tag := ""
 	if l := s.match(r.FormValue("lang")); l != nil {
-		c.Value, c.MaxAge = l.Tag, 0 // until the browser ends, or the session does
+		tag = l.Tag
 	}
-	http.SetCookie(w, c)
+	http.SetCookie(w, kept(languageCookie, tag))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

@@ -1,33 +1,31 @@
 package web
 
 import (
-	"bytes"
 	"net/http"
+	"net/url"
 )
 
 // page is the whole document around a screen.
 type page struct {
 	View    view
 	Version string
-	Stream  string // the address of the stream that keeps it right
-	Chosen  bool   // the language was chosen by touch: it goes with the session
+	Stream  string // the address of the stream that keeps it right; empty: it stays as it is
+	Chosen  bool   // something was chosen by touch: it goes with the session
 }
 
 // page renders the newest screen completely; the stream takes over from there.
 func (s *site) page(w http.ResponseWriter, r *http.Request) {
-	chosen := s.chosen(r)
-	p := page{View: s.view(s.Desk.Screen(), chosen), Version: version, Stream: "/stream"}
+	c := s.choice(r)
+	p := page{View: s.view(s.Desk.Screen(), c), Version: version, Stream: "/stream", Chosen: c.touch}
+	asked := url.Values{}
 	if l := s.match(r.URL.Query().Get("lang")); l != nil {
-		p.Stream += "?lang=" + l.Tag
-	} else {
-		p.Chosen = chosen != nil
+		asked.Set("lang", l.Tag)
 	}
-	var b bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&b, "page", p); err != nil {
-		s.Log.Error("web: page", "err", err)
-		http.Error(w, "the screen can't be shown", http.StatusInternalServerError)
-		return
+	if m, ok := ParseManner(r.URL.Query().Get("mode")); ok {
+		asked.Set("mode", m.String())
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(b.Bytes()) //nolint:errcheck // the browser is gone
+	if len(asked) > 0 {
+		p.Stream += "?" + asked.Encode()
+	}
+	s.render(w, "page", p)
 }

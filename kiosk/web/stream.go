@@ -90,11 +90,11 @@ func (s *site) next(ctx context.Context, seq uint64, beat func() bool) (kiosk.Sc
 // stream sends the page's inside. The beat tells the version of the assets,
 // so that a page older than the daemon loads itself again.
 func (s *site) stream(w http.ResponseWriter, r *http.Request) {
-	chosen := s.chosen(r)
+	c := s.choice(r)
 	beat := message{event: "beat", data: version}.encode()
 	s.follow(w, r, beat, func(sc kiosk.Screen) ([]byte, error) {
 		var b strings.Builder
-		if err := s.pages.ExecuteTemplate(&b, "screen", s.view(sc, chosen)); err != nil {
+		if err := s.pages.ExecuteTemplate(&b, "screen", s.view(sc, c)); err != nil {
 			return nil, err
 		}
 		return append(message{event: "version", data: version}.encode(), message{id: sc.Seq, data: b.String()}.encode()...), nil

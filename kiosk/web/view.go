@@ -16,6 +16,7 @@ type view struct {
 	kiosk.Screen
 	*language
 	Langs   []*language
+	Manner  Manner
 	Library string
 	Pad     bool   // a pad works
 	Lines   []line // in the order they came
@@ -23,8 +24,8 @@ type view struct {
 	zone    *time.Location
 }
 
-func (s *site) view(sc kiosk.Screen, chosen *language) view {
-	v := view{Screen: sc, language: s.speak(chosen, sc.Language), Langs: s.langs, Library: s.Library,
+func (s *site) view(sc kiosk.Screen, c choice) view {
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.Library,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Patron = clean(v.Patron)

@@ -40,6 +40,8 @@ type Config struct {
 	Beat      time.Duration    // between signs of life on a silent stream; 0 means 4 s
 	Streams   int              // most browsers at once; 0 means 32
 	Pad       func() bool      // whether books can be put on a pad; nil means not
+	Manner    Manner           // unless another is chosen; zero means standard
+	Gallery   bool             // serve /gallery, every view from fixtures
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
 	// Staff are the pages for staff, below /staff; nil: they only say how to set
@@ -101,6 +103,8 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /stream", s.stream)
 	mux.HandleFunc("POST /touch/{what}", s.touch)
 	mux.HandleFunc("POST /language", s.chooseLanguage)
+	mux.HandleFunc("POST /mode", s.chooseManner)
+	mux.HandleFunc("POST /forget", s.forget)
 	mux.HandleFunc("GET /static/{version}/", s.asset)
 	mux.HandleFunc("GET /api/v1/screen", s.apiScreen)
 	mux.HandleFunc("GET /api/v1/events", s.apiEvents)
@@ -108,6 +112,9 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	s.staffRoutes(mux)
+	if s.Gallery {
+		s.galleryRoutes(mux)
+	}
 	for path, h := range s.Pages {
 		mux.Handle(path, h)
 		mux.Handle(path+"/", h)

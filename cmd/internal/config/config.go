@@ -99,6 +99,9 @@ type Screen struct {
 	Idle    Duration `toml:"idle"`    // 60s
 	Warn    Duration `toml:"warn"`    // 20s
 	Receipt Duration `toml:"receipt"` // 15s
+	Mode    string   `toml:"mode"`    // unless the patron chooses another: standard, with ".large" and ".contrast" as wanted
+
+	Manner web.Manner `toml:"-"`
 }
 
 // Upstream is the library's system. SIP2 is nil unless Driver is "sip2".
@@ -269,9 +272,7 @@ func (c *Config) check(p *Problems) {
 			p.add("kiosk.languages", l, "must be of %s", strings.Join(known, ", "))
 		}
 	}
-	if idle, warn := cmp.Or(c.Screen.Idle.Duration, time.Minute), cmp.Or(c.Screen.Warn.Duration, 20*time.Second); warn >= idle {
-		p.add("screen.warn", warn, "must be less than screen.idle, which is %v", idle)
-	}
+	c.Screen.check(p)
 	c.Location = time.Local
 	if k.Timezone != "" {
 		loc, err := time.LoadLocation(k.Timezone)
@@ -312,6 +313,20 @@ func (c *Config) check(p *Problems) {
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
 	c.Intake = in
+}
+
+func (s *Screen) check(p *Problems) {
+	if idle, warn := cmp.Or(s.Idle.Duration, time.Minute), cmp.Or(s.Warn.Duration, 20*time.Second); warn >= idle {
+		p.add("screen.warn", warn, "must be less than screen.idle, which is %v", idle)
+	}
+	var ok bool
+	if s.Manner, ok = web.ParseManner(cmp.Or(s.Mode, string(web.Standard))); !ok {
+		var all []string
+		for _, m := range web.Manners() {
+			all = append(all, m.String())
+		}
+		p.add("screen.mode", s.Mode, "must be of %s", strings.Join(all, ", "))
+	}
 }
 
 // check gives every zero its meaning, too.

@@ -104,6 +104,7 @@ check = "mod11"
 patron = []
 wrong = "shrug"
 [screen]
+mode = "loud"
 idle = "10s"
 [loans]
 days = -1
@@ -121,7 +122,7 @@ x = 1
 		`device "s".colour: is not a key`, `device "s".parity: "mark": must be`, `device "s".suffix: "dot": must be`, `device "kb"`,
 		`device 1.path: must be set`, "upstream.deadline", `upstream.address: "nowhere"`, "upstream.password_file",
 		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.item: ".*": matches an empty code`, `barcodes.check: "mod11": must be`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`,
-		`kiosk.languages: "xx": must be of `, "screen.warn: 20s: must be less than screen.idle", `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
+		`kiosk.languages: "xx": must be of `, "screen.warn: 20s: must be less than screen.idle", `screen.mode: "loud": must be of standard, `, `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the problems do not name %s:\n%v", want, err)

@@ -41,6 +41,8 @@ type Options struct {
 	Listener net.Listener
 	// Pages are served beside the screen, as "/sim".
 	Pages map[string]http.Handler
+	// Gallery serves every view from fixtures below /gallery.
+	Gallery bool
 	// Ready is called once everything is open and served.
 	Ready func()
 	// Leave, when it is closed, ends the daemon as soon as nobody is at the
@@ -311,5 +313,5 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	return web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Pages: d.Pages, Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, Gallery: d.Gallery, Pages: d.Pages, Staff: d.staffPages()}
 }

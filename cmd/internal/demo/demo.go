@@ -104,7 +104,7 @@ func Run(ctx context.Context, o Options) error {
 		return sip2.Serve(ctx, ilsAt, ils, sip2.ServerConfig{Institution: Institution, Log: o.Log})
 	})
 	g.Go(func() error {
-		return daemon.Run(ctx, daemon.Options{Config: conf, Log: o.Log, Listener: ln,
+		return daemon.Run(ctx, daemon.Options{Config: conf, Log: o.Log, Listener: ln, Gallery: true,
 			Pages: map[string]http.Handler{"/sim": bench.Handler()},
 			Ready: func() { o.ready(ln.Addr().String(), proxy.Addr()) }})
 	})
@@ -119,6 +119,7 @@ func (o Options) ready(screen, ils string) {
 
   The kiosk's screen      http://%s/
   Cards, books, trouble   http://%s/sim   (keep it beside the screen)
+  Every view and mode     http://%s/gallery
   Pages for staff         http://%s/staff   badge %s, PIN or password %s
   The library's system    SIP2 on %s, user %s, password %s
   Data                    %s
@@ -126,7 +127,7 @@ func (o Options) ready(screen, ils string) {
 
   Click a card, then a book, on the second page. Ctrl-C ends it.
 
-`, Name, host, host, host, StaffBadge, StaffPassword, ils, user, userPassword, o.Data, filepath.Join(o.Data, ConfigFile))
+`, Name, host, host, host, host, StaffBadge, StaffPassword, ils, user, userPassword, o.Data, filepath.Join(o.Data, ConfigFile))
 		if at, _, err := net.SplitHostPort(screen); err == nil && (net.ParseIP(at) == nil || !net.ParseIP(at).IsLoopback()) {
 			fmt.Fprint(o.Out, "  Careful: who can reach this machine can use the demo, and move its hardware.\n\n")
 		}

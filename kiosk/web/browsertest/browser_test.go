@@ -1,11 +1,13 @@
 package browsertest_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +34,7 @@ type bench struct {
 func newBench(t *testing.T, languages ...string) *bench {
 	b := &bench{desk: newDesk(at(t, "welcome")), all: map[net.Conn]bool{}}
 	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
-		Beat: 500 * time.Millisecond, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
+		Beat: 500 * time.Millisecond, Gallery: true, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +117,26 @@ func (b *bench) control(w http.ResponseWriter, r *http.Request) {
 
 func sceneNames() string { return strings.Join(scene.Names(), " ") }
 
-// TestLooks walks through every scene on every panel: nothing is cut off or
-// covered, axe finds nothing, no hostile text gets out of its place.
+// TestLooks walks through the gallery: every scene in every mode on every
+// panel. Nothing is cut off or covered, axe finds nothing, no hostile text gets
+// out of its place. With CARREL_SCREENSHOTS, a picture of each view in each mode
+// goes to that folder.
 func TestLooks(t *testing.T) {
-	b := newBench(t, "en", "es")
-	browsertest.Run(t, "looks.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
+	b := newBench(t, "en", "es", "de", "ar", "zh-Hans")
+	var modes []string
+	for _, m := range web.Manners() {
+		modes = append(modes, m.String())
+	}
+	pictures := ""
+	if os.Getenv("CARREL_SCREENSHOTS") != "" {
+		pictures = views
+	}
+	browsertest.Run(t, "looks.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames(), "MODES="+cmp.Or(os.Getenv("MODES"), strings.Join(modes, " ")),
+		"PICTURES="+cmp.Or(os.Getenv("PICTURES"), pictures))
 }
+
+// views are the scenes of which pictures are taken: each view at its fullest.
+const views = "welcome held identifying pin-wrong items-empty items items-countdown returning stack-back receipt fatal"
 
 // TestTouches uses the screen as patrons do, and cuts the line under it.
 func TestTouches(t *testing.T) {

@@ -5,11 +5,12 @@
   'use strict';
   const silence = 10_000;  // ms without a sign of life: the stream is lost
   const giveUp = 20_000;   // ms: load the page again as soon as the server answers
-  const forget = 60_000;   // ms nobody touched the welcome view: its language goes back
+  const keep = 60_000;     // ms nobody touched the welcome view: what was chosen goes back
   const root = document.documentElement;
   const $ = id => document.getElementById(id);
   const stage = $('stage'), lost = $('lost'), say = $('say');
   const screen = () => stage.querySelector('.screen');
+  const live = stage.hasAttribute('hx-sse:connect'); // else it is a picture: nothing is sent
   const reduced = matchMedia('(prefers-reduced-motion: reduce)');
 
   // The stream.
@@ -46,6 +47,7 @@
   }
 
   function watch() {
+    if (!live) return;
     const quiet = performance.now() - heard;
     if (quiet < silence && !failed) return;
     setLost(true);
@@ -78,6 +80,7 @@
     const s = screen(), {view, news} = s.dataset;
     root.lang = s.lang;
     root.dir = s.dir;
+    root.dataset.mode = s.dataset.mode;
     for (const b of document.querySelectorAll('#languages button')) b.setAttribute('aria-pressed', b.value === s.lang);
     lost.querySelector('strong').textContent = s.dataset.lost; // the server can't say it then
     lost.querySelector('div div span').textContent = s.dataset.wait;
@@ -86,7 +89,7 @@
     if (s.id !== was.id) entered(s);
     lines(s);
     if (news && news !== was.news) tell(news);
-    if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forgetLanguage();
+    if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forget();
     Object.assign(was, {id: s.id, view, news});
   }
   function tell(text) {
@@ -122,10 +125,10 @@
     e.classList.add('again', 'nudge');
   }
 
-  // A chosen language belongs to whoever chose it.
-  async function forgetLanguage() {
+  // A chosen language and mode belong to whoever chose them.
+  async function forget() {
     try {
-      await fetch('/language', {method: 'POST', redirect: 'manual'});
+      await fetch('/forget', {method: 'POST'});
       location.replace('/');
     } catch { /* the next welcome tries again */ }
   }
@@ -139,12 +142,13 @@
   function alive() {
     const now = performance.now(), {view, visit} = screen().dataset;
     was.since = now;
-    if (view === 'identifying' || view === 'welcome' || now - touched < 3000) return;
+    if (!live || view === 'identifying' || view === 'welcome' || now - touched < 3000) return;
     touched = now;
     fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view, visit})}).catch(() => {});
   }
   addEventListener('pointerdown', alive, true);
   addEventListener('keydown', alive, true);
+  if (!live) addEventListener('submit', e => e.preventDefault(), true);
   addEventListener('contextmenu', e => e.preventDefault());
 
   // The PIN pad; a keyboard types into the field whatever has the focus.
@@ -198,7 +202,7 @@
   setInterval(() => {
     watch();
     const {view} = screen().dataset;
-    if (view === 'welcome' && 'chosen' in root.dataset && performance.now() - was.since > forget) forgetLanguage();
+    if (view === 'welcome' && 'chosen' in root.dataset && performance.now() - was.since > keep) forget();
   }, 1000);
   shown();
 })();
