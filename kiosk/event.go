@@ -73,6 +73,7 @@ type (
 		Card   Card
 		Patron Patron
 		Loans  int // what the patron has by the mirror
+		Untold int // of those, what the ILS has not heard of or not confirmed yet
 		Err    error
 	}
 	// Stored answers Record and Conclude: it is on disk.

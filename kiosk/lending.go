@@ -129,7 +129,7 @@ func (s *step) decide(l *Line) Reason {
 		why = s.rules.renews(l.found, s.now)
 	default:
 		why = s.rules.lends(s.patron, l.found, s.loans+s.lent(l.ID))
-		if n := s.rules.Trust.allows(s.patron, s.now); why == "" && n >= 0 && s.lent(l.ID) >= n {
+		if n := s.rules.Trust.allows(s.patron, s.now); why == "" && n >= 0 && s.untold+s.lent(l.ID) >= n {
 			why = ReasonCardUnchecked
 		}
 	}

@@ -42,26 +42,31 @@ type Rules struct {
 	AwaitCard time.Duration // books put down before a card wait; 0 means 60 s
 }
 
-// Trust decays with the age of a fact: up to Full everything is lent by the
-// rules, up to Few so many items in a session, then nothing; returns are always
-// taken. What is known since nobody knows when, or by now will only be known, is
+// Trust decays with the age of a fact: up to Full it is trusted in full, as if
+// the ILS had said it just now; up to Usual for as many loans as are usual; up
+// to Few for a few; then for none. Loans count from the first that the ILS has
+// not heard of yet, in whichever session it was made; returns are always taken.
+// What is known since nobody knows when, or by now will only be known, is
 // trusted with a few.
 type Trust struct {
-	Full, Few time.Duration
-	Items     int // up to Few
+	Full, Usual, Few time.Duration // with Usual 0 there are no bounds
+	UsualItems       int           // up to Usual; 0: what the other rules allow
+	Items            int           // up to Few
 }
 
-// allows tells how many items a session may lend to a patron; -1 means that
-// nothing is in the way.
+// allows tells how many items may be lent to a patron before the ILS has heard
+// of them; -1 means that nothing is in the way.
 func (t Trust) allows(p Patron, now time.Time) int {
 	age := now.Sub(p.Seen)
 	switch {
-	case t.Full <= 0 || !p.Local:
+	case t.Usual <= 0 || !p.Local:
 		return -1
 	case p.Seen.IsZero(), age < -tolerance: // seen by a clock that was ahead
 		return t.Items
-	case age < t.Full:
+	case age < t.Full || age < t.Usual && t.UsualItems == 0:
 		return -1
+	case age < t.Usual:
+		return t.UsualItems
 	case age < t.Few:
 		return t.Items
 	}

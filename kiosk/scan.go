@@ -116,7 +116,7 @@ func (s *step) identified(ev Identified) {
 		s.turnAway(why)
 		return
 	}
-	s.patron, s.loans, s.id, s.mode = p, ev.Loans, s.newID(), Borrowing
+	s.patron, s.loans, s.untold, s.id, s.mode = p, ev.Loans, ev.Untold, s.newID(), Borrowing
 	s.show(ViewItems)
 	s.startHeld()
 	s.closing = s.nextCard

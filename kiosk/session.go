@@ -25,6 +25,7 @@ type Session struct {
 	pins     int  // wrong ones so far
 	patron   Patron
 	loans    int // what the patron had when the session began
+	untold   int // of those, what the ILS did not know of
 	lines    []Line
 	notice   Notice
 	online   bool

@@ -427,17 +427,22 @@ func TestPINNotChecked(t *testing.T) {
 // TestTrust: with the ILS away, what is known of a patron is trusted for a
 // time, then for a few loans, then not at all.
 func TestTrust(t *testing.T) {
-	trust := Trust{Full: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: 2}
+	trust := Trust{Full: time.Hour, Usual: 24 * time.Hour, Few: 7 * 24 * time.Hour, UsualItems: 3, Items: 2}
+	plain := trust
+	plain.UsualItems = 0
 	for _, tt := range []struct {
 		name  string
 		rules Rules
 		age   time.Duration // 0: nobody knows
 		local bool
+		had   int // lent before, and not told yet
 		lent  int // of 4; -1: not let in
 	}{
-		{"fresh", Rules{Trust: trust}, time.Hour, true, 4}, {"yesterday's", Rules{Trust: trust}, 25 * time.Hour, true, 2},
-		{"old", Rules{Trust: trust}, 8 * 24 * time.Hour, true, -1}, {"nobody knows", Rules{Trust: trust}, 0, true, 2}, {"next year's", Rules{Trust: trust}, -365 * 24 * time.Hour, true, 2},
-		{"old, by the ILS", Rules{Trust: trust}, 8 * 24 * time.Hour, false, 4}, {"no bounds", Rules{}, 1000 * time.Hour, true, 4},
+		{"fresh", Rules{Trust: trust}, 59 * time.Minute, true, 5, 4}, {"today's", Rules{Trust: trust}, time.Hour, true, 0, 3},
+		{"today's, one before", Rules{Trust: trust}, 23 * time.Hour, true, 1, 2}, {"today's, no bound", Rules{Trust: plain}, 23 * time.Hour, true, 5, 4},
+		{"yesterday's", Rules{Trust: trust}, 24 * time.Hour, true, 0, 2}, {"yesterday's, in the next session", Rules{Trust: trust}, 25 * time.Hour, true, 2, 0},
+		{"old", Rules{Trust: trust}, 7 * 24 * time.Hour, true, 0, -1}, {"nobody knows", Rules{Trust: trust}, 0, true, 0, 2}, {"next year's", Rules{Trust: trust}, -365 * 24 * time.Hour, true, 0, 2},
+		{"old, by the ILS", Rules{Trust: trust}, 8 * 24 * time.Hour, false, 0, 4}, {"no bounds", Rules{}, 1000 * time.Hour, true, 9, 4},
 	} {
 		b := newBench(t, tt.rules)
 		b.send(LinkChanged{Up: false})
@@ -447,7 +452,7 @@ func TestTrust(t *testing.T) {
 		if tt.age != 0 {
 			p.Seen = b.now.Add(-tt.age)
 		}
-		b.send(Identified{Card: "c1", Patron: p})
+		b.send(Identified{Card: "c1", Patron: p, Loans: tt.had, Untold: tt.had})
 		if tt.lent < 0 {
 			b.view(ViewWelcome)
 			if n := b.s.Screen().Notice; n.Reason != ReasonCardUnchecked {

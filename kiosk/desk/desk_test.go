@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,8 @@ type shelf struct {
 	full   bool
 	stall  time.Duration
 	newest time.Time
+	loans  []kiosk.Loan // the reader's; those of what is out since the link went are not told
+	gone   time.Time
 }
 
 var (
@@ -74,10 +77,12 @@ func (s *shelf) Patron(_ context.Context, c kiosk.Card) (kiosk.Patron, error) {
 func (s *shelf) Loan(context.Context, kiosk.Barcode) (kiosk.Loan, error) {
 	return kiosk.Loan{}, kiosk.ErrUnknown
 }
-func (s *shelf) Loans(context.Context, kiosk.Card) ([]kiosk.Loan, error) { return nil, nil }
-func (s *shelf) Unsettled(context.Context, kiosk.Barcode) (bool, error)  { return false, nil }
-func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error         { return nil }
-func (s *shelf) LearnItem(context.Context, kiosk.Item) error             { return nil }
+func (s *shelf) Loans(context.Context, kiosk.Card) ([]kiosk.Loan, error) { return s.loans, nil }
+func (s *shelf) Unsettled(_ context.Context, b kiosk.Barcode) (bool, error) {
+	return slices.ContainsFunc(s.loans, func(l kiosk.Loan) bool { return l.Item == b && l.At.After(s.gone) }), nil
+}
+func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error { return nil }
+func (s *shelf) LearnItem(context.Context, kiosk.Item) error     { return nil }
 
 // ils is an upstream made of functions.
 type ils struct {
@@ -211,6 +216,39 @@ func TestNoUpstream(t *testing.T) {
 		until(t, d, "the countdown's end", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewReceipt })
 		until(t, d, "welcome", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewWelcome && len(sc.Lines) == 0 })
 	})
+}
+
+// TestTrustOverSessions: what a card has taken on trust counts in the next
+// session as well, until the ILS has heard of it.
+func TestTrustOverSessions(t *testing.T) {
+	for untold, want := range map[int]kiosk.LineState{0: kiosk.LineLent, 1: kiosk.LineLent, 2: kiosk.LineRefused} {
+		s := newShelf()
+		s.gone = time.Now()
+		for n := range 3 { // the others are of last week
+			at := s.gone.AddDate(0, 0, -7)
+			if n < untold {
+				at = s.gone.Add(time.Hour)
+			}
+			s.loans = append(s.loans, kiosk.Loan{Item: kiosk.Barcode(fmt.Sprint("another", n)), Patron: reader.Card, At: at})
+		}
+		up := &ils{identify: func(context.Context, kiosk.Card) (kiosk.Patron, error) {
+			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeOffline}
+		}, tell: func(context.Context, kiosk.Entry) (kiosk.Answer, error) {
+			return kiosk.Answer{}, &kiosk.Error{Code: kiosk.CodeOffline}
+		}}
+		c := desk.Config{Ledger: s, Mirror: s, Upstream: up}
+		c.Rules.Trust = kiosk.Trust{Full: time.Hour, Usual: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: 2}
+		run(t, c, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+			must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+			must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+			sc := until(t, d, "an answer", func(sc kiosk.Screen) bool {
+				return len(sc.Lines) == 1 && (sc.Lines[0].State == kiosk.LineLent || sc.Lines[0].State == kiosk.LineRefused)
+			})
+			if l := sc.Lines[0]; l.State != want || want == kiosk.LineRefused && l.Reason != kiosk.ReasonCardUnchecked {
+				t.Errorf("with %d untold: %s (%s); want %s", untold, l.State, l.Reason, want)
+			}
+		})
+	}
 }
 
 // TestStalledDisk: a disk that takes 5 s for one write does not stop the

@@ -125,6 +125,18 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		d.Log.Error("desk: loans", "err", err)
 	}
 	ev.Loans = len(loans)
+	for _, l := range loans {
+		if !ev.Patron.Local {
+			break // the ILS is there, and says itself what it thinks of the patron
+		}
+		untold, err := d.Mirror.Unsettled(ctx, l.Item)
+		if err != nil {
+			d.Log.Error("desk: loans", "err", err)
+		}
+		if untold {
+			ev.Untold++
+		}
+	}
 	return ev
 }
 

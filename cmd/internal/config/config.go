@@ -69,9 +69,11 @@ type Patrons struct {
 	Name       string `toml:"name"`        // first (default), initials, full, none
 
 	// How old what is known of a patron may be while upstream is away.
-	Trust    *Duration `toml:"trust"`     // for all loans; 24h, 0s has no bounds
-	TrustFew *Duration `toml:"trust_few"` // for a few; 168h
-	Few      int       `toml:"few"`       // in a session; 3
+	TrustFull *Duration `toml:"trust_full"` // in full; 1h
+	Trust     *Duration `toml:"trust"`      // as usual; 24h, 0s has no bounds
+	TrustFew  *Duration `toml:"trust_few"`  // for a few loans; 168h
+	Usual     int       `toml:"usual"`      // loans as usual; 0, what the other rules allow
+	Few       int       `toml:"few"`        // 3
 }
 
 // Loans are the rules for loans that are decided here.
@@ -304,6 +306,12 @@ func (c *Config) check(p *Problems) {
 	if c.Patrons.Few < 0 {
 		p.add("patrons.few", c.Patrons.Few, "must be 1 or more")
 	}
+	if c.Patrons.Usual < 0 {
+		p.add("patrons.usual", c.Patrons.Usual, "must be 0 (what the other rules allow) or more")
+	}
+	if full, usual := c.Patrons.TrustFull, c.Patrons.Trust; full != nil && usual != nil && usual.Duration > 0 && full.Duration > usual.Duration {
+		p.add("patrons.trust_full", full.Duration, "must be no longer than patrons.trust, which is %v", usual.Duration)
+	}
 	if c.Loans.Max < 0 {
 		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
 	}
@@ -363,13 +371,13 @@ func (p *Problems) oneOf(key, value string, choices ...string) {
 
 // Rules are the library's rules as the desk wants them.
 func (c *Config) Rules() kiosk.Rules {
-	trust := kiosk.Trust{Full: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: cmp.Or(c.Patrons.Few, 3)}
-	if d := c.Patrons.Trust; d != nil {
-		trust.Full = d.Duration
+	trust := kiosk.Trust{Full: time.Hour, Usual: 24 * time.Hour, Few: 7 * 24 * time.Hour, UsualItems: c.Patrons.Usual, Items: cmp.Or(c.Patrons.Few, 3)}
+	for to, d := range map[*time.Duration]*Duration{&trust.Full: c.Patrons.TrustFull, &trust.Usual: c.Patrons.Trust, &trust.Few: c.Patrons.TrustFew} {
+		if d != nil {
+			*to = d.Duration
+		}
 	}
-	if d := c.Patrons.TrustFew; d != nil {
-		trust.Few = d.Duration
-	}
+	trust.Full = min(trust.Full, trust.Usual)
 	if c.Upstream.Driver == "none" {
 		trust = kiosk.Trust{} // what is known here is all there is
 	}

@@ -42,6 +42,9 @@ func TestExample(t *testing.T) {
 		if r.LoanDays != 21 || r.TypeDays["laptop"] != 1 || r.MaxLoans != 50 || r.Idle != time.Minute || r.PINOffline || r.Location.String() != "America/New_York" {
 			t.Errorf("rules = %+v", r)
 		}
+		if want := (kiosk.Trust{Full: time.Hour, Usual: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: 3}); r.Trust != want {
+			t.Errorf("trust = %+v; want %+v", r.Trust, want)
+		}
 		if len(c.Kiosk.Hosts) != 1 || c.Kiosk.Hosts[0] != "kiosk1.school.lan" {
 			t.Errorf("hosts = %q", c.Kiosk.Hosts)
 		}
@@ -162,6 +165,30 @@ device = [{name = "h", driver = "hidscan", vid = 99999, pid = 1}]
 	}
 	if len(want) > 0 {
 		t.Errorf("not told: %v\n%v", want, err)
+	}
+}
+
+// TestTrust: no fact is trusted in full for longer than as usual.
+func TestTrust(t *testing.T) {
+	sip := "[upstream]\ndriver = \"sip2\"\naddress = \"ils:6001\"\n"
+	for text, want := range map[string]kiosk.Trust{
+		"trust = \"30m\"\nusual = 10":  {Full: 30 * time.Minute, Usual: 30 * time.Minute, Few: 7 * 24 * time.Hour, UsualItems: 10, Items: 3},
+		"trust = \"0s\"":               {Few: 7 * 24 * time.Hour, Items: 3},
+		"trust_full = \"2h\"\nfew = 5": {Full: 2 * time.Hour, Usual: 24 * time.Hour, Few: 7 * 24 * time.Hour, Items: 5},
+	} {
+		c, err := Parse("f", []byte(good+sip+"[patrons]\n"+text))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got := c.Rules().Trust; got != want {
+			t.Errorf("%s: %+v; want %+v", text, got, want)
+		}
+	}
+	_, err := Parse("f", []byte(good+sip+"[patrons]\ntrust = \"1h\"\ntrust_full = \"2h\"\nusual = -1\n"))
+	for _, want := range []string{"patrons.trust_full: 2h0m0s: must be no longer", "patrons.usual: -1"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %s", err, want)
+		}
 	}
 }
 
