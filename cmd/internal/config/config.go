@@ -33,6 +33,7 @@ type Config struct {
 	Tags     Tags     `toml:"tags"`
 	Screen   Screen   `toml:"screen"`
 	Staff    Staff    `toml:"staff"`
+	Shelf    Shelf    `toml:"shelf"`
 
 	Devices  []Device `toml:"-"`
 	Upstream Upstream `toml:"-"`
@@ -317,6 +318,7 @@ func (c *Config) check(p *Problems) {
 	}
 	c.Tags.check(p)
 	c.Staff.check(p)
+	c.Shelf.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
