@@ -29,6 +29,7 @@ type grammar struct {
 	Outbox     outboxCmd     `cmd:"" help:"What the library's system has not confirmed yet."`
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
 	Tag        tagCmd        `cmd:"" help:"Read and prepare RFID tags."`
+	Inventory  inventoryCmd  `cmd:"" help:"Shelf inventories: walk along the shelves, scan, know what is missing and what stands wrong."`
 	Work       workCmd       `cmd:"" help:"Tags whose security is not yet what it must be."`
 	Staff      staffCmd      `cmd:"" help:"The pages for staff."`
 	Devices    devicesCmd    `cmd:"" help:"What is plugged in."`

@@ -174,7 +174,7 @@ func (b *batch) read(r Read, c Code) {
 		m := b.met[c.Item]
 		said.Code, said.Wanted = "", m.Wanted
 		said.Book = bookOf(m.Item)
-		if want := b.v.Range.Location; want != "" && m.Item.Location != want || b.v.Range.Library != "" && m.Item.Library != b.v.Range.Library {
+		if r := b.v.Range; m.Known && (r.Location != "" && m.Item.Location != r.Location || r.Library != "" && m.Item.Library != r.Library) {
 			said.Location = m.Item.Library + " / " + m.Item.Location
 		}
 		said.Found = shelf.Judge(b.facts(r, m), b.policy(), now)

@@ -135,7 +135,7 @@ func ToneOf(s State, found []Finding) Tone {
 	switch {
 	case slices.ContainsFunc(found, Finding.Takes):
 		return Take
-	case s == OutOfOrder || s == Foreign:
+	case s == OutOfOrder || s == Ahead || s == Foreign:
 		return Elsewhere
 	case s == Again:
 		return Twice

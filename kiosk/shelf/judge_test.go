@@ -74,7 +74,7 @@ func TestTone(t *testing.T) {
 		found []Finding
 		want  Tone
 	}{
-		{InPlace, nil, Good}, {InPlace, []Finding{NotForLoan, NoTag, Unsecured}, Good}, {Ahead, nil, Good},
+		{InPlace, nil, Good}, {InPlace, []Finding{NotForLoan, NoTag, Unsecured}, Good}, {Ahead, nil, Elsewhere},
 		{OutOfOrder, nil, Elsewhere}, {Foreign, nil, Elsewhere}, {Again, nil, Twice},
 		{InPlace, []Finding{NotForLoan, OnLoan}, Take}, {OutOfOrder, []Finding{Wanted}, Take}, {Again, []Finding{Double}, Take},
 		{Foreign, []Finding{Unknown}, Take}, {InPlace, []Finding{Weed}, Take},

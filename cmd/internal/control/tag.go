@@ -28,9 +28,9 @@ type Tags interface {
 
 var _ Tags = (*Client)(nil)
 
-// maxTagBody is the longest question about tags, in bytes: a tag's whole
-// memory with all its elements.
-const maxTagBody = 1 << 20
+// maxBody is the longest question, in bytes: a list of some ten thousand items
+// that are wanted.
+const maxBody = 8 << 20
 
 // TagHandler serves tags, and all else by next.
 func TagHandler(t Tags, next http.Handler) http.Handler {
@@ -54,7 +54,7 @@ func TagHandler(t Tags, next http.Handler) http.Handler {
 func answer[Q any](do func(context.Context, Q) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var q Q
-		if err := json.NewDecoder(io.LimitReader(r.Body, maxTagBody)).Decode(&q); err != nil {
+		if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

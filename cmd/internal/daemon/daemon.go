@@ -24,6 +24,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/desk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/sync/outbox"
@@ -55,17 +56,18 @@ type Options struct {
 // Daemon is a running kiosk.
 type Daemon struct {
 	Options
-	since    time.Time
-	clock    *timekeeper
-	store    *sqlite.Store
-	desk     *desk.Desk
-	worker   *outbox.Worker  // nil without an upstream
-	upstream kiosk.Upstream  // nil without one
-	refresh  *refresh.Worker // nil without lists to read
-	devices  *devices
-	pads     *pads
-	staff    *staff
-	reached  atomic.Pointer[bool] // what was said of upstream last
+	since       time.Time
+	clock       *timekeeper
+	store       *sqlite.Store
+	desk        *desk.Desk
+	worker      *outbox.Worker  // nil without an upstream
+	upstream    kiosk.Upstream  // nil without one
+	refresh     *refresh.Worker // nil without lists to read
+	devices     *devices
+	pads        *pads
+	staff       *staff
+	inventories *inventory.Service
+	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
 }
@@ -130,6 +132,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.pads = newPads(d)
 	d.desk = desk.New(d.deskConfig())
+	d.inventories = c.Inventories(store, d.clock.Now, newID)
 	d.staff = newStaff(d)
 	d.devices = newDevices(d)
 	return nil
@@ -246,7 +249,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	}
 	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
 	g.Go(func() error {
-		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.TagHandler(d.staff, control.Handler(d, d.Log))))
+		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))))
 	})
 	g.Go(func() error { return d.supervised(ctx, "http://"+ln.Addr().String()) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))

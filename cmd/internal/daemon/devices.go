@@ -87,7 +87,7 @@ func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	if bad, ok := ev.(kiosk.Unreadable); ok {
 		ds.Log.Info("scan not understood", "device", name, "reason", bad.Reason, "code", bad.Code, "aim", sc.AIM)
 	}
-	if ds.staff.scanned(ctx, ev) {
+	if ds.staff.scanned(ctx, name, sc.Text, ev) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)

@@ -32,7 +32,7 @@ func (ps *pads) run(ctx context.Context, name string, dev drivers.Pad) error {
 	t := ps.Config.Tags
 	var pad *intake.Pad
 	pad = intake.NewPad(intake.PadConfig{Intake: ps.Config.Intake, Owners: t.Owners, AFI: t.AFI, EAS: t.EAS,
-		Emit: func(ev kiosk.Event) { ps.emit(ctx, pad, ev) }})
+		Emit: func(ev kiosk.Event) { ps.emit(ctx, name, pad, ev) }})
 	ps.mu.Lock()
 	ps.open = append(ps.open, pad)
 	ps.mu.Unlock()
@@ -73,7 +73,7 @@ func (ps *pads) forget(pad *intake.Pad) {
 }
 
 // emit passes on what happens on a pad.
-func (ps *pads) emit(ctx context.Context, pad *intake.Pad, ev kiosk.Event) {
+func (ps *pads) emit(ctx context.Context, name string, pad *intake.Pad, ev kiosk.Event) {
 	ps.mu.Lock()
 	switch ev := ev.(type) {
 	case kiosk.TagPlaced:
@@ -82,6 +82,7 @@ func (ps *pads) emit(ctx context.Context, pad *intake.Pad, ev kiosk.Event) {
 		delete(ps.where, ev.Tag)
 	}
 	ps.mu.Unlock()
+	ps.staff.tag(ctx, name, ev)
 	if ps.staff.takesTag(ev) {
 		return
 	}

@@ -29,6 +29,12 @@ func (d *Daemon) staffPages() *web.Staff {
 
 // Hold implements web.Station. The first one starts the bench.
 func (s stationPage) Hold() error {
+	s.mu.Lock()
+	walks := s.walk != nil
+	s.mu.Unlock()
+	if walks {
+		return web.ErrDeskBusy
+	}
 	if err := s.lease(benchLease); errors.Is(err, errBusy) {
 		return web.ErrDeskBusy
 	} else if err != nil {

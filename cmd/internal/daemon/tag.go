@@ -35,7 +35,8 @@ type staff struct {
 	mu    sync.Mutex
 	until time.Time // end of the lease; zero: the desk has them
 	bench *station.Bench
-	stop  context.CancelFunc // of the bench; nil: it does not run
+	walk  *walk              // an inventory; nil: none
+	stop  context.CancelFunc // of the bench or the walk; nil: neither runs
 	wake  chan struct{}
 }
 
@@ -102,7 +103,7 @@ func (s *staff) end() {
 	s.until = time.Time{}
 	if s.stop != nil {
 		s.stop()
-		s.bench, s.stop = nil, nil
+		s.bench, s.walk, s.stop = nil, nil, nil
 	}
 	s.pads.afresh()
 	s.desk.Mend(staffFault.Source)
@@ -151,8 +152,12 @@ func (s *staff) takesTag(ev kiosk.Event) bool {
 	return s.working()
 }
 
-// scanned takes a scan for the station; false if it is the desk's.
-func (s *staff) scanned(ctx context.Context, ev kiosk.Event) bool {
+// scanned takes a scan for the station or an inventory; false if it is the
+// desk's.
+func (s *staff) scanned(ctx context.Context, device, text string, ev kiosk.Event) bool {
+	if s.code(ctx, device, text) {
+		return true
+	}
 	s.mu.Lock()
 	working, bench := !s.until.IsZero(), s.bench
 	s.mu.Unlock()

@@ -1,0 +1,212 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+)
+
+// Inventories are what kioskctl does with inventories: those of the running
+// kiosk, or without one an inventory.Service of its own.
+type Inventories interface {
+	Begin(ctx context.Context, name string, r kiosk.ShelfRange) (kiosk.Inventory, []kiosk.Inventory, error)
+	List(ctx context.Context) ([]kiosk.Inventory, error)
+	Start(ctx context.Context, id kiosk.ID, who string, loose int) error
+	Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error)
+	Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error
+	Undo(ctx context.Context, id kiosk.ID, who string, line int64) (int64, error)
+	Pause(ctx context.Context, id kiosk.ID) error
+	Resume(ctx context.Context, id kiosk.ID) error
+	Search(ctx context.Context, id kiosk.ID) error
+	End(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error)
+	Report(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error)
+	Seen(ctx context.Context, id kiosk.ID, all bool) ([]kiosk.Barcode, error)
+	Want(ctx context.Context, why string, list []kiosk.Wanted) error
+	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
+	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
+}
+
+var (
+	_ Inventories = (*inventory.Service)(nil)
+	_ Walker      = (*Client)(nil)
+)
+
+// Walker lets the kiosk's own scanner and pad scan for an inventory.
+type Walker interface {
+	// Walk does so until ctx ends, and tells what is said.
+	Walk(ctx context.Context, id kiosk.ID, tell func(inventory.Said)) error
+}
+
+// question is a question about an inventory; each uses what it needs.
+type question struct {
+	ID    kiosk.ID         `json:"id,omitempty"`
+	Name  string           `json:"name,omitempty"`
+	Who   string           `json:"who,omitempty"`
+	Range kiosk.ShelfRange `json:"range,omitzero"`
+	Reads []inventory.Read `json:"reads,omitempty"`
+	Item  kiosk.Barcode    `json:"item,omitempty"`
+	Text  string           `json:"text,omitempty"`
+	Right string           `json:"right,omitempty"`
+	Line  int64            `json:"line,omitempty"`
+	Loose int              `json:"loose,omitempty"`
+	All   bool             `json:"all,omitempty"`
+	Want  []kiosk.Wanted   `json:"want,omitempty"`
+}
+
+// begun is the answer to begin.
+type begun struct {
+	Inventory kiosk.Inventory   `json:"inventory"`
+	Overlap   []kiosk.Inventory `json:"overlap,omitempty"`
+}
+
+// InventoryHandler serves inventories, and all else by next.
+func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
+	none := func(err error) (any, error) { return struct{}{}, err }
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
+	for what, do := range map[string]func(context.Context, question) (any, error){
+		"begin": func(ctx context.Context, q question) (any, error) {
+			i, overlap, err := v.Begin(ctx, q.Name, q.Range)
+			return begun{i, overlap}, err
+		},
+		"list":  func(ctx context.Context, _ question) (any, error) { return v.List(ctx) },
+		"start": func(ctx context.Context, q question) (any, error) { return none(v.Start(ctx, q.ID, q.Who, q.Loose)) },
+		"scan":  func(ctx context.Context, q question) (any, error) { return v.Scan(ctx, q.ID, q.Who, q.Reads...) },
+		"note": func(ctx context.Context, q question) (any, error) {
+			return none(v.Note(ctx, q.ID, q.Who, q.Item, q.Text))
+		},
+		"undo":   func(ctx context.Context, q question) (any, error) { return v.Undo(ctx, q.ID, q.Who, q.Line) },
+		"pause":  func(ctx context.Context, q question) (any, error) { return none(v.Pause(ctx, q.ID)) },
+		"resume": func(ctx context.Context, q question) (any, error) { return none(v.Resume(ctx, q.ID)) },
+		"search": func(ctx context.Context, q question) (any, error) { return none(v.Search(ctx, q.ID)) },
+		"end":    func(ctx context.Context, q question) (any, error) { return v.End(ctx, q.ID, q.All) },
+		"report": func(ctx context.Context, q question) (any, error) { return v.Report(ctx, q.ID, q.All) },
+		"seen":   func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
+		"want":   func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
+		"picks":  func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
+		"pair":   func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
+	} {
+		mux.HandleFunc("POST /inventory/"+what, answer(do))
+	}
+	mux.HandleFunc("POST /inventory/walk/{id}", func(rw http.ResponseWriter, r *http.Request) {
+		enc, rc := json.NewEncoder(rw), http.NewResponseController(rw)
+		say := func(s inventory.Said) {
+			enc.Encode(s)
+			rc.Flush()
+		}
+		rc.Flush() // it walks
+		if err := w.Walk(r.Context(), kiosk.ID(r.PathValue("id")), say); err != nil && r.Context().Err() == nil {
+			enc.Encode(struct {
+				Error string `json:"error"`
+			}{err.Error()})
+		}
+	})
+	return mux
+}
+
+// Inventories are those of the daemon.
+func (c *Client) Inventories() Inventories { return inventoryClient{c} }
+
+type inventoryClient struct{ c *Client }
+
+var _ Inventories = inventoryClient{}
+
+func about[A any](ctx context.Context, c inventoryClient, what string, q question) (A, error) {
+	return ask[A](ctx, c.c, "/inventory/"+what, q)
+}
+
+func (c inventoryClient) tell(ctx context.Context, what string, q question) error {
+	_, err := about[struct{}](ctx, c, what, q)
+	return err
+}
+
+func (c inventoryClient) Begin(ctx context.Context, name string, r kiosk.ShelfRange) (kiosk.Inventory, []kiosk.Inventory, error) {
+	b, err := about[begun](ctx, c, "begin", question{Name: name, Range: r})
+	return b.Inventory, b.Overlap, err
+}
+
+func (c inventoryClient) List(ctx context.Context) ([]kiosk.Inventory, error) {
+	return about[[]kiosk.Inventory](ctx, c, "list", question{})
+}
+
+func (c inventoryClient) Start(ctx context.Context, id kiosk.ID, who string, loose int) error {
+	return c.tell(ctx, "start", question{ID: id, Who: who, Loose: loose})
+}
+
+func (c inventoryClient) Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error) {
+	return about[[]inventory.Said](ctx, c, "scan", question{ID: id, Who: who, Reads: reads})
+}
+
+func (c inventoryClient) Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error {
+	return c.tell(ctx, "note", question{ID: id, Who: who, Item: item, Text: text})
+}
+
+func (c inventoryClient) Undo(ctx context.Context, id kiosk.ID, who string, line int64) (int64, error) {
+	return about[int64](ctx, c, "undo", question{ID: id, Who: who, Line: line})
+}
+
+func (c inventoryClient) Pause(ctx context.Context, id kiosk.ID) error {
+	return c.tell(ctx, "pause", question{ID: id})
+}
+
+func (c inventoryClient) Resume(ctx context.Context, id kiosk.ID) error {
+	return c.tell(ctx, "resume", question{ID: id})
+}
+
+func (c inventoryClient) Search(ctx context.Context, id kiosk.ID) error {
+	return c.tell(ctx, "search", question{ID: id})
+}
+
+func (c inventoryClient) End(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error) {
+	return about[inventory.Report](ctx, c, "end", question{ID: id, All: whole})
+}
+
+func (c inventoryClient) Report(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error) {
+	return about[inventory.Report](ctx, c, "report", question{ID: id, All: whole})
+}
+
+func (c inventoryClient) Seen(ctx context.Context, id kiosk.ID, all bool) ([]kiosk.Barcode, error) {
+	return about[[]kiosk.Barcode](ctx, c, "seen", question{ID: id, All: all})
+}
+
+func (c inventoryClient) Want(ctx context.Context, why string, list []kiosk.Wanted) error {
+	return c.tell(ctx, "want", question{Text: why, Want: list})
+}
+
+func (c inventoryClient) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error) {
+	return about[[]inventory.Pick](ctx, c, "picks", question{Range: r, Text: why})
+}
+
+func (c inventoryClient) Neighbours(ctx context.Context, left, right string) (inventory.Pair, error) {
+	return about[inventory.Pair](ctx, c, "pair", question{Text: left, Right: right})
+}
+
+// Walk implements Walker.
+func (c *Client) Walk(ctx context.Context, id kiosk.ID, tell func(inventory.Said)) error {
+	resp, err := c.call(ctx, "POST", "/inventory/walk/"+url.PathEscape(string(id)), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	for dec := json.NewDecoder(resp.Body); ; {
+		var l struct {
+			inventory.Said
+			Error string `json:"error"`
+		}
+		switch err := dec.Decode(&l); {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("the daemon broke off: %w", err)
+		case l.Error != "":
+			return errors.New(l.Error)
+		}
+		tell(l.Said)
+	}
+}

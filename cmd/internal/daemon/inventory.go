@@ -1,0 +1,294 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+)
+
+// walk is an inventory for which the kiosk's own scanner and pad scan, as on a
+// cart. They are on staff's lease.
+type walk struct {
+	id    kiosk.ID
+	reads chan walkRead
+	mu    sync.Mutex
+	tells map[int]func(inventory.Said)
+	next  int
+	lying map[kiosk.TagID]kiosk.TagPlaced // on the pad
+}
+
+// walkRead is what a device has read.
+type walkRead struct {
+	device string
+	inventory.Read
+}
+
+const (
+	walkAhead = 1024             // reads that may wait for the disk
+	walkBatch = 64               // written at once
+	walkRenew = benchLease / 4   //
+	walkTime  = 10 * time.Second // longest wait for the disk
+)
+
+var _ control.Walker = (*staff)(nil)
+
+// errOtherWalk says that scanner and pad are used otherwise.
+var errOtherWalk = errors.New("scanner and pad of this kiosk are used for something else by staff: end that first")
+
+// walkFor takes scanner and pad for an inventory, or keeps them.
+func (s *staff) walkFor(id kiosk.ID) (*walk, error) {
+	s.mu.Lock()
+	busy := s.bench != nil || s.walk != nil && s.walk.id != id
+	s.mu.Unlock()
+	if busy {
+		return nil, errOtherWalk
+	}
+	if err := s.lease(benchLease); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.until.IsZero() {
+		return nil, errBusy // it ended at once: the daemon does
+	}
+	if s.walk == nil {
+		ctx, stop := context.WithCancel(s.ctx)
+		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}}
+		s.walk, s.stop = w, stop
+		s.benches.Go(func() { s.walking(ctx, w) })
+	}
+	return s.walk, nil
+}
+
+// Walk implements control.Walker.
+func (s *staff) Walk(ctx context.Context, id kiosk.ID, tell func(inventory.Said)) error {
+	if _, err := s.inventories.View(ctx, id); err != nil {
+		return err
+	}
+	w, err := s.walkFor(id)
+	if err != nil {
+		return err
+	}
+	said := make(chan inventory.Said, walkAhead)
+	end := w.listen(func(x inventory.Said) {
+		select {
+		case said <- x:
+		default: // nobody reads: it is in the log
+		}
+	})
+	defer func() {
+		if end() == 0 {
+			s.release()
+		}
+	}()
+	renew := time.NewTicker(walkRenew)
+	defer renew.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case x := <-said:
+			tell(x)
+		case <-renew.C:
+			if _, err := s.walkFor(id); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// listen has what is said told, until the function it gives is called, which
+// tells how many still listen.
+func (w *walk) listen(tell func(inventory.Said)) (end func() int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.next
+	w.next++
+	w.tells[n] = tell
+	return func() int {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.tells, n)
+		return len(w.tells)
+	}
+}
+
+func (w *walk) tell(said []inventory.Said) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range said {
+		for _, tell := range w.tells {
+			tell(x)
+		}
+	}
+}
+
+// walking takes what the devices read, until ctx ends: all that waits goes to
+// the disk at once.
+func (s *staff) walking(ctx context.Context, w *walk) {
+	for {
+		var batch []walkRead
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-w.reads:
+			batch = append(batch, r)
+		}
+	more:
+		for len(batch) < walkBatch {
+			select {
+			case r := <-w.reads:
+				batch = append(batch, r)
+			default:
+				break more
+			}
+		}
+		for len(batch) > 0 {
+			n := 1
+			for n < len(batch) && batch[n].device == batch[0].device {
+				n++
+			}
+			s.walked(ctx, w, batch[:n])
+			batch = batch[n:]
+		}
+	}
+}
+
+// walked hands reads of one device to the inventory. What it does not take is
+// said, so that it is scanned again.
+func (s *staff) walked(ctx context.Context, w *walk, batch []walkRead) {
+	ctx, cancel := context.WithTimeout(ctx, walkTime)
+	defer cancel()
+	var reads []inventory.Read
+	for _, r := range batch {
+		if r.ByTag {
+			r.Security = s.pads.security(ctx, r.Tag)
+		}
+		reads = append(reads, r.Read)
+	}
+	said, err := s.inventories.Scan(ctx, w.id, batch[0].device, reads...)
+	if err != nil {
+		s.Log.Error("inventory: scans were not taken", "device", batch[0].device, "scans", len(batch), "err", err)
+		for _, r := range batch {
+			said = append(said, inventory.Said{Who: r.device, Code: r.Text, Why: "not stored, scan it again: " + err.Error(), Tone: "take"})
+		}
+	}
+	w.tell(said)
+}
+
+// code takes a code that was scanned; false: nobody walks.
+func (s *staff) code(ctx context.Context, device, text string) bool {
+	s.mu.Lock()
+	w := s.walk
+	s.mu.Unlock()
+	if w == nil {
+		return false
+	}
+	r := walkRead{device: device, Read: inventory.Read{Text: text}}
+	w.mu.Lock()
+	if len(w.lying) == 1 { // a tag lies there while its label is scanned
+		for tag, t := range w.lying {
+			r.Tag, r.TagItem, r.Part = tag, t.Item, partOf(t)
+		}
+	}
+	w.mu.Unlock()
+	s.enqueue(ctx, w, r)
+	return true
+}
+
+func partOf(t kiosk.TagPlaced) int {
+	if t.Parts < 2 {
+		return 0
+	}
+	return t.Part
+}
+
+// tag takes what happens on a pad.
+func (s *staff) tag(ctx context.Context, device string, ev kiosk.Event) {
+	s.mu.Lock()
+	w := s.walk
+	s.mu.Unlock()
+	if w == nil {
+		return
+	}
+	switch ev := ev.(type) {
+	case kiosk.TagPlaced:
+		w.mu.Lock()
+		w.lying[ev.Tag] = ev
+		w.mu.Unlock()
+		s.enqueue(ctx, w, walkRead{device, inventory.Read{Text: string(ev.Item), ByTag: true, Tag: ev.Tag, Part: partOf(ev)}})
+	case kiosk.TagUnread:
+		w.tell([]inventory.Said{{Who: device, Code: ev.Code, Why: "a tag that names no item of this library: " + string(ev.Reason), Tone: "take"}})
+	case kiosk.TagRemoved:
+		w.mu.Lock()
+		delete(w.lying, ev.Tag)
+		w.mu.Unlock()
+	}
+}
+
+func (s *staff) enqueue(ctx context.Context, w *walk, r walkRead) {
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	select {
+	case w.reads <- r:
+	case <-ctx.Done():
+		s.Log.Error("a scan was lost: the inventory does not take it", "device", r.device)
+		w.tell([]inventory.Said{{Who: r.device, Code: r.Text, Why: "lost: scan it again", Tone: "take"}})
+	}
+}
+
+// security reads what gates would find on a tag; Leave if that can't be told.
+func (ps *pads) security(ctx context.Context, tag kiosk.TagID) kiosk.Security {
+	t := ps.Config.Tags
+	if t.AFI.Stock == t.AFI.OnLoan && !t.EAS {
+		return kiosk.Leave
+	}
+	ps.mu.Lock()
+	pad := ps.where[tag]
+	ps.mu.Unlock()
+	uid, err := drivers.ParseUID(string(tag))
+	if pad == nil || err != nil {
+		return kiosk.Leave
+	}
+	found := kiosk.Leave
+	err = pad.Do(ctx, func(dev drivers.Pad) error {
+		if t.AFI.Stock != t.AFI.OnLoan {
+			w, ok := dev.(drivers.AFIWriter)
+			if !ok {
+				return nil
+			}
+			afi, err := w.AFI(uid)
+			switch {
+			case err != nil:
+				return err
+			case afi == t.AFI.OnLoan:
+				found = kiosk.Released
+			case afi == t.AFI.Stock:
+				found = kiosk.Secured
+			}
+			return nil
+		}
+		w, ok := dev.(drivers.EASWriter)
+		if !ok {
+			return nil
+		}
+		on, err := w.EAS(uid)
+		if err != nil {
+			return err
+		}
+		if found = kiosk.Released; on {
+			found = kiosk.Secured
+		}
+		return nil
+	})
+	if err != nil {
+		return kiosk.Leave // it was lifted meanwhile
+	}
+	return found
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+)
+
+// shelves gives the site a library of 40 books on two locations.
+func (s *site) shelves() {
+	s.Helper()
+	text := "barcode,title,call_number,call_number_scheme,library,location,status\n"
+	for i := range 40 {
+		place, status := "Stacks", "available"
+		if i >= 30 {
+			place = "Display"
+		}
+		if i == 5 {
+			status = "lost"
+		}
+		text += fmt.Sprintf("%s,Book %d,%d A,ddc,MAIN,%s,%s\n", shelfBook(i), i, 500+i, place, status)
+	}
+	s.ctl(cli.OK, "import", "items", s.write("items.csv", text))
+}
+
+func shelfBook(i int) string { return fmt.Sprintf("3%013d", i) }
+
+func shelfBooks(list ...int) string {
+	var b strings.Builder
+	for _, i := range list {
+		fmt.Fprintf(&b, "%s\r\n", shelfBook(i))
+	}
+	return b.String()
+}
+
+func (s *site) has(out string, want ...string) {
+	s.Helper()
+	for _, w := range want {
+		if !strings.Contains(out, w) {
+			s.Errorf("it does not say %q:\n%s", w, out)
+		}
+	}
+}
+
+// TestInventory goes through one, without a daemon and beside one.
+func TestInventory(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		t.Run(fmt.Sprint("daemon ", running), func(t *testing.T) {
+			s := newSite(t)
+			s.shelves()
+			if running {
+				s.start()
+			}
+			s.has(s.ctl(cli.OK, "inventory"), "no inventory yet")
+			s.has(s.ctl(cli.OK, "inventory", "start", "-library", "MAIN", "-location", "Stacks", "-name", "upstairs"), "upstairs, MAIN / Stacks")
+			s.ctl(cli.Failed, "inventory", "start", "-library", "MAIN", "-from", "600", "-to", "500", "-scheme", "ddc")
+			s.ctl(cli.Failed, "inventory", "start", "-library", "NONE")
+			s.has(s.ctl(cli.OK, "inventory", "want", s.write("holds.txt", shelfBooks(3)), "-for", "hold"), "1 item is wanted for hold")
+
+			out := s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(0), shelfBook(1), shelfBook(20), shelfBook(2), shelfBook(3), "SHELF-7", shelfBook(5), shelfBook(31), "rubbish", "39999999999999")
+			s.has(out, shelfBook(0)+"  500 A  Book 0", "\a"+shelfBook(20)+"  520 A; ahead: belongs between 519 A and 521 A", "WANTED for hold", "shelf 7", "\a"+shelfBook(5)+"  505 A; LOST",
+				"WRONG LOCATION; belongs to MAIN / Display", "\a\"rubbish\": it is no item number of this library", "39999999999999  no call number; UNKNOWN")
+			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\n"+shelfBook(8)+",\r\nxyz,\r\n")),
+				"2 scans taken, of 3 rows; 0 are to be looked at")
+			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("same.txt", strings.Repeat(shelfBook(8)+"\n", 500))), "500 scans taken, of 500 rows")
+
+			s.ctl(cli.OK, "inventory", "pause", "last")
+			s.ctl(cli.Failed, "inventory", "scan", "last", shelfBook(9))
+			s.has(s.ctl(cli.OK, "inventory", "list"), "paused", "upstairs")
+			s.ctl(cli.OK, "inventory", "resume", "last")
+			s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(29))
+			s.has(s.ctl(cli.OK, "inventory", "undo", "last"), "taken back")
+			s.ctl(cli.OK, "inventory", "note", "last", shelfBook(2), "cover")
+
+			s.has(s.ctl(cli.OK, "inventory", "search", "last"), "507 A", "look between 506 A and 508 A")
+			s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(4), shelfBook(7))
+			out = s.ctl(cli.OK, "inventory", "report", "last")
+			s.has(out, "10 met of 29", "TO MOVE", "stands between 501 A and 502 A", "SURPRISES", "wanted for hold", "CONDITIONS", "cover")
+			if strings.Contains(out, "MISSING") {
+				t.Errorf("nothing is missing any more:\n%s", out)
+			}
+			s.has(s.ctl(cli.OK, "inventory", "report", "last", "-csv", "-"), "problem,barcode,title", "out of order,"+shelfBook(20))
+			file := filepath.Join(s.dir, "koha.txt")
+			s.ctl(cli.OK, "inventory", "report", "last", "-koha", file)
+			raw, err := os.ReadFile(file)
+			if want := shelfBooks(0, 1, 2, 4, 6, 7, 8, 20); err != nil || string(raw) != want {
+				t.Errorf("Koha's file is %q, %v; want %q", raw, err, want)
+			}
+			s.ctl(cli.Failed, "inventory", "report", "last", "-koha", file) // it is there
+
+			s.ctl(cli.OK, "inventory", "finish", "last", "-whole")
+			var r inventory.Report
+			if err := json.Unmarshal([]byte(s.ctl(cli.OK, "-json", "inventory", "report", "last")), &r); err != nil || len(r.Missing) != 20 || r.Inventory.Stage != kiosk.Ended {
+				t.Errorf("the report: %v, %d missing, %s; want 20, ended", err, len(r.Missing), r.Inventory.Stage)
+			}
+			s.ctl(cli.Failed, "inventory", "scan", "last", shelfBook(9))
+			s.ctl(cli.Failed, "inventory", "report", "nosuch")
+
+			s.has(s.ctl(cli.OK, "inventory", "picks"), "MAIN / Stacks", "503 A", "hold")
+			s.has(s.ctl(cli.OK, "inventory", "pair", shelfBook(1), shelfBook(2)), "501 A | 502 A  in order")
+			s.has(s.ctl(cli.OK, "inventory", "pair", shelfBook(2), shelfBook(1)), "\anot in order")
+			if !running {
+				s.ctl(cli.Failed, "inventory", "walk", "last")
+			}
+		})
+	}
+}
+
+// TestInventoryTyped is a scanner that types into a terminal.
+func TestInventoryTyped(t *testing.T) {
+	s := newSite(t)
+	s.shelves()
+	s.ctl(cli.OK, "inventory", "start", "-library", "MAIN", "-from", "500", "-to", "509", "-scheme", "ddc")
+	was := stdin
+	defer func() { stdin = was }()
+	stdin = strings.NewReader(shelfBooks(0, 9) + "u\n\n" + shelfBooks(1) + "s\n" + shelfBooks(4))
+	out := s.ctl(cli.OK, "-json", "inventory", "scan", "MAIN, 500–509")
+	if n := strings.Count(out, `"state":"in place"`); n != 4 {
+		t.Errorf("%d in place; want 4:\n%s", n, out)
+	}
+	s.has(s.ctl(cli.OK, "inventory", "report", "last"), "3 met of 9", "walked from 500 A to 501 A", "walked from 504 A to 504 A")
+}
