@@ -26,6 +26,7 @@ const (
 // Store is an open ledger. It must be closed.
 type Store struct {
 	Reader
+	path string
 	lock *os.File
 	db   *sql.DB // of the writer, and of the checkpoint beside it
 	conn *sql.Conn
@@ -56,7 +57,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, page int) (_ *Store, err error) {
-	s := &Store{stirred: make(chan struct{}, 1)}
+	s := &Store{path: path, stirred: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -189,8 +190,8 @@ const quiet = 2 * time.Second
 // again is the pause after which Run tries again what the disk has refused.
 const again = 30 * time.Second
 
-// Run folds the log into the file and writes what was learned whenever the
-// desk has been quiet for two seconds, until ctx ends. Without it everything
+// Run folds the log into the file, writes what was learned and makes the log as
+// long as it gets, whenever the desk has been quiet for two seconds, until ctx ends. Without it everything
 // works, with now and then a slower commit. That the disk refuses is told to
 // report, nil when it takes again, and never ends Run: the desk says so itself
 // where somebody wants to borrow.
@@ -217,8 +218,8 @@ func (s *Store) Run(ctx context.Context, report func(error)) error {
 	}
 }
 
-// Tidy does once what Run does. Writers are not held up: the checkpoint is
-// passive and has a connection of its own.
+// Tidy does once what Run does. Writers are not held up by the checkpoint, which
+// is passive and has a connection of its own, nor for long by what comes after.
 func (s *Store) Tidy(ctx context.Context) error {
 	if err := s.flush(ctx); err != nil {
 		return wrap("tidy", err)
@@ -227,6 +228,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	select {
 	case <-s.stirred: // by the flush
 	default:
+	}
+	if err == nil {
+		err = s.stretch(ctx)
 	}
 	return wrap("tidy", err)
 }
