@@ -48,6 +48,8 @@ var rules = []struct {
 	{"kiosk/web/scene", []string{"kiosk"}, false},
 	{"kiosk/web", []string{"kiosk", "kiosk/web/scene"}, false},
 	{"kiosk/inventory", []string{"kiosk", "kiosk/shelf"}, false},
+	{"kiosk/sqlite", []string{"kiosk", "kiosk/sqlite/walfile"}, false},
+	{"kiosk/sqlite/walfile", nil, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 
 	{"sync/upstreamtest/seeds", nil, true},

@@ -10,7 +10,8 @@
 // each index one more. Hence the shape of the tables in migration, and a page
 // of 2 kB: the log takes whole pages, a checkout's rows are short, and half
 // the bytes are half the checksums. A smaller page still would push the long
-// rows of the catalogue to overflow pages.
+// rows of the catalogue to overflow pages. Package walfile has a transaction's
+// pages written by one call.
 //
 // There is one writer. Writes that arrive while another is being synced go
 // together into the next transaction, each in a savepoint of its own, so that

@@ -14,6 +14,7 @@ import (
 	driver "modernc.org/sqlite"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite/walfile"
 )
 
 const (
@@ -94,8 +95,12 @@ func create(path string) error {
 func (s *Store) openWriter(ctx context.Context, path string, page int) (err error) {
 	// What a statement of many rows needs to be undone stays in memory: it is
 	// some pages, and files for them cost more than the rows.
+	// The log goes through walfile, which rests on synchronous(FULL).
 	// The driver runs the pragmas in the order of the alphabet and the journal
 	// mode, which fixes the page size, after them.
+	if err = walfile.Register(); err != nil {
+		return err
+	}
 	if s.db, err = sql.Open("sqlite", dsn(path, "rw",
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
 		fmt.Sprintf("page_size(%d)", page),
@@ -103,7 +108,7 @@ func (s *Store) openWriter(ctx context.Context, path string, page int) (err erro
 		"foreign_keys(OFF)",
 		"temp_store(MEMORY)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpoint),
-	)+"&_journal_mode=WAL"); err != nil {
+	)+"&_journal_mode=WAL&vfs="+walfile.Name); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(2)
