@@ -22,10 +22,11 @@ type Kind string
 // The kinds.
 const (
 	Standard Kind = "standard"
+	Calm     Kind = "calm" // no motion, no sound, muted colours, no hurry
 )
 
 // Kinds lists all of them, the usual one first.
-var Kinds = []Kind{Standard}
+var Kinds = []Kind{Standard, Calm}
 
 // ParseManner reads a manner as String writes it: its words in any order, with
 // a dot, a plus, a comma or a space between them. The empty text is no manner.
@@ -104,6 +105,7 @@ func (v view) Options() (os []option) {
 	for _, o := range []option{
 		{Word: "large", Name: v.T("mode.large"), On: m.Large},
 		{Word: "contrast", Name: v.T("mode.contrast"), On: m.Contrast},
+		{Word: "calm", Name: v.T("mode.calm"), On: m.Kind == Calm},
 	} {
 		o.Then = m.with(o.Word).String()
 		os = append(os, o)

@@ -7,10 +7,11 @@ import (
 
 // page is the whole document around a screen.
 type page struct {
-	View    view
-	Version string
-	Stream  string // the address of the stream that keeps it right; empty: it stays as it is
-	Chosen  bool   // something was chosen by touch: it goes with the session
+	View     view
+	Version  string
+	Stream   string    // the address of the stream that keeps it right; empty: it stays as it is
+	Practice *practice // what a rehearsal adds; nil: it is none
+	Chosen   bool      // something was chosen by touch: it goes with the session
 }
 
 // page renders the newest screen completely; the stream takes over from there.

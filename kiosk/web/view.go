@@ -269,6 +269,9 @@ func (l line) Label() string {
 	if l.State == kiosk.LineReturned {
 		return l.place()
 	}
+	if l.State == kiosk.LineRefused && l.v.Calm() {
+		return l.v.T("state.refused.calm")
+	}
 	return l.v.T("state." + string(l.State))
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 	Streams   int              // most browsers at once; 0 means 32
 	Pad       func() bool      // whether books can be put on a pad; nil means not
 	Manner    Manner           // unless another is chosen; zero means standard
+	PIN       bool             // a card needs one: the rehearsal has that step
 	Gallery   bool             // serve /gallery, every view from fixtures
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
@@ -105,6 +106,9 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("POST /mode", s.chooseManner)
 	mux.HandleFunc("POST /forget", s.forget)
+	mux.HandleFunc("GET /rehearsal/{step}", s.rehearsal)
+	mux.HandleFunc("GET /rehearsal/{step}/still", s.still)
+	mux.HandleFunc("GET /story", s.story)
 	mux.HandleFunc("GET /static/{version}/", s.asset)
 	mux.HandleFunc("GET /api/v1/screen", s.apiScreen)
 	mux.HandleFunc("GET /api/v1/events", s.apiEvents)

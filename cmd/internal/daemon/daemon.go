@@ -316,5 +316,5 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	return web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, Gallery: d.Gallery, Pages: d.Pages, Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Gallery: d.Gallery, Pages: d.Pages, Staff: d.staffPages()}
 }

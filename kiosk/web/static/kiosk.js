@@ -151,6 +151,17 @@
   if (!live) addEventListener('submit', e => e.preventDefault(), true);
   addEventListener('contextmenu', e => e.preventDefault());
 
+  // A rehearsal: whatever is touched leads to its next step. It gives way to whoever comes, and to nobody.
+  if (root.dataset.next) {
+    const away = () => location.replace('/');
+    addEventListener('click', e => { if (e.target.closest?.('main button:not([type=button]), #countdown button, #borrow')) location.replace(root.dataset.next); });
+    new EventSource('/api/v1/events').addEventListener('message', e => {
+      const {view, lines} = JSON.parse(e.data);
+      if (view !== 'welcome' || lines.length) away();
+    });
+    setInterval(() => { if (performance.now() - was.since > keep) away(); }, 1000);
+  }
+
   // The PIN pad; a keyboard types into the field whatever has the focus.
   function type(key) {
     const pin = $('pin');

@@ -1,0 +1,2 @@
+// The browser prints what it shows.
+document.getElementById('print').addEventListener('click', () => print());
