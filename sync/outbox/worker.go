@@ -16,7 +16,7 @@ const (
 	firstRetry  = time.Second            // of one entry, doubled each time
 	lastRetry   = 5 * time.Minute        // at most
 	firstProbe  = 250 * time.Millisecond // of the link, doubled each time
-	lastProbe   = 15 * time.Second       // at most
+	lastProbe   = 5 * time.Second        // at most: an ILS that is back is found within that
 	strikes     = 3                      // entries in a row without an answer, over a link that is up, until it counts as down
 	firstTrial  = 5 * time.Second        // until one entry is tried again then, doubled each time
 	lastTrial   = 30 * time.Second       // at most: the ILS is to be found back soon

@@ -598,8 +598,8 @@ func TestLink(t *testing.T) {
 		if st := b.w.Status(); st.Up || st.Err == nil || st.Since.IsZero() {
 			b.Errorf("Status() = %+v; want down, and why", st)
 		}
-		if n := len(b.up); n < 6 || n > 20 || slices.Contains(b.up, true) {
-			b.Errorf("in a minute Link was told %v; want false, after 250 ms doubling to 15 s", b.up)
+		if n := len(b.up); n < 14 || n > 32 || slices.Contains(b.up, true) {
+			b.Errorf("in a minute Link was told %v; want false, after 250 ms doubling to 5 s", b.up)
 		}
 		b.line.set(false)
 		b.after(lastProbe)
