@@ -19,6 +19,9 @@ const (
 // clean makes a text fit for a screen: one line, composed, at most max bytes,
 // without control characters and those that turn the direction of others.
 func clean(s string, max int) string {
+	if len(s) <= max && tidy(s) {
+		return s // as most are
+	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Join(strings.FieldsFunc(norm.NFC.String(s), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
@@ -36,6 +39,19 @@ func clean(s string, max int) string {
 		max--
 	}
 	return strings.TrimSpace(s[:max])
+}
+
+// tidy tells whether a text is printable ASCII, and each blank of it between
+// two words.
+func tidy(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && before == ' ' {
+			return false
+		}
+		before = s[i]
+	}
+	return s == "" || before != ' '
 }
 
 // valid tells what is wrong with a barcode or a card number.

@@ -55,6 +55,16 @@ var statuses = map[string]kiosk.ItemStatus{
 	"withdrawn": kiosk.StatusWithdrawn, "discard weed": kiosk.StatusWithdrawn, "discard": kiosk.StatusWithdrawn, "weeded": kiosk.StatusWithdrawn, "deleted": kiosk.StatusWithdrawn,
 }
 
+func statusOf(word string) kiosk.ItemStatus {
+	if s, ok := statuses[word]; ok {
+		return s
+	}
+	if s, ok := statuses[plainName(word)]; ok {
+		return s
+	}
+	return kiosk.StatusOther
+}
+
 func (r *csvRow) item() (kiosk.Item, error) {
 	i := kiosk.Item{
 		Barcode: kiosk.Barcode(r.get("barcode")), Title: clean(r.get("title"), maxTitle), Author: r.text("author"),
@@ -63,10 +73,7 @@ func (r *csvRow) item() (kiosk.Item, error) {
 		Reference: r.flag("reference", false, false),
 		NoLoan:    !r.flag("circulates", true, true) || r.flag("not_for_loan", false, true), // there numbers are reasons
 	}
-	var ok bool
-	if i.Status, ok = statuses[plainName(r.get("status"))]; !ok {
-		i.Status = kiosk.StatusOther
-	}
+	i.Status = statusOf(r.get("status"))
 	return i, valid(string(i.Barcode), "barcode")
 }
 
