@@ -36,6 +36,9 @@ type Config struct {
 	Clock    *kiosk.Clock    // that has been told of the ledger; nil: the desk's own
 	NewID    func() kiosk.ID // never the same one twice
 	Log      *slog.Logger    // nil means slog.Default
+	// Seen is shown each screen before it is public, also those that no browser
+	// will have time for; it must not wait. nil means nobody.
+	Seen func(kiosk.Screen)
 	// LinkLost is told when upstream has not answered the desk, so that
 	// somebody looks for it in the background; nil means nobody.
 	LinkLost func()
@@ -259,6 +262,9 @@ func (d *Desk) publish(now time.Time) {
 		return
 	}
 	sc.Seq, sc.Now = sc.Seq+1, now
+	if d.Seen != nil {
+		d.Seen(sc)
+	}
 	d.set(sc)
 }
 

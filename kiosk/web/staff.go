@@ -23,6 +23,9 @@ type Staff struct {
 	Audit Audit
 	// Now tells how the kiosk is; nil: nobody can.
 	Now func(context.Context) (Now, error)
+	// Figures counts by hour what happened from one day on and before another,
+	// both 00:00 in the library's zone; nil: nobody does.
+	Figures func(ctx context.Context, since, until time.Time) ([]kiosk.Count, error)
 	// Station prepares materials; nil: there is no pad.
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
@@ -77,6 +80,7 @@ type staffLink struct {
 // in comes to the first one.
 var staffLinks = []staffLink{
 	{"now", "/staff/now", "staff.now.title", kiosk.Helper, func(s *Staff) bool { return s.Now != nil }},
+	{"today", "/staff/today", "staff.today.title", kiosk.Helper, func(s *Staff) bool { return s.Figures != nil }},
 	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
@@ -97,6 +101,7 @@ type staffPage struct {
 
 	Door       doorView
 	Now        *nowView
+	Today      *todayView
 	Station    *stationView
 	Count      int // of exceptions
 	Exceptions []exceptionView
@@ -131,6 +136,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /staff/language", s.chooseStaffLanguage)
 	mux.HandleFunc("GET /staff/now", s.staffed(kiosk.Helper, s.nowPage))
 	mux.HandleFunc("GET /staff/now/stream", s.nowStream)
+	mux.HandleFunc("GET /staff/today", s.staffed(kiosk.Helper, s.todayPage))
+	mux.HandleFunc("GET /staff/figures.csv", s.staffed(kiosk.Helper, s.todayCSV))
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))

@@ -67,6 +67,7 @@ type Daemon struct {
 	pads        *pads
 	staff       *staff
 	inventories *inventory.Service
+	figures     *figures
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -131,6 +132,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		}
 	}
 	d.pads = newPads(d)
+	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
 	d.desk = desk.New(d.deskConfig())
 	d.inventories = c.Inventories(store, d.clock.Now, newID)
 	d.staff = newStaff(d)
@@ -141,7 +143,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
-		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock, Seen: d.figures.see,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
@@ -239,6 +241,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
 	g.Go(func() error { return d.clock.run(ctx) })
+	g.Go(func() error { return d.figures.run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
 	g.Go(func() error { return d.staff.run(ctx) })
 	if d.worker != nil {
