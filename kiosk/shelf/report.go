@@ -60,6 +60,7 @@ type reporter struct {
 	*Walk
 	Report
 	legs   []leg
+	legOf  []int // by stretch
 	fate   []fate
 	unseen []int32 // by book: how many before it should be there and were not seen
 	left   []int32 // by book: the next to the left, or itself, that is where it belongs; -1 is none
@@ -98,7 +99,8 @@ func (r *reporter) split() {
 			parts[s.stretch] = append(parts[s.stretch], int32(i))
 		}
 	}
-	at := make([]int, len(parts)) // by stretch: its leg
+	at := make([]int, len(parts))
+	r.legOf = at
 	end := make([]int32, len(parts))
 	for i, part := range parts {
 		s := r.stretches[i]
@@ -132,13 +134,21 @@ func (r *reporter) middle(scans []int32) (int32, bool) {
 	return class[len(class)/2], true
 }
 
+// repeated tells of a scan that another of the same book follows in its leg:
+// who reads a shelf's label again goes over that shelf again.
+func (r *reporter) repeated(s int32) bool {
+	b := r.scans[s].book
+	newest := r.latest[b] - 1
+	return newest != s && r.legOf[r.scans[newest].stretch] == r.legOf[r.scans[s].stretch]
+}
+
 // settle finds out what is in place in a leg. What the last leg says of a book
 // holds.
 func (r *reporter) settle(l *leg) {
 	class := make([]int32, 0, len(l.scans))
 	own := make([]int32, 0, len(l.scans))
 	for _, s := range l.scans {
-		if r.scans[s].book >= 0 {
+		if r.scans[s].book >= 0 && !r.repeated(s) {
 			class, own = append(class, r.classOf(s)), append(own, s)
 		}
 	}

@@ -109,7 +109,9 @@ func (s *Session) Take(l kiosk.ShelfLine, key Key) (a Answer, ok bool) {
 	case kiosk.ShelfStart:
 		s.start(l.Who, l.Loose)
 	case kiosk.ShelfLabel:
-		s.path(l.Who).At(l.Text)
+		p := s.path(l.Who)
+		p.At(l.Text)
+		clear(p.at) // a shelf may be gone over again
 	case kiosk.ShelfResume:
 		clear(s.paths) // who goes on after a pause may do so anywhere
 	case kiosk.ShelfNote:

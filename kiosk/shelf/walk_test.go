@@ -225,6 +225,17 @@ func TestReport(t *testing.T) {
 			w.Start(0).scan(2, 8)
 			return w
 		}, "missing 6; walked 0-11"},
+		{"a shelf is begun again by its label", func() *Walk {
+			w := walkOf(40)
+			p := w.Start(0)
+			p.At("A")
+			p.scan(span(0, 9)...)
+			p.At("B")
+			p.scan(slices.Concat(span(10, 15), []int{35}, span(16, 20))...)
+			p.At("B")
+			p.scan(span(12, 29)...)
+			return w
+		}, "move 35 from 11|12@B to 34|36; walked 0-29"},
 		{"a wand reads what is near in any order", func() *Walk {
 			w := walkOf(20)
 			w.Start(3).scan(1, 0, 2, 5, 4, 3, 6, 7, 17, 9, 8, 11, 10, 12, 13, 14, 15, 16, 18, 19)
