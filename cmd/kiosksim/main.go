@@ -127,7 +127,7 @@ func (c *ilsCmd) Run() error {
 }
 
 type benchCmd struct {
-	What   string `arg:"" enum:"checkout,pad,import,sync" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime. import: a list of items, beside the sqlite3 shell. sync: what was lent and returned offline told to the ILS, beside a bare loop of the same messages."`
+	What   string `arg:"" enum:"checkout,pad,import,sync,shelf" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime. import: a list of items, beside the sqlite3 shell. sync: what was lent and returned offline told to the ILS, beside a bare loop of the same messages. shelf: a scan of an inventory in ranges of several sizes, and the report of a large one."`
 	JSON   bool   `name:"json" help:"One JSON object a line."`
 	Dir    string `help:"Where to write; on the disk that is to be measured." default:"."`
 	Scans  int    `help:"Loans for each size of the mirror." default:"600"`
@@ -135,6 +135,8 @@ type benchCmd struct {
 	Rounds int    `help:"Stacks of each size on each reader." default:"15"`
 	Stacks []int  `help:"Tags in a stack." default:"1,5,10,20"`
 	Rows   int    `help:"Rows of the list to import." default:"1000000"`
+
+	Books []int `help:"Sizes of the range that is walked." default:"10000,100000,1000000"`
 
 	Entries int             `help:"Loans and returns made offline." default:"10000"`
 	Late    []time.Duration `help:"How long other ILSs take for an answer." default:"20ms,100ms"`
@@ -157,6 +159,10 @@ func (c *benchCmd) Run() error {
 	}
 	if c.What == "sync" {
 		figures, err := bench.Sync(ctx, bench.SyncOptions{Dir: dir, Entries: c.Entries, Late: c.Late, Log: os.Stderr})
+		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
+	}
+	if c.What == "shelf" {
+		figures, err := bench.Shelf(ctx, bench.ShelfOptions{Dir: dir, Sizes: c.Books, Scans: c.Scans, Log: os.Stderr})
 		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
 	if c.What == "import" {

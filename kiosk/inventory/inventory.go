@@ -96,7 +96,15 @@ func (s *Service) Begin(ctx context.Context, name string, r kiosk.ShelfRange) (v
 		}
 	}
 	v = kiosk.Inventory{ID: s.NewID(), Name: name, Range: r, Begun: s.Now(), Stage: kiosk.Walking}
-	return v, overlap, s.Store.BeginInventory(ctx, v, out)
+	if err := s.Store.BeginInventory(ctx, v, out); err != nil {
+		return v, overlap, err
+	}
+	l := &live{v: v, bounds: b, s: shelf.NewSession(books), changed: make(chan struct{})}
+	l.blank()
+	s.mu.Lock()
+	s.live[v.ID] = l
+	s.mu.Unlock()
+	return v, overlap, nil
 }
 
 // nameOf is a range in a few words.
@@ -226,9 +234,14 @@ func (s *Service) read(ctx context.Context, id kiosk.ID, l *live) error {
 	return s.fold(ctx, l)
 }
 
+// blank forgets what was folded.
+func (l *live) blank() {
+	l.mine, l.counts, l.said = map[string][]int64{}, map[shelf.Finding]int{}, nil
+}
+
 // fold takes the whole log.
 func (s *Service) fold(ctx context.Context, l *live) error {
-	l.mine, l.counts, l.said = map[string][]int64{}, map[shelf.Finding]int{}, nil
+	l.blank()
 	var newest []kiosk.ShelfLine
 	for line, err := range s.Store.Lines(ctx, l.v.ID) {
 		if err != nil {
