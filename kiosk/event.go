@@ -65,7 +65,9 @@ type (
 		Items     []Item // none: unknown; for an ISBN up to two copies
 		Loan      Loan   // of Items[0], if OnLoan
 		OnLoan    bool
-		Unsettled bool // the outbox holds an entry of Items[0]: the ILS can't be asked about it yet
+		Unsettled bool    // the outbox holds an entry of Items[0]: the ILS can't be asked about it yet
+		Tags      []TagID // of Items[0], by the ledger; none where gates do not look at tags
+		Pad       bool    // a pad works, on which they can be written
 		Err       error
 	}
 	// Identified answers Identify.

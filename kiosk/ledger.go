@@ -77,6 +77,9 @@ type Mirror interface {
 	Loans(ctx context.Context, c Card) ([]Loan, error)
 	// Unsettled tells whether the outbox holds an entry of this item.
 	Unsettled(ctx context.Context, b Barcode) (bool, error)
+	// Tags lists the tags of an item, by its newest entry that had some, but
+	// for those that were another's since.
+	Tags(ctx context.Context, b Barcode) ([]TagID, error)
 	// Learn keeps what upstream told in passing about a patron or an item.
 	// It need not be durable and never fails a loan.
 	LearnPatron(ctx context.Context, p Patron) error

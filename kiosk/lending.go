@@ -189,6 +189,9 @@ func (s *step) stored(ev Stored) {
 		s.do(Ask{Entry: l.entry})
 	case ev.State.Holds():
 		l.entry.State = ev.State
+		if l.Kind != Renew {
+			s.remember(l)
+		}
 		if len(l.tags) > 0 && l.Kind != Renew {
 			s.keep(l) // those of a return are secured already, but for one that came late
 			return

@@ -43,7 +43,11 @@ func (s *step) tag(ev Event) {
 	case TagUnread:
 		lies, old = laid{id: ev.Tag}, ev.Old
 	}
-	switch l, t := s.tagged(lies.id); {
+	l, t := s.tagged(lies.id)
+	if l != nil && t.known && !s.recognised(l, t, lies) {
+		l = nil
+	}
+	switch {
 	case l != nil:
 		s.tagBack(l, t)
 	case old:

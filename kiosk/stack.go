@@ -20,6 +20,8 @@ type tag struct {
 	here bool // on the pad
 	busy bool // Keep or Attach is under way
 	kept bool // written as the work list has it
+	// known: nobody has read it; the ledger knows it of the item
+	known bool
 	// stuck: it can't be written, or the ledger could not be told of it
 	stuck bool
 }
@@ -101,6 +103,7 @@ func (s *step) tagPlaced(ev TagPlaced) {
 		s.strange(TagUnread{Tag: ev.Tag, Code: string(ev.Item), Reason: ReasonTagTwice})
 		return
 	}
+	l.replaced()
 	late := l.entry.ID != "" && l.Kind != Renew && l.State != LineRefused
 	t.busy = late
 	l.tags, l.Parts = append(l.tags, t), max(l.Parts, ev.Parts)

@@ -253,6 +253,89 @@ func TestScannedWhereItLies(t *testing.T) {
 	}
 }
 
+// TestScannedOnly: an item that is known to have a tag is lent, or returned, by
+// its barcode; its tag is on the work list, and the patron is asked for it.
+func TestScannedOnly(t *testing.T) {
+	for _, returning := range []bool{false, true} {
+		b := newBench(t, Rules{})
+		var loan *Loan
+		if returning {
+			b.send(StartReturn{})
+			loan = &Loan{Item: book.Barcode, Patron: "c2"}
+		} else {
+			b.open1("c1")
+		}
+		b.send(ItemPlaced{book.Barcode})
+		f := Found{Line: take[Look](b).Line, Items: []Item{book}, Tags: []TagID{"A"}, Pad: true}
+		if loan != nil {
+			f.Loan, f.OnLoan = *loan, true
+		}
+		b.send(f)
+		if e := b.store(); len(e.Tags) != 0 {
+			t.Fatalf("recorded %+v; want no tags: nobody has seen one", e)
+		}
+		b.grant() // a return is told at once: the book may be in the bin by now
+		at := take[Attach](b)
+		b.send(Attached{Entry: at.Entry, Tag: at.Tag})
+		b.only(LineAction, ReasonPutBack)
+		b.tagDown("A", book, 1, 1)
+		if k := b.kept(nil); k.Tag != "A" || (k.Want == Secured) != returning {
+			t.Errorf("%+v; returning: %v", k, returning)
+		}
+		if l := b.s.Screen().Lines[0]; !l.succeeded() {
+			t.Errorf("line %+v; want it done", l)
+		}
+		b.send(Finish{})
+		b.send(Finish{})
+		b.view(ViewWelcome)
+		b.none()
+	}
+}
+
+// TestScannedWithoutPad: where no pad works nobody is asked for what can't be
+// done now, and a tag that the item has no more is no matter when another
+// turns up.
+func TestScannedWithoutPad(t *testing.T) {
+	for _, pad := range []bool{false, true} {
+		b := newBench(t, Rules{})
+		b.open1("c1")
+		b.send(ItemPlaced{book.Barcode})
+		b.send(Found{Line: take[Look](b).Line, Items: []Item{book}, Tags: []TagID{"OLD"}, Pad: pad})
+		b.store()
+		b.grant()
+		at := take[Attach](b)
+		b.send(Attached{Entry: at.Entry, Tag: at.Tag})
+		if !pad {
+			b.only(LineLent, "")
+			continue
+		}
+		b.tagDown("NEW", book, 1, 1)
+		at = take[Attach](b)
+		b.send(Attached{Entry: at.Entry, Tag: at.Tag})
+		b.kept(nil)
+		b.only(LineLent, "")
+	}
+}
+
+// TestRememberedIsAnothers: a tag that was put into another book since makes
+// nobody wait.
+func TestRememberedIsAnothers(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.open1("c1")
+	b.send(ItemPlaced{book.Barcode})
+	b.send(Found{Line: take[Look](b).Line, Items: []Item{book}, Tags: []TagID{"A"}, Pad: true})
+	b.store()
+	b.grant()
+	at := take[Attach](b)
+	b.send(Attached{Entry: at.Entry, Tag: "A"})
+	b.only(LineAction, ReasonPutBack)
+	b.tagDown("A", book2, 1, 1)
+	lines := b.s.Screen().Lines
+	if len(lines) != 2 || lines[0].State != LineLent || lines[1].Item != book2.Barcode || lines[1].State != LineWaiting {
+		t.Errorf("lines %+v; want the first lent and one for the other", lines)
+	}
+}
+
 // TestScannedThenLaid: what was returned by its barcode is not returned any
 // more when its tag turns up, until that is secured.
 func TestScannedThenLaid(t *testing.T) {

@@ -113,6 +113,9 @@ func (w *walk) answer(e Effect) Event {
 			f.OnLoan, f.Loan = true, Loan{Item: item, Patron: walkCards[w.r.IntN(3)], Due: w.now.AddDate(0, 0, w.r.IntN(5)-2)}
 		}
 		f.Unsettled = w.r.IntN(5) == 0
+		if w.r.IntN(3) == 0 && item != "" { // t8 is no more
+			f.Tags, f.Pad = []TagID{TagID(fmt.Sprint("t", w.r.IntN(7))), "t8"}, w.r.IntN(2) == 0
+		}
 		return f
 	case Identify:
 		ev := Identified{Card: e.Card, Patron: Patron{Card: e.Card, PINChecked: e.PIN != "" && !bad, Local: w.r.IntN(3) == 0}}

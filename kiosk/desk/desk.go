@@ -29,6 +29,8 @@ type Config struct {
 	Upstream kiosk.Upstream  // nil: there is none, everything is decided here
 	Securer  kiosk.Securer   // nil: there are no tags to be written
 	PINs     kiosk.PINs      // nil: PINs can't be checked while upstream is away
+	Gates    bool            // look at tags: what the ledger knows of an item's tags matters
+	Pad      func() bool     // whether a pad works; nil means always
 	Lines    int             // questions that upstream takes at once; 0 means 1
 	Deadline time.Duration   // longest a patron waits for upstream; 0 means 2.5 s
 	Retry    time.Duration   // pause between tries to store what the disk refused; 0 means 3 s

@@ -81,8 +81,9 @@ func (s *shelf) Loans(context.Context, kiosk.Card) ([]kiosk.Loan, error) { retur
 func (s *shelf) Unsettled(_ context.Context, b kiosk.Barcode) (bool, error) {
 	return slices.ContainsFunc(s.loans, func(l kiosk.Loan) bool { return l.Item == b && l.At.After(s.gone) }), nil
 }
-func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error { return nil }
-func (s *shelf) LearnItem(context.Context, kiosk.Item) error     { return nil }
+func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error            { return nil }
+func (s *shelf) LearnItem(context.Context, kiosk.Item) error                { return nil }
+func (s *shelf) Tags(context.Context, kiosk.Barcode) ([]kiosk.TagID, error) { return nil, nil }
 
 // ils is an upstream made of functions.
 type ils struct {

@@ -81,7 +81,10 @@ func (d *Desk) look(ctx context.Context, e kiosk.Look) kiosk.Found {
 		f.Err = err
 		return f
 	}
-	f.Unsettled, f.Err = d.Mirror.Unsettled(ctx, e.Item)
+	if f.Unsettled, f.Err = d.Mirror.Unsettled(ctx, e.Item); f.Err == nil && d.Gates {
+		f.Tags, f.Err = d.Mirror.Tags(ctx, e.Item)
+		f.Pad = d.Pad == nil || d.Pad()
+	}
 	return f
 }
 

@@ -185,7 +185,7 @@ func (w *world) boot() {
 	}})
 	up := &kiosktest.Upstream{OnIdentify: m.identify, OnTell: m.tell, OnLook: m.look, OnProbe: func(context.Context) error { return m.reach() }}
 	log := slog.New(slog.DiscardHandler)
-	m.desk = desk.New(desk.Config{Ledger: &mortal{w.ledger, m}, Mirror: w.ledger, Upstream: up, Securer: pad, Lines: 4, Grace: time.Millisecond,
+	m.desk = desk.New(desk.Config{Ledger: &mortal{w.ledger, m}, Mirror: w.ledger, Upstream: up, Securer: pad, Gates: true, Pad: func() bool { return !w.pulled.Load() }, Lines: 4, Grace: time.Millisecond,
 		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("id%08d", w.ids.Add(1))) }, Log: log, Rules: kiosk.Rules{Location: time.UTC}})
 	worker := outbox.New(&mortal{w.ledger, m}, up, outbox.Config{Grace: time.Second, Others: -1, Link: func(up bool) { m.desk.Send(ctx, kiosk.LinkChanged{Up: up}) }})
 	run := func(f func(context.Context) error) { m.wg.Go(func() { f(ctx) }) }
@@ -537,7 +537,7 @@ func (w *world) fiddle(mine []kiosk.Barcode, card kiosk.Card) {
 	case 5:
 		if len(mine) > 0 { // the scanner, over a book that lies there, or half a set is taken away
 			b := mine[w.n(len(mine))]
-			if !slices.ContainsFunc(w.tags[b], func(t *field.Tag) bool { return !w.m.knows(t.UID) }) {
+			if known := len(w.known(b)) > 0; known || !slices.ContainsFunc(w.tags[b], func(t *field.Tag) bool { return !w.m.knows(t.UID) }) {
 				w.send(kiosk.ItemPlaced{Item: b})
 				w.scanned++
 			}
@@ -553,6 +553,13 @@ func (w *world) fiddle(mine []kiosk.Barcode, card kiosk.Card) {
 // ILS and the ledger may differ until it does.
 func (w *world) excepted(b kiosk.Barcode) bool {
 	return slices.ContainsFunc(w.ledger.Entries(), func(e kiosk.Entry) bool { return e.Item == b && e.State == kiosk.Exception })
+}
+
+// known are the tags of an item that the ledger knows.
+func (w *world) known(b kiosk.Barcode) []kiosk.TagID {
+	tags, err := w.ledger.Tags(w.Context(), b)
+	must(w.T, err)
+	return tags
 }
 
 // count is the end: the link is there, what is on the work list is put on the

@@ -62,6 +62,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"WorkCheckout":    (*suite).workCheckout,
 		"WorkCutOff":      (*suite).workCutOff,
 		"WorkCheckin":     (*suite).workCheckin,
+		"ItemTags":        (*suite).itemTags,
 		"WorkInterrupted": (*suite).workInterrupted,
 		"WorkNewest":      (*suite).workNewest,
 		"Attach":          (*suite).attach,

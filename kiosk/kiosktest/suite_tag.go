@@ -2,6 +2,7 @@ package kiosktest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -167,4 +168,31 @@ func (s *suite) attach() {
 	if err := s.Attach(s.Context(), e.ID, "", Morning); kiosk.CodeOf(err) != kiosk.CodeInvalid {
 		s.Errorf("Attach() of no tag = %v; want invalid", err)
 	}
+}
+
+// itemTags: an item's tags are those it had last, but for one that was another
+// item's since.
+func (s *suite) itemTags() {
+	tags := func(n int, want ...kiosk.TagID) {
+		s.Helper()
+		if got, err := s.Tags(s.Context(), Barcode(n)); err != nil || !slices.Equal(got, want) {
+			s.Fatalf("Tags(item %d) = %v, %v; want %v", n, got, err, want)
+		}
+	}
+	tags(1)
+	s.record(tagged(As(Checkout(1, 1, 1), kiosk.Offline, due), "B", "A"))
+	tags(1, "A", "B")
+	s.record(As(Checkin(2, 1), kiosk.Offline, time.Time{})) // by its barcode
+	tags(1, "A", "B")
+	s.record(tagged(As(Checkout(3, 2, 1), kiosk.Offline, due), "B"))
+	tags(1, "A")
+	tags(2, "B")
+	last := As(Checkout(4, 1, 2), kiosk.Offline, due)
+	s.record(last)
+	if err := s.Attach(s.Context(), last.ID, "C", Morning.Add(time.Hour)); err != nil {
+		s.Fatal(err)
+	}
+	tags(1, "C")
+	s.again()
+	tags(1, "C")
 }

@@ -97,3 +97,23 @@ func (m *Memory) Done(ctx context.Context, w kiosk.Work, at time.Time) error {
 	}
 	return nil
 }
+
+// Tags is kiosk.Mirror's. They come in their order.
+func (m *Memory) Tags(ctx context.Context, b kiosk.Barcode) (list []kiosk.TagID, _ error) {
+	err := m.begin(ctx)
+	defer m.mu.Unlock()
+	had := func(r *record) bool { return r.Item == b && len(r.Tags) > 0 }
+	for i := len(m.entries) - 1; i >= 0; i-- {
+		if !had(m.entries[i]) {
+			continue
+		}
+		for _, t := range m.entries[i].Tags {
+			if !slices.ContainsFunc(m.entries[i+1:], func(r *record) bool { return r.Item != b && slices.Contains(r.Tags, t) }) {
+				list = append(list, t)
+			}
+		}
+		break
+	}
+	slices.Sort(list)
+	return list, err
+}

@@ -22,6 +22,12 @@ FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 
 	unsettledSQL = `
 SELECT EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = ?)`
+
+	itemTagsSQL = `
+SELECT t.tag FROM entry_tags t WHERE t.entry = (
+    SELECT e.seq FROM entries e WHERE e.item = ?1 AND EXISTS (SELECT 1 FROM entry_tags x WHERE x.entry = e.seq) ORDER BY e.seq DESC LIMIT 1)
+AND NOT EXISTS (SELECT 1 FROM entry_tags o JOIN entries f ON f.seq = o.entry WHERE o.tag = t.tag AND o.entry > t.entry AND f.item <> ?1)
+ORDER BY t.tag`
 )
 
 // row is one row of an answer.
@@ -111,4 +117,10 @@ func (r *Reader) Loans(ctx context.Context, c kiosk.Card) ([]kiosk.Loan, error) 
 func (r *Reader) Unsettled(ctx context.Context, b kiosk.Barcode) (yes bool, err error) {
 	err = r.unsettled.QueryRowContext(ctx, string(b)).Scan(&yes)
 	return yes, wrap("unsettled", err)
+}
+
+// Tags is kiosk.Mirror's. They come in their order.
+func (r *Reader) Tags(ctx context.Context, b kiosk.Barcode) ([]kiosk.TagID, error) {
+	rows, err := r.itemTags.QueryContext(ctx, string(b))
+	return all("tags", rows, err, func(r row) (t kiosk.TagID, err error) { return t, r.Scan(&t) })
 }

@@ -11,7 +11,7 @@ type Reader struct {
 	db *sql.DB
 
 	item, copies, patron, loan, loans, unsettled *sql.Stmt
-	newest, outbox, work, meet                   *sql.Stmt
+	newest, outbox, work, itemTags, meet         *sql.Stmt
 }
 
 // OpenReadOnly opens the ledger at path for reading alone, also while a
@@ -68,6 +68,7 @@ func (r *Reader) openReader(ctx context.Context, path string) (err error) {
 		{&r.newest, newestSQL},
 		{&r.outbox, outboxSQL},
 		{&r.work, workSQL + " WHERE w.tag = ?"},
+		{&r.itemTags, itemTagsSQL},
 		{&r.meet, meetSQL},
 	} {
 		if *p.to, err = r.db.PrepareContext(ctx, p.sql); err != nil {

@@ -143,6 +143,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
+		Gates: d.pads.gates(), Pad: d.pads.ready,
 		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock, Seen: d.figures.see,
 	}
 	if d.Options.Ledger != nil {

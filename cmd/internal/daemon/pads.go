@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/tagdata"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
 )
@@ -47,6 +48,12 @@ func (ps *pads) afresh() {
 	for _, p := range ps.open {
 		p.Afresh()
 	}
+}
+
+// gates tells whether the gates look at what is written on tags.
+func (ps *pads) gates() bool {
+	t := ps.Config.Tags
+	return t.AFI != (tagdata.Security{}) || t.EAS
 }
 
 // ready tells whether a pad works.
