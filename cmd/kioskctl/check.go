@@ -22,8 +22,9 @@ type outboxCheck struct{}
 // foreseen is what would come of one entry.
 type foreseen struct {
 	loan
-	Comes string `json:"comes"` // posts, stands, needs you, waits
-	Why   string `json:"why,omitempty"`
+	Comes  string       `json:"comes"` // posts, stands, needs you, waits
+	Why    string       `json:"why,omitempty"`
+	Advice kiosk.Advice `json:"advice,omitempty"` // for the patron, where it needs you
 }
 
 // lookTime is the longest wait for one answer.
@@ -102,7 +103,7 @@ func foresee(ctx context.Context, ahead *outbox.Foresight, q kiosk.Queued, zone 
 	case outbox.Settle, outbox.Dismiss:
 		f.Comes = stands
 	case outbox.Except, outbox.Differ:
-		f.Comes = needsYou
+		f.Comes, f.Advice = needsYou, outbox.Advise(q.Kind, v.Reason)
 	default:
 		f.Comes = waits
 	}

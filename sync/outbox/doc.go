@@ -9,7 +9,8 @@
 //   - Every entry is looked up (Upstream.Look) before it is told, the first
 //     time as well: another desk may have lent the item since, and a return
 //     would end whatever loan there is by then. What follows is in the table
-//     cases, by which [Decide] goes.
+//     cases, by which [Decide] goes; what follows from the answer, in the tables
+//     grants and refusals beside it.
 //   - An entry in state Offline is marked Unsure on disk before it is told, at
 //     the price of one synced write. What is Unsure is decided as what the ILS
 //     may have heard of, by whichever process comes to it; not before
@@ -49,6 +50,10 @@
 //
 // A server that answers probes and nothing else counts as down after a few
 // entries, for the desk too, and is tried with one entry now and then.
+//
+// An ILS that heeds no-block lends what lies on the hold shelf for somebody
+// else, and tells nobody: that is found by a second look, if the answer came.
+// Where it was lost, the loan is found to be there, and the hold not.
 //
 // What can't be known from outside: a loan that took effect, whose answer was
 // lost, and that was returned at another desk before the link came back looks
