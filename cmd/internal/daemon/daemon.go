@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
+	"github.com/carrel-kiosk/carrel/cmd/internal/metrics"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/desk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
@@ -68,6 +70,7 @@ type Daemon struct {
 	staff       *staff
 	inventories *inventory.Service
 	figures     *figures
+	metrics     *metrics.Metrics
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -131,6 +134,7 @@ func (d *Daemon) open(ctx context.Context) error {
 				Alone: d.nobody, Now: d.clock.Now, Log: d.Log})
 		}
 	}
+	d.metrics = metrics.New(d.Status)
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
 	d.desk = desk.New(d.deskConfig())
@@ -149,6 +153,7 @@ func (d *Daemon) deskConfig() desk.Config {
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
 	}
+	c.Ledger = d.metrics.Ledger(c.Ledger)
 	if l, ok := d.upstream.(interface{ Lines() int }); ok {
 		c.Lines = l.Lines()
 	}
@@ -320,5 +325,12 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	return web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Gallery: d.Gallery, Pages: d.Pages, Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
+}
+
+// pages are those beside the screen.
+func (d *Daemon) pages() map[string]http.Handler {
+	pages := map[string]http.Handler{"/metrics": d.metrics.Handler()}
+	maps.Copy(pages, d.Pages)
+	return pages
 }
