@@ -114,12 +114,36 @@ func (l *language) T(key string, pairs ...string) string {
 	return fill(t, pairs)
 }
 
-// fill puts values into a text as they are.
+// fill puts values into a text as they are. It runs for each line of each
+// screen; a strings.Replacer for it took longer than the rest of the screen.
 func fill(text string, pairs []string) string {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		pairs[i] = "{" + pairs[i] + "}"
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !open {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := valueOf(name, pairs)
+		if !closed || !known { // no place for a value
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		b.WriteString(value)
+		text = after
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// valueOf finds the value of a name among pairs of both.
+func valueOf(name string, pairs []string) (string, bool) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == name {
+			return pairs[i+1], true
+		}
+	}
+	return "", false
 }
 
 // N gives the text of key in the plural form of n, which is its {n}; pairs as

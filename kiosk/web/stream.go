@@ -28,9 +28,15 @@ func (m message) encode() []byte {
 	if m.id != 0 {
 		b.WriteString("id: " + strconv.FormatUint(m.id, 10) + "\n")
 	}
-	data := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(m.data)
+	data := m.data
+	if strings.Contains(data, "\r") {
+		data = strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")
+	}
+	b.Grow(len(data) + 64)
 	for line := range strings.SplitSeq(data, "\n") {
-		b.WriteString("data: " + line + "\n")
+		b.WriteString("data: ")
+		b.WriteString(line)
+		b.WriteByte('\n')
 	}
 	b.WriteString("\n")
 	return b.Bytes()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -95,6 +96,7 @@ func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	if err := ds.desk.Send(ctx, ev); err != nil {
 		ds.Log.Error("a scan was lost: the desk does not take it", "device", name, "err", err)
 	}
+	runtime.Gosched() // the desk first: the next read blocks this processor with the desk waiting for it
 }
 
 // report shows a missing device as a fault; it is logged once until it works
