@@ -60,6 +60,7 @@ type live struct {
 	said    []Said         // the newest first
 	mine    map[string][]int64
 	counts  map[shelf.Finding]int
+	heard   int
 	seq     uint64
 	changed chan struct{}
 }
@@ -174,6 +175,12 @@ func (s *Service) books(ctx context.Context, r kiosk.ShelfRange, b shelf.Bounds)
 func (s *Service) List(ctx context.Context) ([]kiosk.Inventory, error) {
 	return s.Store.Inventories(ctx)
 }
+
+// Places counts the items by library and location.
+func (s *Service) Places(ctx context.Context) ([]kiosk.Place, error) { return s.Store.Places(ctx) }
+
+// Schemes names the schemes of call numbers, as they stand.
+func (s *Service) Schemes() []string { return s.Order.Schemes() }
 
 // open gives an inventory with its lock held, read from its log if need be.
 func (s *Service) open(ctx context.Context, id kiosk.ID) (*live, error) {

@@ -105,6 +105,7 @@ func (s *Service) batch(ctx context.Context, id kiosk.ID, who string, reads []Re
 		return nil, err // they are on disk, and will be there when they are scanned again
 	}
 	l.remember(said)
+	l.heard += len(said)
 	if slices.ContainsFunc(said, Said.fresh) {
 		l.s = nil
 	}

@@ -14,6 +14,7 @@ type View struct {
 	Seq       uint64
 	Inventory kiosk.Inventory
 	Scans     int
+	Heard     int // what was read since the program was started, what was no scan too
 	Seen      int
 	Expected  int
 	Rate      int // scans an hour; 0: not known
@@ -38,7 +39,7 @@ func (s *Service) View(ctx context.Context, id kiosk.ID) (View, error) {
 		return View{}, err
 	}
 	defer l.mu.Unlock()
-	v := View{Seq: l.seq, Inventory: l.v, Scans: l.s.Scans(), Rate: l.s.Rate(s.Now()), Said: slices.Clone(l.said), Counts: maps.Clone(l.counts),
+	v := View{Seq: l.seq, Inventory: l.v, Scans: l.s.Scans(), Heard: l.heard, Rate: l.s.Rate(s.Now()), Said: slices.Clone(l.said), Counts: maps.Clone(l.counts),
 		Strip: l.s.Strip(stripBooks)}
 	v.Seen, v.Expected = l.s.Progress()
 	v.Overview, v.Here = l.s.Overview(pieces)

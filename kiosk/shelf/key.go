@@ -27,6 +27,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -160,6 +161,13 @@ func (o *Order) rank(ranks map[string]int) {
 			o.schemes[name] = s
 		}
 	}
+}
+
+// Schemes names the schemes, as they stand one after the other.
+func (o *Order) Schemes() []string {
+	names := sorted(o.schemes)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(o.schemes[a].rank, o.schemes[b].rank) })
+	return names
 }
 
 // Key is the place of a call number of a scheme. If it fits none the error is

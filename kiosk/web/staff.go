@@ -30,6 +30,8 @@ type Staff struct {
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
 	Exceptions Exceptions
+	// Inventories are those of the shelves; nil: there are none.
+	Inventories Inventories
 	// Clock is for sessions; nil means time.Now.
 	Clock func() time.Time
 }
@@ -82,6 +84,7 @@ var staffLinks = []staffLink{
 	{"now", "/staff/now", "staff.now.title", kiosk.Helper, func(s *Staff) bool { return s.Now != nil }},
 	{"today", "/staff/today", "staff.today.title", kiosk.Helper, func(s *Staff) bool { return s.Figures != nil }},
 	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
+	{"inventory", "/staff/inventory", "staff.inv.title", kiosk.Helper, func(s *Staff) bool { return s.Inventories != nil }},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
 }
@@ -106,6 +109,7 @@ type staffPage struct {
 	Count      int // of exceptions
 	Exceptions []exceptionView
 	Log        logView
+	Shelf      shelfView
 }
 
 func (s *site) staffPage(r *http.Request, who kiosk.Member) staffPage {
@@ -143,6 +147,14 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))
 	mux.HandleFunc("GET /staff/tags/stream", s.stationStream)
 	mux.HandleFunc("POST /staff/tags/{what}", s.staffed(kiosk.Helper, s.stationTouch))
+	mux.HandleFunc("GET /staff/inventory", s.staffed(kiosk.Helper, s.shelved(s.inventoriesPage)))
+	mux.HandleFunc("POST /staff/inventory", s.staffed(kiosk.Librarian, s.shelved(s.beginInventory)))
+	mux.HandleFunc("GET /staff/inventory/picks", s.staffed(kiosk.Helper, s.shelved(s.picksPage)))
+	mux.HandleFunc("GET /staff/inventory/{id}", s.staffed(kiosk.Helper, s.shelved(s.inventoryPage)))
+	mux.HandleFunc("GET /staff/inventory/{id}/stream", s.inventoryStream)
+	mux.HandleFunc("GET /staff/inventory/{id}/report", s.staffed(kiosk.Helper, s.shelved(s.inventoryReport)))
+	mux.HandleFunc("GET /staff/inventory/{id}/report.csv", s.staffed(kiosk.Helper, s.shelved(s.inventoryCSV)))
+	mux.HandleFunc("POST /staff/inventory/{id}/{what}", s.staffed(kiosk.Helper, s.shelved(s.inventoryTouch)))
 	mux.HandleFunc("GET /staff/log", s.staffed(kiosk.Manager, s.logPage))
 	mux.HandleFunc("GET /staff/log.csv", s.staffed(kiosk.Manager, s.logCSV))
 }

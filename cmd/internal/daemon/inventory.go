@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
 // walk is an inventory for which the kiosk's own scanner and pad scan, as on a
@@ -37,6 +38,20 @@ const (
 )
 
 var _ control.Walker = (*staff)(nil)
+
+// shelves are the inventories as the pages for staff see them.
+type shelves struct {
+	*inventory.Service
+	staff *staff
+}
+
+var _ web.Inventories = shelves{}
+
+// Hold implements web.Inventories.
+func (v shelves) Hold(id kiosk.ID) error {
+	_, err := v.staff.walkFor(id)
+	return err
+}
 
 // errOtherWalk says that scanner and pad are used otherwise.
 var errOtherWalk = errors.New("scanner and pad of this kiosk are used for something else by staff: end that first")

@@ -16,20 +16,29 @@
     o.start(audio.currentTime + at);
     o.stop(audio.currentTime + at + length);
   }
-  function sound(good) {
+  const tunes = {
+    good: () => note(1320, 0, .15),
+    bad: () => { note(330, 0, .25); note(260, .25, .35); },
+    // of an inventory: on these shelves, but elsewhere; seen before
+    elsewhere: () => { note(660, 0, .12); note(880, .12, .12); note(660, .24, .15); },
+    twice: () => note(500, 0, .06),
+  };
+  tunes.take = tunes.bad;
+  function sound(tune) {
     audio ??= new AudioContext();
-    if (good) note(1320, 0, .15);
-    else { note(330, 0, .25); note(260, .25, .35); }
-    document.documentElement.dataset.sound = (good ? 'good ' : 'bad ') + (Number(document.documentElement.dataset.sound?.split(' ')[1] ?? 0) + 1);
+    tunes[tune]();
+    document.documentElement.dataset.sound = tune + ' ' + (Number(document.documentElement.dataset.sound?.split(' ')[1] ?? 0) + 1);
   }
 
   function shown() {
     heard = performance.now();
     lost.hidden = true;
     const is = {...now().dataset};
-    if (Number(is.count) > Number(was.count)) sound(true);
+    if (is.heard !== undefined) {
+      if (Number(is.heard) > Number(was.heard) && tunes[is.tone]) sound(is.tone);
+    } else if (Number(is.count) > Number(was.count)) sound('good');
     else if (is.tone !== was.tone || is.stage !== was.stage || is.verdict !== was.verdict) {
-      if (is.tone === 'bad' || is.tone === 'ask') sound(false);
+      if (is.tone === 'bad' || is.tone === 'ask') sound('bad');
     }
     was = is;
   }

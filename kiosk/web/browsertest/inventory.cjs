@@ -1,0 +1,111 @@
+// An inventory in the browser: begun, scanned into by keyboard, undone, looked at, finished.
+'use strict';
+const assert = require('node:assert');
+const {launch, open, shot, axe} = require('./lib.cjs');
+
+(async () => {
+  const browser = await launch();
+  const page = await open(browser, {viewport: {width: 1280, height: 800}});
+  page.setDefaultTimeout(30_000);
+  const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  const head = text => page.waitForFunction(t => document.querySelector('#head')?.textContent === t, text);
+  const scan = async (code, said) => { await page.keyboard.type(code); await page.keyboard.press('Enter'); await head(said); };
+  const sound = () => page.evaluate(() => document.documentElement.dataset.sound?.split(' ')[0]);
+  await page.goto(process.env.BASE + '/staff');
+  await page.fill('#password', process.env.PASSWORD);
+  await page.press('#password', 'Enter');
+  await page.click('nav a[href="/staff/inventory"]');
+  await page.waitForSelector('.empty');
+  assert.deepEqual(await axe(page), [], 'axe on the empty list');
+  await shot(page, 'inventory-empty');
+
+  await page.selectOption('#place', {label: 'MAIN / Stacks (60)'});
+  await page.fill('#from', '500');
+  await page.fill('#to', '559');
+  await page.selectOption('#scheme', 'ddc');
+  await page.fill('#name', 'Science, upstairs');
+  await page.press('#name', 'Enter');
+  await head('Scan the first book');
+  await page.waitForFunction(() => document.activeElement?.id === 'code');
+
+  for (let i = 0; i < 12; i++) if (i !== 6) await scan('B' + String(i).padStart(2, '0'), i === 4 ? 'Wanted: take it along' : i === 9 ? 'Lost, and found' : 'In place');
+  assert.equal(await sound(), 'good');
+  await scan('B40', 'A gap before it');
+  assert.equal(await sound(), 'elsewhere');
+  await scan('B12', 'In place');
+  await page.waitForSelector('.note >> text=540 A');
+  await scan('B12', 'Seen already');
+  assert.equal(await sound(), 'twice');
+  await scan('X99', 'Not in the catalogue');
+  assert.equal(await sound(), 'take');
+  await scan('?', 'This is no item of this library');
+  await scan('B13', 'In place');
+  assert.equal(await page.locator('.strip:not(.whole) .m-missing').count(), 1, 'one mark for the book that was passed by');
+  assert.equal(await page.locator('.strip:not(.whole) .m-away').count(), 1, 'one mark for the book out of order');
+  assert.equal(await page.locator('.strip:not(.whole) .m-take').count(), 2, 'marks for what is to be taken along');
+  assert.deepEqual(await axe(page), [], 'axe while scanning');
+  for (const [name, width, height] of [['kiosk', 1280, 800], ['tablet', 820, 1180], ['phone', 390, 844]]) {
+    await page.setViewportSize({width, height});
+    assert.ok(await fits(), `the page scrolls sideways on a ${name}`);
+    await shot(page, `inventory-scan-${name}`);
+  }
+  await page.setViewportSize({width: 1280, height: 800});
+
+  // By the keyboard: the newest scan is taken back, a condition is noted, and it goes on elsewhere.
+  const seen = () => page.locator('#count').textContent();
+  const before = Number(await seen());
+  await page.keyboard.press('Control+z');
+  await page.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before - 1);
+  await scan('B13', 'In place');
+  await page.keyboard.press('Alt+2');
+  await page.keyboard.press('Alt+s');
+  await scan('B50', 'In place');
+
+  // Another person in another browser sees the same.
+  const other = await open(browser, {viewport: {width: 820, height: 1180}});
+  other.setDefaultTimeout(30_000);
+  await other.goto(process.env.BASE + '/staff');
+  await other.fill('#password', process.env.PASSWORD);
+  await other.press('#password', 'Enter');
+  await other.goto(page.url());
+  await other.waitForFunction(() => document.querySelector('#head').textContent === 'In place');
+  await scan('B51', 'In place');
+  await other.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before + 2);
+
+  // A scanner is faster than the network, which goes away meanwhile: no scan is lost.
+  await page.context().setOffline(true);
+  for (let i = 20; i < 35; i++) await page.keyboard.type(`B${i}\n`);
+  await page.waitForSelector('#waiting:not([hidden])');
+  await page.context().setOffline(false);
+  await page.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before + 17);
+  await page.waitForSelector('#waiting', {state: 'hidden'});
+
+  await page.click('a.button[href$="/report"]');
+  await page.waitForSelector('.figures');
+  for (const text of ['506 A', 'between 505 A and 507 A', '540 A', 'Wanted: take it along (hold)', 'Not in the catalogue', 'cover']) assert.ok(await page.locator(`main >> text=${text}`).count() > 0, `the result lacks ${text}`);
+  assert.deepEqual(await axe(page), [], 'axe on the result');
+  for (const [name, width, height] of [['kiosk', 1280, 800], ['tablet', 820, 1180], ['phone', 390, 844]]) {
+    await page.setViewportSize({width, height});
+    assert.ok(await fits(), `the result scrolls sideways on a ${name}`);
+    await shot(page, `inventory-result-${name}`);
+  }
+  await page.setViewportSize({width: 1280, height: 800});
+  await page.locator('button.danger').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('main > p >> text=Finished');
+
+  await page.goto(process.env.BASE + '/staff/inventory');
+  await page.fill('#left', 'B02');
+  await page.fill('#right', 'B01');
+  await page.press('#right', 'Enter');
+  await page.waitForSelector('.verdict.bad');
+  assert.equal(await page.inputValue('#left'), 'B01', 'the right book is the next left one');
+  assert.deepEqual(await axe(page), [], 'axe on two neighbours');
+  await shot(page, 'inventory-pair');
+  await page.click('a.button[href="/staff/inventory/picks"]');
+  await page.waitForSelector('table');
+  assert.deepEqual(await axe(page), [], 'axe on the books to pull');
+  await shot(page, 'inventory-picks');
+  assert.deepEqual([...page.wrong, ...other.wrong], [], 'errors in the page');
+  await browser.close();
+})().catch(e => { console.error(e, e.actual ?? ''); process.exit(1); });

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+	"github.com/carrel-kiosk/carrel/kiosk/shelf"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+// shelves are inventories of a library of 40 books; nobody has a scanner.
+type shelves struct{ *inventory.Service }
+
+func (shelves) Hold(kiosk.ID) error { return errors.New("no scanner") }
+
+func newShelves(t *testing.T) (shelves, *sqlite.Store) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	var items []kiosk.Item
+	for i := range 40 {
+		items = append(items, kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprintf("B%02d", i)), Title: fmt.Sprintf("<Book> %d", i), CallNumber: fmt.Sprintf("%d A", 500+i),
+			Scheme: "ddc", Library: "MAIN", Location: "Stacks", Status: kiosk.StatusAvailable})
+	}
+	items[5].Status = kiosk.StatusLost
+	if _, err := s.PutItems(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	order, err := shelf.NewOrder(shelf.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shelves{inventory.New(inventory.Config{Store: s, Order: order, Now: time.Now, NewID: func() kiosk.ID { return "v1" },
+		Read: func(text string) inventory.Code {
+			if strings.HasPrefix(text, "B") {
+				return inventory.Code{Item: kiosk.Barcode(text)}
+			}
+			return inventory.Code{Why: "no item"}
+		}})}, s
+}
+
+func TestInventoryPages(t *testing.T) {
+	v, store := newShelves(t)
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
+		c.Staff = &Staff{Password: func(p string) bool { return p == right }, Inventories: v}
+	})
+	_, c := enter(t, h, right)
+	post := func(code int, path string, pairs ...string) *httptest.ResponseRecorder {
+		t.Helper()
+		form := url.Values{}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		w := do(h, "POST", path, form, c)
+		if w.Code != code {
+			t.Errorf("POST %s %v = %d %s; want %d", path, pairs, w.Code, w.Body, code)
+		}
+		return w
+	}
+	page := func(path string, want ...string) {
+		t.Helper()
+		w := do(h, "GET", path, nil, c)
+		for _, x := range want {
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x) {
+				t.Errorf("GET %s = %d without %q:\n%s", path, w.Code, x, w.Body)
+			}
+		}
+	}
+	page("/staff/inventory", "No inventory has been begun", "MAIN / Stacks (40)", `value="ddc"`)
+	page("/staff/inventory?left=B02&right=B01", "Not in order", "502 A")
+	page("/staff/inventory?left=rubbish&right=B01", `role="alert"`)
+	post(http.StatusUnprocessableEntity, "/staff/inventory", "place", "MAIN\x1fStacks", "from", "600", "to", "500", "scheme", "ddc")
+	w := post(http.StatusSeeOther, "/staff/inventory", "place", "MAIN\x1fStacks", "name", "Upstairs")
+	if to := w.Header().Get("Location"); to != "/staff/inventory/v1" {
+		t.Errorf("it leads to %s", to)
+	}
+	for _, code := range []string{"B00", "B01", "B20", "B02", "B04", "B05", "rubbish"} {
+		post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", code)
+	}
+	page("/staff/inventory/v1", "This is no item of this library", "rubbish", `class="m-missing"`, `class="m-away"`, `class="m-take here"`)
+	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B06")
+	page("/staff/inventory/v1", "In place", "&lt;Book&gt; 6", "500 A", "seen of 39")
+	post(http.StatusNoContent, "/staff/inventory/v1/note", "value", "B06 cover")
+	post(http.StatusNoContent, "/staff/inventory/v1/elsewhere")
+	post(http.StatusNoContent, "/staff/inventory/v1/undo", "value", "7")
+	post(http.StatusConflict, "/staff/inventory/v1/undo", "value", "7")
+	post(http.StatusBadRequest, "/staff/inventory/v1/undo", "value", "x")
+	post(http.StatusBadRequest, "/staff/inventory/v1/burn")
+	post(http.StatusNotFound, "/staff/inventory/none/scan", "value", "B01")
+	post(http.StatusNoContent, "/staff/inventory/v1/pause")
+	post(http.StatusConflict, "/staff/inventory/v1/scan", "value", "B07")
+	page("/staff/inventory/v1", "Paused")
+	post(http.StatusNoContent, "/staff/inventory/v1/resume")
+	post(http.StatusNoContent, "/staff/inventory/v1/search")
+	page("/staff/inventory/v1/report", "503 A", "between 502 A and 504 A", "Lost, and found", "cover", "Second search")
+	page("/staff/inventory/v1/report?whole", "530 A")
+	w = do(h, "GET", "/staff/inventory/v1/report.csv", nil, c)
+	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "problem,barcode") || !strings.Contains(w.Header().Get("Content-Disposition"), "inventory") {
+		t.Errorf("report.csv = %d %s", w.Code, w.Body)
+	}
+	if err := store.Want(t.Context(), "hold", []kiosk.Wanted{{Item: "B03"}}); err != nil {
+		t.Fatal(err)
+	}
+	page("/staff/inventory/picks", "503 A", "hold")
+	post(http.StatusSeeOther, "/staff/inventory/v1/end")
+	page("/staff/inventory/v1/report", "Finished")
+	page("/staff/inventory", "Upstairs", "Finished")
+	if w := do(h, "GET", "/staff/inventory/v1", nil, nil); w.Code != http.StatusSeeOther {
+		t.Errorf("who is not signed in sees it: %d", w.Code)
+	}
+}
+
+func TestInventoryRoles(t *testing.T) {
+	v, _ := newShelves(t)
+	if _, _, err := v.Begin(t.Context(), "", kiosk.ShelfRange{}); err != nil {
+		t.Fatal(err)
+	}
+	accounts := helpers{}
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Staff = &Staff{Accounts: accounts, Inventories: v} })
+	w := do(h, "POST", "/staff/sign-in", url.Values{"badge": {"9"}, "password": {right}}, nil)
+	var c *http.Cookie
+	for _, x := range w.Result().Cookies() {
+		c = x
+	}
+	for path, want := range map[string]int{
+		"/staff/inventory/v1/scan": http.StatusNoContent, "/staff/inventory/v1/search": http.StatusForbidden,
+		"/staff/inventory/v1/end": http.StatusForbidden, "/staff/inventory": http.StatusForbidden,
+	} {
+		if w := do(h, "POST", path, url.Values{"value": {"B01"}}, c); w.Code != want {
+			t.Errorf("a helper's POST %s = %d; want %d", path, w.Code, want)
+		}
+	}
+}
+
+// helpers are accounts of one helper.
+type helpers struct{}
+
+func (helpers) Enter(_ context.Context, badge kiosk.Card, secret string) (kiosk.Member, bool, error) {
+	return kiosk.Member{Badge: badge, Name: "Ann", Role: kiosk.Helper}, secret == right, nil
+}
+
+func (helpers) Member(_ context.Context, badge kiosk.Card) (kiosk.Member, error) {
+	return kiosk.Member{Badge: badge, Name: "Ann", Role: kiosk.Helper}, nil
+}
+
+func (helpers) Members(context.Context) ([]kiosk.Member, error) {
+	return []kiosk.Member{{Badge: "9", Name: "Ann", Role: kiosk.Helper}}, nil
+}
