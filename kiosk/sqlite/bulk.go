@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -30,7 +31,47 @@ func (s *Store) Bulk(ctx context.Context, do func() error) error {
 	if err := s.setBulk(bulkPuts, -bulkCache); err != nil {
 		return wrap("bulk", err)
 	}
-	return errors.Join(do(), wrap("bulk", s.setBulk(0, before)), wrap("bulk", s.fold()))
+	if err := s.unindex(ctx); err != nil {
+		return wrap("bulk", err)
+	}
+	return errors.Join(do(), wrap("bulk", s.setBulk(0, before)), wrap("bulk", s.reindex()), wrap("bulk", s.fold()))
+}
+
+// unindex takes the index of ISBNs away while there are no items: to sort them
+// once is less work than to put each in its place, which is nowhere near that
+// of the one before.
+func (s *Store) unindex(ctx context.Context) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	var items bool
+	if err := s.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM items)").Scan(&items); err != nil || items {
+		return err
+	}
+	_, err := s.conn.ExecContext(ctx, "DROP INDEX IF EXISTS items_isbn")
+	return err
+}
+
+// reindex makes it again, and sorts in a file: a million ISBNs would take much
+// memory. Where there is no place for files, it does.
+func (s *Store) reindex() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	ctx := context.Background()
+	if _, err := s.conn.ExecContext(ctx, "PRAGMA temp_store = FILE"); err != nil {
+		return err
+	}
+	inFile := indexISBNs(ctx, s.conn)
+	if _, err := s.conn.ExecContext(ctx, "PRAGMA temp_store = MEMORY"); err != nil || inFile == nil {
+		return err
+	}
+	return indexISBNs(ctx, s.conn)
+}
+
+// indexISBNs makes the index of migration 2 where it is missing: a program may
+// have ended within Bulk.
+func indexISBNs(ctx context.Context, c *sql.Conn) error {
+	_, err := c.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS items_isbn ON items (isbn) WHERE isbn <> ''")
+	return err
 }
 
 // setBulk commits what is under way, and sets how it goes on.

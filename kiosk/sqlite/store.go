@@ -126,6 +126,7 @@ func (s *Store) openWriter(ctx context.Context, path string, page int) (err erro
 	if err = migrate(ctx, s.conn); err != nil {
 		return err
 	}
+	indexISBNs(ctx, s.conn) //nolint:errcheck // on a full disk, say: without it ISBNs are found slowly, and that is all
 	s.w, err = prepare(ctx, s.conn)
 	return err
 }
