@@ -104,7 +104,8 @@ type Queued struct {
 
 // Outbox is the part of the ledger that the ILS has not confirmed.
 type Outbox interface {
-	// Queue lists the outbox in the order of the entries, at most limit.
+	// Queue lists the outbox in the order of the entries, at most limit, with
+	// their tags.
 	Queue(ctx context.Context, limit int) ([]Queued, error)
 	// Postpone notes a fruitless attempt. It need not be synced.
 	Postpone(ctx context.Context, id ID, retryAt time.Time) error

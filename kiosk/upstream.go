@@ -114,3 +114,13 @@ const (
 	No
 	Yes
 )
+
+// Undoer is an Upstream that may take back a loan it has granted, as if it had
+// never been.
+type Undoer interface {
+	// Undoes tells whether it is known to do so.
+	Undoes() bool
+	// Undo takes back a checkout. Its errors are those of Upstream.Tell; a
+	// refusal means that the loan stands.
+	Undo(ctx context.Context, e Entry) error
+}

@@ -76,12 +76,12 @@ func TestSoak(t *testing.T) {
 }
 
 // tally counts what happened, so that a soak in which nothing does shows.
-type tally struct{ lent, returned, putBack, killed, unplugged, cut, mended, scanned, parted int }
+type tally struct{ lent, returned, putBack, killed, unplugged, cut, mended, scanned, parted, undone int }
 
 func (t *tally) add(o tally) {
 	t.lent, t.returned, t.putBack, t.killed = t.lent+o.lent, t.returned+o.returned, t.putBack+o.putBack, t.killed+o.killed
 	t.unplugged, t.cut, t.mended = t.unplugged+o.unplugged, t.cut+o.cut, t.mended+o.mended
-	t.scanned, t.parted = t.scanned+o.scanned, t.parted+o.parted
+	t.scanned, t.parted, t.undone = t.scanned+o.scanned, t.parted+o.parted, t.undone+o.undone
 }
 
 // world is a library with one kiosk: its books, its ILS, its disk.
@@ -95,6 +95,7 @@ type world struct {
 	of     map[drivers.UID]kiosk.Barcode
 	pulled atomic.Bool // the pad is unplugged
 	down   atomic.Bool // the link is cut
+	undoes bool        // the ILS takes loans back
 	tally
 
 	mu   sync.Mutex
@@ -122,7 +123,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{T: t, r: rand.New(rand.NewPCG(seed, 3)), field: field.New(seed), ledger: &kiosktest.Memory{},
 		tags: map[kiosk.Barcode][]*field.Tag{}, of: map[drivers.UID]kiosk.Barcode{},
 		loan: map[kiosk.Barcode]kiosk.Card{}, laid: map[kiosk.Barcode]kiosk.Card{}}
-	w.field.Wait = time.Sleep
+	w.field.Wait, w.undoes = time.Sleep, seed%2 == 1
 	var mirror []kiosk.Item
 	for n := range 12 {
 		b := kiosktest.Barcode(n)
@@ -183,7 +184,7 @@ func (w *world) boot() {
 			m.hear(ev)
 		}
 	}})
-	up := &kiosktest.Upstream{OnIdentify: m.identify, OnTell: m.tell, OnLook: m.look, OnProbe: func(context.Context) error { return m.reach() }}
+	up := &undoing{kiosktest.Upstream{OnIdentify: m.identify, OnTell: m.tell, OnLook: m.look, OnProbe: func(context.Context) error { return m.reach() }}, m}
 	log := slog.New(slog.DiscardHandler)
 	m.desk = desk.New(desk.Config{Ledger: &mortal{w.ledger, m}, Mirror: w.ledger, Upstream: up, Securer: pad, Gates: true, Pad: func() bool { return !w.pulled.Load() }, Lines: 4, Grace: time.Millisecond,
 		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("id%08d", w.ids.Add(1))) }, Log: log, Rules: kiosk.Rules{Location: time.UTC}})
@@ -386,11 +387,46 @@ func (m *machine) tell(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error)
 		return kiosk.Answer{}, err
 	}
 	a, err := m.carryOut(e)
+	if m.chance(0.005) { // the ILS has it, the kiosk will never know
+		m.dead.Store(true)
+	}
 	if m.chance(0.02) || m.down.Load() || m.dead.Load() { // the answer is lost
 		<-ctx.Done()
 		return kiosk.Answer{}, &kiosk.Error{Code: kiosk.CodeUnsure}
 	}
 	return a, err
+}
+
+// undoing is the ILS of every second library, which takes loans back.
+type undoing struct {
+	kiosktest.Upstream
+	m *machine
+}
+
+func (u *undoing) Undoes() bool { return u.m.undoes }
+
+func (u *undoing) Undo(ctx context.Context, e kiosk.Entry) error {
+	if err := u.m.step(ctx); err != nil {
+		return err
+	}
+	if err := u.m.reach(); err != nil {
+		return err
+	}
+	u.m.mu.Lock()
+	who, out := u.m.loan[e.Item]
+	if out && who == e.Patron {
+		delete(u.m.loan, e.Item)
+		u.m.undone++
+	}
+	u.m.mu.Unlock()
+	switch {
+	case u.m.chance(0.1):
+		<-ctx.Done()
+		return &kiosk.Error{Code: kiosk.CodeUnsure}
+	case !out || who != e.Patron:
+		return &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonNotOnLoan}
+	}
+	return u.m.step(ctx)
 }
 
 func (m *machine) carryOut(e kiosk.Entry) (kiosk.Answer, error) {

@@ -182,6 +182,13 @@ func (s *suite) itemTags() {
 	tags(1)
 	s.record(tagged(As(Checkout(1, 1, 1), kiosk.Offline, due), "B", "A"))
 	tags(1, "A", "B")
+	q, err := s.Queue(s.Context(), 1)
+	if len(q) == 1 {
+		slices.Sort(q[0].Tags)
+	}
+	if err != nil || len(q) != 1 || !slices.Equal(q[0].Tags, []kiosk.TagID{"A", "B"}) {
+		s.Fatalf("Queue() = %+v, %v; want the loan with its tags", q, err)
+	}
 	s.record(As(Checkin(2, 1), kiosk.Offline, time.Time{})) // by its barcode
 	tags(1, "A", "B")
 	s.record(tagged(As(Checkout(3, 2, 1), kiosk.Offline, due), "B"))

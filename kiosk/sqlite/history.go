@@ -14,7 +14,8 @@ const (
 	rowColumns = `l.id, l.session, l.kind, l.item, l.patron, l.at, l.doubt, l.due, l.was_due, l.state, l.title, l.text, l.boot, l.up`
 
 	outboxSQL = `
-SELECT ` + rowColumns + `, q.attempts, q.retry_at
+SELECT ` + rowColumns + `, q.attempts, q.retry_at,
+    coalesce((SELECT group_concat(t.tag, char(10)) FROM entry_tags t WHERE t.entry = q.seq), '')
 FROM outbox q JOIN ledger l ON l.seq = q.seq ORDER BY q.seq LIMIT ?`
 
 	// rowMore is what a Row has beyond an Entry. What was promised is the last due
@@ -157,8 +158,12 @@ func (r *Reader) Queue(ctx context.Context, limit int) ([]kiosk.Queued, error) {
 	rows, err := r.outbox.QueryContext(ctx, max(limit, 0))
 	return all("queue", rows, err, func(r row) (q kiosk.Queued, err error) {
 		var retry instant
-		err = scanEntry(r, &q.Entry, &q.Attempts, &retry)
+		var tags string
+		err = scanEntry(r, &q.Entry, &q.Attempts, &retry, &tags)
 		q.RetryAt = retry.Time
+		for t := range strings.Lines(tags) {
+			q.Tags = append(q.Tags, kiosk.TagID(strings.TrimSuffix(t, "\n")))
+		}
 		return q, err
 	})
 }

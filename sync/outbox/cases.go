@@ -28,6 +28,7 @@ type oneCase struct {
 // fees) and of the item (a hold) shows only then: a no goes by [refusals], a
 // yes by [grants].
 var cases = []oneCase{
+	{kiosk.Checkout, unspoken, mineUndone, Undo, "", "interrupted before anything was promised: the ILS has taken the loan back", ""},
 	{kiosk.Checkout, unspoken, mine, Settle, "", "", ""},
 	{kiosk.Checkout, unspoken, unclear, Except, kiosk.ReasonAskStaff, "interrupted, and the ILS does not tell who has it", kiosk.AdviceIfYours},
 	{kiosk.Checkout, unspoken, always, Dismiss, "", "interrupted before anything was promised", ""},

@@ -20,6 +20,7 @@ const (
 	Defer   Action = "defer"   // tell it later: another kiosk may have to tell something first
 	Settle  Action = "settle"  // it has taken effect, or need not
 	Differ  Action = "differ"  // it has taken effect, otherwise than was promised: a person must see to it
+	Undo    Action = "undo"    // take it back: nobody was promised it
 	Dismiss Action = "dismiss" // nothing was promised and nothing has happened
 	Except  Action = "except"  // it has not taken effect: a person must see to it
 )
@@ -47,6 +48,9 @@ type Meanwhile struct {
 	// Early says that the ILS has been back for so short a time that other
 	// kiosks may still have to tell what happened before the entry.
 	Early bool
+	// Undoes says that the ILS can take a loan back, and that this one may be: it
+	// was asked for a moment ago, of an item whose tag still has the gate ring.
+	Undoes bool
 	// WasIn says that the ILS had the item out to nobody, when it was asked
 	// before.
 	WasIn bool

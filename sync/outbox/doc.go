@@ -24,7 +24,10 @@
 // An entry that was Asked when its process died becomes Unsure at the start
 // (kiosk.Outbox.Interrupted), but nobody was promised anything. For a
 // checkout or a renewal that shows in its due date, which is set by the
-// promise: without one, the ILS's word stands and nothing is sent again. A
+// promise: without one, the ILS's word stands and nothing is sent again. But a
+// loan of a tagged item is taken back at once, where the ILS is known to do so
+// (kiosk.Undoer): nobody was told of it, its tag was not released, and a patron
+// who has left without the book must not owe it. A
 // return can't be told apart, and need not be: the copy was in the kiosk's
 // hands, and telling a return that nobody has seen confirmed blames no one,
 // while dropping it might.

@@ -17,6 +17,7 @@ type task struct {
 	kiosk.Queued
 	retry time.Duration // until the next try, if this one is fruitless
 	early time.Duration // until the other kiosks have told what they had to
+	last  bool          // nothing else is queued of its item
 	wasIn bool          // the ILS has said that the item is out to nobody
 	place chan struct{} // for its first question: in the order of the queue
 
@@ -44,9 +45,12 @@ func (t *task) settle(ctx context.Context) {
 		t.unanswered(ctx, err)
 		return
 	}
-	switch v := Decide(t.Entry, st, Meanwhile{Early: t.early > 0, WasIn: t.wasIn}); v.Do {
+	m := Meanwhile{Early: t.early > 0, WasIn: t.wasIn, Undoes: t.undoes()}
+	switch v := Decide(t.Entry, st, m); v.Do {
 	case Send:
 		t.tell(ctx, st)
+	case Undo:
+		t.undo(ctx, v, st)
 	case Defer:
 		t.wasIn, t.retry = true, min(t.early, lastRetry)
 		t.postpone(ctx, later, nil)
@@ -125,6 +129,39 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 	v := granted(g)
 	v.Text = join(v.Text, a.Words())
 	t.conclude(ctx, v)
+}
+
+// undoWithin is how old a question may be whose loan is taken back. After that
+// the book may have been to another desk, where the loan was found as it is.
+const undoWithin = 3 * time.Minute
+
+// undoes tells whether the loan of a question that was cut off may be taken
+// back. Nothing was shown of it and no tag released: the patron may have left
+// without the book, and must not owe it. With the book they come to the gate.
+// An item without a tag is lent all the same, for nothing stops it; and so is
+// one that the patron has been promised since.
+func (t *task) undoes() bool {
+	u, ok := t.up.(kiosk.Undoer)
+	age := t.Date().Sub(t.At)
+	return ok && u.Undoes() && t.last && len(t.Tags) > 0 && !t.Doubt && age >= 0 && age <= undoWithin
+}
+
+// undo takes a loan back. Where the ILS does not, after all, the loan stands.
+// An answer that is lost shows in the next look.
+func (t *task) undo(ctx context.Context, v Verdict, st kiosk.Standing) {
+	err := t.ask(ctx, func(ctx context.Context) error {
+		defer func() { t.sent = t.now() }()
+		return t.up.(kiosk.Undoer).Undo(ctx, t.Entry)
+	})
+	switch kiosk.CodeOf(err) {
+	case "":
+		v.Do = Dismiss
+		t.conclude(ctx, v)
+	case kiosk.CodeRefused, kiosk.CodeInvalid:
+		t.conclude(ctx, Decide(t.Entry, st, Meanwhile{}))
+	default:
+		t.unanswered(ctx, err)
+	}
 }
 
 // afterwards looks at what was just granted: for its due date, where the answer

@@ -350,7 +350,7 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 			most--
 			running++
 			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter()}
-			if line.last(q) {
+			if t.last = line.last(q); t.last {
 				t.early = w.patience(q.Entry)
 			}
 			go func() {

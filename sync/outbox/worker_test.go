@@ -25,6 +25,8 @@ type line struct {
 	cut   bool
 	asked []string                                // "tell ITEM", "look ITEM", "probe"
 	meet  func(what string, b kiosk.Barcode) fate // nil is none
+
+	undoes bool // it takes loans back
 }
 
 // fate is what befalls one question.

@@ -20,7 +20,10 @@ type Upstream struct {
 	heard atomic.Pointer[kiosk.Reading]
 }
 
-var _ kiosk.Upstream = (*Upstream)(nil)
+var (
+	_ kiosk.Upstream = (*Upstream)(nil)
+	_ kiosk.Undoer   = (*Upstream)(nil)
+)
 
 // NewUpstream makes an Upstream; nothing is connected yet.
 func NewUpstream(c Config) (*Upstream, error) {
@@ -166,6 +169,30 @@ func (u *Upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 	return a, err
 }
 
+// Undoes implements kiosk.Undoer: cancelling was tried there, and is honoured.
+func (u *Upstream) Undoes() bool { return u.Habits().Cancel == Honoured }
+
+// Undo implements kiosk.Undoer: a checkin that cancels (BI).
+func (u *Upstream) Undo(ctx context.Context, e kiosk.Entry) error {
+	if e.Kind != kiosk.Checkout || e.Item == "" || !u.Undoes() {
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("a %s can't be cancelled", e.Kind)}
+	}
+	m := u.checkin(e, u.now(), "N", "Y")
+	return u.with(ctx, func(l *line) error {
+		answer, err := l.ask(ctx, m, "10")
+		if err == nil {
+			_, err = u.told(kiosk.Checkin, answer)
+		}
+		return err
+	})
+}
+
+// checkin writes a 09.
+func (u *Upstream) checkin(e kiosk.Entry, at, noBlock, cancel string) Message {
+	return Message{ID: "09", Fixed: noBlock + u.now() + at}.With("AP", "").With("AO", u.Institution).
+		With("AB", string(e.Item)).With("AC", u.TerminalPassword).With("BI", cancel)
+}
+
 // request writes an entry as 11, 09 or 29. What already happened goes with its
 // own time, with no block and the due date that was promised; or as the
 // server's habits have it.
@@ -195,9 +222,7 @@ func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 			With("AC", u.TerminalPassword).With("BO", "N")
 		return m, "30", nil
 	case kiosk.Checkin:
-		m = Message{ID: "09", Fixed: noBlock + u.now() + at}.With("AP", "").With("AO", u.Institution).
-			With("AB", string(e.Item)).With("AC", u.TerminalPassword).With("BI", "N")
-		return m, "10", nil
+		return u.checkin(e, at, noBlock, "N"), "10", nil
 	}
 	return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("an entry of kind %q", e.Kind)}
 }
