@@ -13,7 +13,9 @@
 // A key counts when it is down and was not in the report before. The scanner
 // presses the keys of the layout it is set to, so Config.Layout must say the
 // same. Caps Lock is followed; ALT with keypad digits and Ctrl with a letter
-// are understood. A code ends with Enter, keypad Enter or Tab.
+// are understood. A code ends with Enter, keypad Enter or Tab. Bitmaps of all keys
+// ("N-key rollover"), which no scanner that we know of sends unless it is set to,
+// are not read; a device that sends only such things is a fault that says so.
 //
 // # HID POS
 //

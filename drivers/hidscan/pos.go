@@ -85,6 +85,10 @@ func (d *posDecoder) silence(quiet time.Duration, _ func(drivers.Scan)) {
 	}
 }
 
+func (d *posDecoder) advice() string {
+	return `say which form its reports have (form), or set it to type like a keyboard and mode = "keyboard"`
+}
+
 func (d *posDecoder) limit() time.Duration {
 	if d.open {
 		return unended

@@ -20,6 +20,8 @@ type decoder interface {
 	silence(quiet time.Duration, yield func(drivers.Scan))
 	// limit is the quiet after which silence says something new; 0: never.
 	limit() time.Duration
+	// advice says what to do about a device whose reports are not understood.
+	advice() string
 }
 
 // Scanner is an open HID scanner.
@@ -103,6 +105,7 @@ func (s *Scanner) Scans(ctx context.Context, yield func(drivers.Scan)) error {
 	}
 	p := make([]byte, maxReport)
 	var quiet time.Duration
+	known, strange := false, 0 // a report was understood; how many were not before
 	for ctx.Err() == nil {
 		wait := s.wait(quiet)
 		start := time.Now()
@@ -114,11 +117,20 @@ func (s *Scanner) Scans(ctx context.Context, yield func(drivers.Scan)) error {
 		case err != nil || n == 0: // a report of no bytes says nothing either
 			s.decoder.silence(quiet, stamped)
 		case s.decoder.report(p[:n], quiet, stamped):
-			quiet = 0
+			quiet, known = 0, true
+		default:
+			if strange++; !known && strange == maxStrange {
+				return fmt.Errorf("hidscan: %d reports of it came and none is understood, the last of %d bytes: %s", strange, n, s.decoder.advice())
+			}
 		}
 	}
 	return nil
 }
+
+// maxStrange is how many reports that are not understood are put up with until
+// the first one that is: a scanner that types sends some thirty for a code. To
+// look like one that works would leave everybody to wonder why nothing happens.
+const maxStrange = 20
 
 // wait is how long to wait for the next report.
 func (s *Scanner) wait(quiet time.Duration) time.Duration {

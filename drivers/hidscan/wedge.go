@@ -84,6 +84,10 @@ func (w *wedge) limit() time.Duration {
 	return unended
 }
 
+func (w *wedge) advice() string {
+	return `switch its "N-key rollover" off, so that it types like a plain keyboard, or set it to HID POS and mode = "pos"`
+}
+
 func (w *wedge) pending() bool { return len(w.line.text) > 0 || w.keys.dead != 0 }
 
 func (w *wedge) add(r rune) { w.line.add(utf8.AppendRune(nil, r)...) }
