@@ -139,11 +139,20 @@ func (s *site) choice(r *http.Request) choice {
 	return c
 }
 
-// manner picks that of a screen: what was chosen, or the library's.
+// manner picks that of a screen: what was chosen, the patron's, or the
+// library's.
 func (s *site) manner(sc kiosk.Screen, c choice) Manner {
 	if c.manner != nil {
 		return *c.manner
 	}
+	if m, ok := s.remembered(sc.Card); ok {
+		return m
+	}
+	return s.own()
+}
+
+// own is the library's manner.
+func (s *site) own() Manner {
 	m := s.Manner
 	if m.Kind == "" {
 		m.Kind = Standard
@@ -151,7 +160,8 @@ func (s *site) manner(sc kiosk.Screen, c choice) Manner {
 	return m
 }
 
-// chooseManner keeps a choice in this browser. The page loads again.
+// chooseManner keeps a choice in this browser, and with the card of whoever is
+// at the desk where the library lets that be. The page loads again.
 func (s *site) chooseManner(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
@@ -162,6 +172,9 @@ func (s *site) chooseManner(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, kept(mannerCookie, m.String()))
+	if sc := s.Desk.Screen(); r.PostForm.Has("visit") && !late(r.PostForm, sc) {
+		s.remember(r.Context(), sc.Card, m)
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

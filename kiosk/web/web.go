@@ -42,6 +42,7 @@ type Config struct {
 	Pad       func() bool      // whether books can be put on a pad; nil means not
 	Manner    Manner           // unless another is chosen; zero means standard
 	PIN       bool             // a card needs one: the rehearsal has that step
+	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept
 	Gallery   bool             // serve /gallery, every view from fixtures
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
@@ -68,9 +69,10 @@ type site struct {
 	open    chan struct{} // one place for each stream
 	door    *door         // to the pages for staff
 
-	mu   sync.Mutex
-	seq  uint64    // of the screen shown last
-	seen time.Time // when it was first shown; by Clock
+	mu     sync.Mutex
+	seq    uint64    // of the screen shown last
+	seen   time.Time // when it was first shown; by Clock
+	patron recalled  // whose manner was looked up last
 }
 
 // New makes the handler. A stream ends with its request: give the server a

@@ -104,6 +104,9 @@ type Screen struct {
 	Receipt Duration `toml:"receipt"` // 15s
 	Mode    string   `toml:"mode"`    // unless the patron chooses another: standard, with ".large" and ".contrast" as wanted
 
+	// Remember keeps what a patron chooses with the card, in the ledger's file.
+	Remember bool `toml:"remember"`
+
 	Manner web.Manner `toml:"-"`
 }
 

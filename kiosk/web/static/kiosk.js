@@ -100,6 +100,7 @@
   function entered(s) {
     was.since = performance.now();
     was.lines = null;
+    if (live && s.dataset.view === 'items' && 'chosen' in root.dataset) keepMode(s);
     $('languages')?.close?.();
     const pin = $('pin');
     if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
@@ -131,6 +132,12 @@
       await fetch('/forget', {method: 'POST'});
       location.replace('/');
     } catch { /* the next welcome tries again */ }
+  }
+
+  // What was chosen before the card may be kept with it, where the library does that.
+  function keepMode(s) {
+    const {mode, view, visit} = s.dataset;
+    fetch('/mode', {method: 'POST', redirect: 'manual', body: new URLSearchParams({mode, view, visit})}).catch(() => {});
   }
 
   // Touches. A second tap of a double tap that lands on another view than the first is nobody's wish.
