@@ -21,12 +21,13 @@ type Kind string
 
 // The kinds.
 const (
-	Standard Kind = "standard"
-	Calm     Kind = "calm" // no motion, no sound, muted colours, no hurry
+	Standard  Kind = "standard"
+	Calm      Kind = "calm"       // no motion, no sound, muted colours, no hurry
+	PreReader Kind = "pre-reader" // pictures, colours and sounds in place of text; one thing at a time
 )
 
 // Kinds lists all of them, the usual one first.
-var Kinds = []Kind{Standard, Calm}
+var Kinds = []Kind{Standard, Calm, PreReader}
 
 // ParseManner reads a manner as String writes it: its words in any order, with
 // a dot, a plus, a comma or a space between them. The empty text is no manner.
@@ -106,6 +107,7 @@ func (v view) Options() (os []option) {
 		{Word: "large", Name: v.T("mode.large"), On: m.Large},
 		{Word: "contrast", Name: v.T("mode.contrast"), On: m.Contrast},
 		{Word: "calm", Name: v.T("mode.calm"), On: m.Kind == Calm},
+		{Word: string(PreReader), Name: v.T("mode.pictures"), On: m.Kind == PreReader},
 	} {
 		o.Then = m.with(o.Word).String()
 		os = append(os, o)

@@ -80,6 +80,9 @@ func (s *site) rehearsal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := practice{Text: v.Text(as[n-1]), Step: n, Of: len(as), Next: "/rehearsal/" + strconv.Itoa(n+1), Last: n == len(as)}
+	if q := r.URL.RawQuery; q != "" {
+		p.Next += "?" + q
+	}
 	if p.Last {
 		p.Next = "/"
 	}

@@ -20,7 +20,7 @@ func TestRehearsal(t *testing.T) {
 		for _, lang := range available() {
 			for n := 1; n <= steps; n++ {
 				w := get(h, fmt.Sprintf("/rehearsal/%d?mode=calm&lang=%s", n, lang))
-				body, next := w.Body.String(), fmt.Sprintf(`data-next="/rehearsal/%d"`, n+1)
+				body, next := w.Body.String(), fmt.Sprintf(`data-next="/rehearsal/%d?mode=calm&amp;lang=%s"`, n+1, lang)
 				if n == steps {
 					next = `data-next="/"`
 				}

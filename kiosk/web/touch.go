@@ -82,7 +82,11 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	ev, ok := decode(r.PathValue("what"), r.PostForm)
+	what := r.PathValue("what")
+	ev, ok := decode(what, r.PostForm)
+	if what == "pupil" {
+		ev, ok = s.pupil(r.PostForm)
+	}
 	if !ok {
 		http.Error(w, "no such touch", http.StatusBadRequest)
 		return

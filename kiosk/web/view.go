@@ -20,12 +20,14 @@ type view struct {
 	Library string
 	Pad     bool   // a pad works
 	Lines   []line // in the order they came
+	class   []Pupil
+	sound   Sound
 	now     time.Time
 	zone    *time.Location
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.Library,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.Library, class: s.Class, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Patron = clean(v.Patron)
@@ -190,9 +192,10 @@ func (n notice) Code() string {
 	return clean(n.Notice.Code)
 }
 
-// Name is the title of what the notice is about, or "".
+// Name is the title of what the notice is about, or "". The welcome view, which
+// everybody sees, names no book.
 func (n notice) Name() string {
-	if !n.named() {
+	if !n.named() || n.v.View == kiosk.ViewWelcome {
 		return ""
 	}
 	return clean(n.Notice.Code)

@@ -124,8 +124,10 @@ func TestWhatIsShown(t *testing.T) {
 		{"one part of a set", items(func(sc *kiosk.Screen) { sc.Lines = stack()[1:2]; sc.Lines[0].Have = 1 }), "en",
 			[]string{"1 of 3 parts is here."}, nil},
 		{"a set in Spanish", items(func(sc *kiosk.Screen) { sc.Lines = stack() }), "es", []string{"Laptop bag 2 de 3 partes están aquí."}, nil},
-		{"a notice of a title", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo\x00"}}, "en",
+		{"a notice of a title", kiosk.Screen{View: kiosk.ViewItems, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo\x00"}}, "en",
 			[]string{"Momo : This one is done now. Thank you for putting it back."}, nil},
+		{"which everybody can read", kiosk.Screen{View: kiosk.ViewWelcome, Notice: kiosk.Notice{Reason: kiosk.ReasonTagMended, Code: "Momo"}}, "en",
+			[]string{"This one is done now. Thank you for putting it back."}, []string{"Momo"}},
 		{"receipt of one", kiosk.Screen{View: kiosk.ViewReceipt, Mode: kiosk.Returning, Lines: sample()[3:4]}, "en",
 			[]string{"Thank you 1 book is back", "Heidi"}, []string{"Closes"}},
 	}

@@ -43,6 +43,8 @@ type Config struct {
 	Manner    Manner           // unless another is chosen; zero means standard
 	PIN       bool             // a card needs one: the rehearsal has that step
 	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept
+	Class     []Pupil          // who may borrow by touching an animal, at most MaxClass
+	Sound     Sound            // zero is silent
 	Gallery   bool             // serve /gallery, every view from fixtures
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
@@ -147,10 +149,13 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// age is how long ago sc was made. The desk's clock may run apart from
+// age is how long ago sc was made; a fixture, which has no number, is of now. The desk's clock may run apart from
 // Clock, where it has none it can trust; then the time since this screen was
 // first shown counts.
 func (s *site) age(sc kiosk.Screen) time.Duration {
+	if sc.Seq == 0 {
+		return 0
+	}
 	now := s.Clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -104,10 +104,19 @@ type Screen struct {
 	Receipt Duration `toml:"receipt"` // 15s
 	Mode    string   `toml:"mode"`    // unless the patron chooses another: standard, with ".large" and ".contrast" as wanted
 
+	Volume *float64 `toml:"volume"` // of its tones, 0 to 1; 0.5
+	Quiet  []string `toml:"quiet"`  // hours without tones, as "20:00-08:00"
+
+	// ClassFile is a CSV file of cards and animals: who may borrow by touching
+	// one, in the pre-reader mode.
+	ClassFile string `toml:"class_file"`
+
 	// Remember keeps what a patron chooses with the card, in the ledger's file.
 	Remember bool `toml:"remember"`
 
-	Manner web.Manner `toml:"-"`
+	Manner web.Manner  `toml:"-"`
+	Class  []web.Pupil `toml:"-"`
+	Sound  web.Sound   `toml:"-"`
 }
 
 // Upstream is the library's system. SIP2 is nil unless Driver is "sip2".
@@ -339,6 +348,47 @@ func (s *Screen) check(p *Problems) {
 			all = append(all, m.String())
 		}
 		p.add("screen.mode", s.Mode, "must be of %s", strings.Join(all, ", "))
+	}
+	if s.ClassFile != "" {
+		s.class(p)
+	}
+	s.sound(p)
+}
+
+func (s *Screen) sound(p *Problems) {
+	s.Sound.Volume = 0.5
+	if s.Volume != nil {
+		s.Sound.Volume = *s.Volume
+	}
+	if v := s.Sound.Volume; !(v >= 0 && v <= 1) {
+		p.add("screen.volume", v, "must be 0 (silent) to 1")
+	}
+	for _, text := range s.Quiet {
+		h, err := web.ParseHours(text)
+		if err != nil {
+			p.add("screen.quiet", nil, "%v", err)
+		}
+		s.Sound.Quiet = append(s.Sound.Quiet, h)
+	}
+}
+
+// class reads the list of cards and animals.
+func (s *Screen) class(p *Problems) {
+	file := s.ClassFile
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(p.File), file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		p.add("screen.class_file", s.ClassFile, "%v", err)
+		return
+	}
+	defer f.Close()
+	if s.Class, err = web.ReadClass(f); err != nil {
+		p.add("screen.class_file", s.ClassFile, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if n := len(s.Class); n > web.MaxClass {
+		p.add("screen.class_file", s.ClassFile, "has %d cards; at most %d have room on the screen", n, web.MaxClass)
 	}
 }
 

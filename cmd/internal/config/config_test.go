@@ -24,6 +24,9 @@ func TestExample(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("geheim\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "class.csv"), []byte("card,animal\n20417000020018,fox\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text := strings.Replace(string(raw), "/etc/carrel/sip2.password", "pw", 1)
 	for _, line := range []string{text, uncomment(text)} {
 		c, err := Parse(filepath.Join(dir, "kiosk.toml"), []byte(line))
@@ -108,6 +111,9 @@ patron = []
 wrong = "shrug"
 [screen]
 mode = "loud"
+class_file = "nowhere.csv"
+volume = 2
+quiet = ["late"]
 idle = "10s"
 [loans]
 days = -1
@@ -125,7 +131,7 @@ x = 1
 		`device "s".colour: is not a key`, `device "s".parity: "mark": must be`, `device "s".suffix: "dot": must be`, `device "kb"`,
 		`device 1.path: must be set`, "upstream.deadline", `upstream.address: "nowhere"`, "upstream.password_file",
 		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.item: ".*": matches an empty code`, `barcodes.check: "mod11": must be`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`,
-		`kiosk.languages: "xx": must be of `, "screen.warn: 20s: must be less than screen.idle", `screen.mode: "loud": must be of standard, `, `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
+		`kiosk.languages: "xx": must be of `, "screen.warn: 20s: must be less than screen.idle", `screen.mode: "loud": must be of standard, `, `screen.class_file: "nowhere.csv": open `, "screen.volume: 2: must be 0", `screen.quiet: "late": must be as`, `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the problems do not name %s:\n%v", want, err)

@@ -206,6 +206,10 @@ func settings(data, ils string) (*config.Config, error) {
 	if err := os.WriteFile(staff, []byte(hash+"\n"), 0o600); err != nil {
 		return nil, err
 	}
+	class := filepath.Join(data, "class.csv")
+	if err := os.WriteFile(class, []byte(classList), 0o600); err != nil {
+		return nil, err
+	}
 	file := filepath.Join(data, ConfigFile)
 	text := fmt.Appendf(nil, `# The demo's configuration, made anew at each start.
 [kiosk]
@@ -234,14 +238,29 @@ check = "mod10"
 [loans]
 days = %d
 max = %d
+[screen]
+class_file = %q
+remember = true
 [staff]
 password_file = %q
-`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, staff)
+`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, class, staff)
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
 	return config.Parse(file, text)
 }
+
+// classList are the kindergarten's children, who borrow by their animals.
+const classList = `card,animal
+20417000020018,fox
+20417000020026,owl
+20417000020034,frog
+20417000020042,hedgehog
+20417000020059,lion
+20417000020067,panda
+20417000020075,rabbit
+20417000020083,elephant
+`
 
 // ConfigFile is the configuration within the demo's data folder, for kioskctl.
 const ConfigFile = "kiosk.toml"

@@ -34,7 +34,7 @@ type bench struct {
 func newBench(t *testing.T, languages ...string) *bench {
 	b := &bench{desk: newDesk(at(t, "welcome")), all: map[net.Conn]bool{}}
 	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
-		Beat: 500 * time.Millisecond, Gallery: true, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
+		Beat: 500 * time.Millisecond, Gallery: true, Class: class(), Sound: web.Sound{Volume: .5}, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +58,14 @@ func newBench(t *testing.T, languages ...string) *bench {
 	b.srv.Start()
 	t.Cleanup(func() { b.sever(); b.srv.Close() })
 	return b
+}
+
+// class is as large as one can be.
+func class() (c []web.Pupil) {
+	for i, a := range web.Animals() {
+		c = append(c, web.Pupil{Card: kiosk.Card(fmt.Sprint(2000 + i)), Animal: a})
+	}
+	return c
 }
 
 func at(t *testing.T, name string) kiosk.Screen {
@@ -142,6 +150,13 @@ const views = "welcome held identifying pin-wrong items-empty items items-countd
 func TestTouches(t *testing.T) {
 	b := newBench(t, "en", "es")
 	browsertest.Run(t, "touches.cjs", "BASE="+b.srv.URL, "SCENES="+sceneNames())
+}
+
+// TestManners chooses each manner as a patron would, hears the tones, and looks
+// for what a shared screen must not keep.
+func TestManners(t *testing.T) {
+	b := newBench(t, "en", "es", "de", "ar")
+	browsertest.Run(t, "manners.cjs", "BASE="+b.srv.URL)
 }
 
 // TestLanguages chooses each language by touch, and walks through the views in

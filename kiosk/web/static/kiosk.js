@@ -71,7 +71,10 @@
       }
       box?.style.setProperty('--left', warnAt === null ? 1 : left / Math.max(endsAt - warnAt, 1));
     }
-    if (box) box.hidden = warnAt === null || now < warnAt;
+    if (!box) return;
+    const hidden = warnAt === null || now < warnAt;
+    if (!hidden) for (const d of document.querySelectorAll('dialog[open]')) d.close(); // nothing lies over the question
+    if (box.hidden !== hidden) box.hidden = hidden;
   }
 
   // After each screen: what changed, and what follows from it.
@@ -86,11 +89,22 @@
     lost.querySelector('div div span').textContent = s.dataset.wait;
     times();
     count();
+    sound(s);
     if (s.id !== was.id) entered(s);
     lines(s);
     if (news && news !== was.news) tell(news);
     if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forget();
     Object.assign(was, {id: s.id, view, news});
+  }
+  // One tone for what has come since the screen before: the most urgent of it.
+  function sound(s) {
+    const {view, visit, tones, volume} = s.dataset, now = tones ? tones.split(' ') : [], before = was.tones;
+    was.tones = {visit, all: new Set(now)};
+    if (!live || !before) return; // what was here when the page came is no news
+    let fresh = before.visit === visit ? now.filter(t => !before.all.has(t)) : now;
+    if (view === 'receipt') fresh = was.view === 'receipt' ? [] : ['done:'];
+    const names = fresh.map(t => t.split(':')[0]), name = ['back', 'refused', 'done', 'accepted'].find(n => names.includes(n));
+    if (name) dispatchEvent(new CustomEvent('carrel:sound', {detail: {name, volume: Number(volume)}}));
   }
   function tell(text) {
     const p = document.createElement('p');
@@ -215,6 +229,9 @@
     const pin = $('pin');
     if (pin && e.target.closest?.('#pinpad')) pin.value = '';
   });
+
+  // A page that the browser kept (bfcache) is another patron's.
+  addEventListener('pageshow', e => { if (e.persisted) { stage.replaceChildren(); location.reload(); } });
 
   setInterval(count, 200);
   setInterval(() => {
