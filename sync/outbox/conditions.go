@@ -10,7 +10,7 @@ import (
 func always(facts) bool        { return true }
 func unknownItem(f facts) bool { return !f.Known }
 func mine(f facts) bool        { return f.Mine == kiosk.Yes }
-func mineUndone(f facts) bool  { return mine(f) && f.Undoes && !before(f) }
+func mineUndone(f facts) bool  { return mine(f) && out(f) && f.Undoes && !before(f) }
 func mineEarlier(f facts) bool { return mine(f) && earlier(f.Standing.Due, f.Entry.Due) }
 func anothers(f facts) bool    { return f.Status == kiosk.StatusOnLoan && f.Mine == kiosk.No }
 func out(f facts) bool         { return f.Status == kiosk.StatusOnLoan }

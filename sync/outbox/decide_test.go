@@ -107,6 +107,17 @@ func TestDecide(t *testing.T) {
 			{"another's", isOthers, Except, another, Dismiss, no},
 			{"out, who not told", isOut, Except, ask, Except, ask},
 		}},
+		{"interrupted checkout that can be undone", kiosk.Entry{Kind: kiosk.Checkout}, Meanwhile{Undoes: true}, []row{
+			{"shelf", onShelf, Send, no, Dismiss, no},
+			{"mine", isMine, Settle, no, Undo, no},
+			{"mine, when not told", isMineWhen, Settle, no, Undo, no},
+			{"mine from before", isMineFrom, Settle, no, Settle, no},
+			{"lost but mine", isLostMine, Settle, no, Settle, no},
+			{"another's", isOthers, Except, another, Dismiss, no},
+		}},
+		{"checkout that can be undone", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, Meanwhile{Undoes: true}, []row{
+			{"mine", isMine, Settle, no, Settle, no}, // it was promised
+		}},
 		{"checkin", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Except, unknown},
 			{"shelf", onShelf, Send, no, Settle, no},
@@ -255,7 +266,7 @@ func every(kind kiosk.Kind) (out []facts) {
 		for _, due := range []time.Time{{}, promised, less} {
 			for _, before := range []time.Time{{}, was} {
 				for _, doubt := range []bool{false, true} {
-					for _, m := range []Meanwhile{{}, {Early: true}, {WasIn: true}} {
+					for _, m := range []Meanwhile{{}, {Early: true}, {WasIn: true}, {Undoes: true}} {
 						out = append(out, facts{kiosk.Entry{Kind: kind, At: then, Due: due, WasDue: before, Doubt: doubt}, st, m})
 					}
 				}
