@@ -323,6 +323,16 @@ func (d *Desk) Fault(f kiosk.Fault) {
 	d.faultsChanged()
 }
 
+// Again has everybody show the screen once more: what stands beside it has
+// changed.
+func (d *Desk) Again() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sc := d.screen
+	sc.Seq, sc.Now = sc.Seq+1, d.time(false)
+	d.set(sc)
+}
+
 // Mend takes a fault away.
 func (d *Desk) Mend(source string) {
 	d.mu.Lock()

@@ -26,6 +26,10 @@ type Staff struct {
 	// Figures counts by hour what happened from one day on and before another,
 	// both 00:00 in the library's zone; nil: nobody does.
 	Figures func(ctx context.Context, since, until time.Time) ([]kiosk.Count, error)
+	// Board is what staff puts up for patrons; nil: there is none.
+	Board Boards
+	// Directory looks up patrons and items; nil: nobody can.
+	Directory Directory
 	// Station prepares materials; nil: there is no pad.
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
@@ -85,7 +89,9 @@ var staffLinks = []staffLink{
 	{"today", "/staff/today", "staff.today.title", kiosk.Helper, func(s *Staff) bool { return s.Figures != nil }},
 	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
 	{"inventory", "/staff/inventory", "staff.inv.title", kiosk.Helper, func(s *Staff) bool { return s.Inventories != nil }},
+	{"look", "/staff/look", "staff.look.title", kiosk.Librarian, func(s *Staff) bool { return s.Directory != nil }},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
+	{"board", "/staff/board", "staff.board.title", kiosk.Librarian, func(s *Staff) bool { return s.Board != nil }},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
 }
 
@@ -105,6 +111,8 @@ type staffPage struct {
 	Door       doorView
 	Now        *nowView
 	Today      *todayView
+	Board      *boardPage
+	Look       *lookView
 	Station    *stationView
 	Count      int // of exceptions
 	Exceptions []exceptionView
@@ -142,6 +150,11 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/now/stream", s.nowStream)
 	mux.HandleFunc("GET /staff/today", s.staffed(kiosk.Helper, s.todayPage))
 	mux.HandleFunc("GET /staff/figures.csv", s.staffed(kiosk.Helper, s.todayCSV))
+	mux.HandleFunc("GET /staff/board", s.staffed(kiosk.Librarian, s.boardShow))
+	mux.HandleFunc("POST /staff/board/{what}", s.staffed(kiosk.Librarian, s.boardPut))
+	mux.HandleFunc("GET /staff/look", s.staffed(kiosk.Librarian, s.lookPage))
+	mux.HandleFunc("POST /staff/look/lend", s.staffed(kiosk.Librarian, s.lend))
+	mux.HandleFunc("POST /staff/look/back", s.staffed(kiosk.Librarian, s.takeBack))
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))
@@ -182,20 +195,25 @@ func (s *site) staffed(need kiosk.Role, h staffHandler) http.HandlerFunc {
 	}
 }
 
-// note keeps what staff does, before it is done: what can't be noted is
-// refused, with an answer.
-func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, what, about, why string) bool {
+// act is something that somebody of the staff does, of now.
+func (s *site) act(r *http.Request, who kiosk.Member, what, about, why string) kiosk.Act {
 	from := r.RemoteAddr
 	if host, _, err := net.SplitHostPort(from); err == nil {
 		from = host
 	}
 	s.Log.Info("staff: "+what, "badge", who.Badge, "about", about, "from", from)
+	return kiosk.Act{Badge: who.Badge, Name: who.Name, What: what, About: oneLine(about), Note: oneLine(why), From: from}
+}
+
+// note keeps what staff does, before it is done: what can't be noted is
+// refused, with an answer.
+func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, what, about, why string) bool {
+	a := s.act(r, who, what, about, why)
 	if s.Staff.Audit == nil {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
 	defer cancel()
-	a := kiosk.Act{Badge: who.Badge, Name: who.Name, What: what, About: oneLine(about), Note: oneLine(why), From: from}
 	if err := s.Staff.Audit.Note(ctx, a); err != nil {
 		s.Log.Error("web: the audit log takes nothing", "what", what, "err", err)
 		http.Error(w, "the audit log can't be written: nothing was done", http.StatusInternalServerError)

@@ -113,7 +113,10 @@ func (v nowView) Needs() (list []need) {
 }
 
 // ownFaults are what staff does itself.
-var ownFaults = []string{"staff is working here"}
+var ownFaults = []string{"staff is working here", OutOfOrder}
+
+// OutOfOrder is the source of the fault by which staff closes the kiosk.
+const OutOfOrder = "out of order"
 
 // Desk says who is at the kiosk, without saying who.
 func (v nowView) Desk() string {

@@ -18,7 +18,8 @@ type view struct {
 	Langs   []*language
 	Manner  Manner
 	Library string
-	Pad     bool   // a pad works
+	Pad     bool // a pad works
+	Board   boardView
 	Lines   []line // in the order they came
 	class   []Pupil
 	sound   Sound
@@ -30,6 +31,7 @@ func (s *site) view(sc kiosk.Screen, c choice) view {
 	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.Library, class: s.Class, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location}
 	v.Pad = s.Pad != nil && s.Pad()
+	v.Board = s.boardView(v.language)
 	v.Patron = clean(v.Patron)
 	for _, l := range sc.Lines {
 		v.Lines = append(v.Lines, line{Line: l, v: &v})

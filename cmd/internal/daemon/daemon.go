@@ -71,6 +71,7 @@ type Daemon struct {
 	inventories *inventory.Service
 	figures     *figures
 	metrics     *metrics.Metrics
+	boards      *boards
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -138,6 +139,10 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
 	d.desk = desk.New(d.deskConfig())
+	d.boards = &boards{Daemon: d}
+	if err := d.boards.load(ctx); err != nil {
+		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
+	}
 	d.inventories = c.Inventories(store, d.clock.Now, newID)
 	d.staff = newStaff(d)
 	d.devices = newDevices(d)

@@ -149,7 +149,7 @@ func (s *staff) takesTag(ev kiosk.Event) bool {
 	if _, left := ev.(kiosk.TagRemoved); left {
 		return false
 	}
-	return s.working()
+	return s.working() || s.boards.closed()
 }
 
 // scanned takes a scan for the station or an inventory; false if it is the
@@ -162,7 +162,7 @@ func (s *staff) scanned(ctx context.Context, device, text string, ev kiosk.Event
 	working, bench := !s.until.IsZero(), s.bench
 	s.mu.Unlock()
 	if !working || bench == nil {
-		return working
+		return working || s.boards.closed()
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
