@@ -252,6 +252,18 @@ func TestPadSet(t *testing.T) {
 	})
 }
 
+// TestPadEquipment: a bag with parts, whose tags say that it is equipment, is
+// told as any set is.
+func TestPadEquipment(t *testing.T) {
+	onPad(t, func(b *padBench) {
+		for part := 1; part <= 3; part++ {
+			bag := b.tag(part, tagdata.Contents{Item: books[2], Usage: tagdata.Equipment, Part: part, Parts: 3})
+			b.field.Place(bag, field.Coupling{})
+			b.expect(500*time.Millisecond, kiosk.TagPlaced{Tag: tagID(bag), Item: kiosk.Barcode(books[2]), Part: part, Parts: 3})
+		}
+	})
+}
+
 // TestSecure writes AFI and EAS of one tag, over torn writes and lost answers,
 // and touches no other.
 func TestSecure(t *testing.T) {

@@ -29,9 +29,13 @@ func NewTag(n int) *field.Tag {
 // part; n makes their UIDs. What is on loan is released.
 func Tagged(i kiosk.Item, parts, n int) ([]*field.Tag, error) {
 	var list []*field.Tag
+	usage := tagdata.Circulating
+	if i.Type == "equipment" {
+		usage = tagdata.Equipment
+	}
 	for part := 1; part <= parts; part++ {
 		t := NewTag(n*8 + part)
-		data, err := tagdata.Encode(tagdata.Contents{Item: string(i.Barcode), Owner: Owner, Usage: tagdata.Circulating,
+		data, err := tagdata.Encode(tagdata.Contents{Item: string(i.Barcode), Owner: Owner, Usage: usage,
 			Part: part, Parts: parts}, tagdata.ISO3, len(t.Memory), t.Size)
 		if err != nil {
 			return nil, fmt.Errorf("demo: tag of %s: %w", i.Barcode, err)
