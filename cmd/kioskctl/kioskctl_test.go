@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"filippo.io/age"
+
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
@@ -284,6 +286,39 @@ func TestBackupRestore(t *testing.T) {
 	s.ctl(1, "restore", "-force", s.write("rubbish.db", strings.Repeat("x", 5000)))
 	s.start()
 	s.ctl(1, "restore", "-force", copied)
+}
+
+// TestSealedBackup: a copy that is encrypted to a key holds no title in plain,
+// and comes back with the other half of the key, on another machine too.
+func TestSealedBackup(t *testing.T) {
+	s, other := newSite(t), newSite(t)
+	k, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := other.write("secret.txt", k.String()+"\n")
+	s.ctl(0, "import", "items", s.write("items.csv", items))
+	s.record(kiosktest.As(kiosktest.Checkout(1, 31, 1), kiosk.Offline, kiosktest.Morning))
+	copied := filepath.Join(s.dir, "copy.age")
+	s.ctl(2, "backup", "-key", k.String(), copied) // the secret half
+	contains(t, s.ctl(0, "backup", "-key", k.Recipient().String(), copied), "encrypted")
+	raw, err := os.ReadFile(copied)
+	if err != nil || bytes.Contains(raw, []byte("SQLite")) || bytes.Contains(raw, []byte("31234000010064")) {
+		t.Errorf("the copy can be read (%v)", err)
+	}
+	left, _ := filepath.Glob(filepath.Join(s.dir, "data", ".copy-*"))
+	if len(left) > 0 {
+		t.Errorf("left in plain: %q", left)
+	}
+	other.ctl(2, "restore", copied) // it does not say how to open it
+	other.ctl(1, "restore", "-secret", other.write("rubbish.txt", "x"), copied)
+	contains(t, other.ctl(0, "restore", "-secret", secret, copied), "is in place")
+	contains(t, other.ctl(0, "loans"), "1 entry")
+	conf, _ := os.ReadFile(s.conf)
+	s.write("kiosk.toml", string(conf)+"[backup]\nkey = [\""+k.Recipient().String()+"\"]\n")
+	contains(t, s.ctl(0, "backup", filepath.Join(s.dir, "by-configuration")), "encrypted")
+	s.write("kiosk.toml", string(conf)+"[backup]\nkey = [\"age1x\"]\n")
+	s.ctl(2, "backup", filepath.Join(s.dir, "never"))
 }
 
 func TestStatusAndDoctor(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/seal"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/sync/outbox"
@@ -209,22 +210,54 @@ func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
 }
 
 type backupCmd struct {
-	File string `arg:"" help:"Where to; must not exist." type:"path"`
+	File string   `arg:"" help:"Where to; must not exist." type:"path"`
+	Key  []string `help:"Encrypt it to this public key of age (age1...); by default to those of the configuration, if it has any." placeholder:"KEY"`
 }
 
 func (c *backupCmd) Run(g *grammar, p *printer) error {
-	return reading(g, func(_ *config.Config, r *sqlite.Reader) error {
-		if err := r.Backup(context.Background(), c.File); err != nil {
-			return err
+	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
+		keys, err := seal.Keys(c.Key)
+		if err != nil {
+			return cli.Wrong(fmt.Errorf("-key: %w", err))
 		}
-		p.say("%s is a copy of the ledger as it was just now", c.File)
-		return nil
+		if len(keys) == 0 {
+			keys = conf.Backup.Keys
+		}
+		if len(keys) == 0 {
+			if err := r.Backup(context.Background(), c.File); err != nil {
+				return err
+			}
+			p.say("%s is a copy of the ledger as it was just now; whoever has it can read it", c.File)
+			return nil
+		}
+		return beside(conf, func(plain string) error {
+			if err := r.Backup(context.Background(), plain); err != nil {
+				return err
+			}
+			if err := seal.Seal(plain, c.File, keys); err != nil {
+				return err
+			}
+			p.say("%s is a copy of the ledger as it was just now, encrypted", c.File)
+			return nil
+		})
 	})
 }
 
+// beside gives the name of a file that will be gone, on the ledger's own disk:
+// what is to be encrypted must not lie on a stick in plain.
+func beside(conf *config.Config, do func(file string) error) error {
+	dir, err := os.MkdirTemp(conf.Kiosk.Data, ".copy-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return do(filepath.Join(dir, daemon.LedgerFile))
+}
+
 type restoreCmd struct {
-	File  string `arg:"" help:"The copy." type:"existingfile"`
-	Force bool   `help:"Overwrite the ledger that is there; it is kept beside the new one."`
+	File   string `arg:"" help:"The copy." type:"existingfile"`
+	Force  bool   `help:"Overwrite the ledger that is there; it is kept beside the new one."`
+	Secret string `help:"File with the secret key, of a copy that is encrypted." placeholder:"FILE" type:"existingfile"`
 }
 
 func (c *restoreCmd) Run(g *grammar, p *printer) error {
@@ -235,15 +268,37 @@ func (c *restoreCmd) Run(g *grammar, p *printer) error {
 	if running(conf) != nil {
 		return fmt.Errorf("kioskd is running: stop it first")
 	}
-	kept, err := restore(c.File, ledger(conf), c.Force)
+	sealed, err := seal.Sealed(c.File)
 	if err != nil {
 		return err
 	}
-	if kept != "" {
-		p.say("the ledger that was there is now %s", kept)
+	put := func(file string) error {
+		kept, err := restore(file, ledger(conf), c.Force)
+		if kept != "" {
+			p.say("the ledger that was there is now %s", kept)
+		}
+		return err
 	}
-	p.say("%s is in place", c.File)
-	return nil
+	switch {
+	case sealed && c.Secret == "":
+		return cli.Wrong(fmt.Errorf("%s is encrypted: -secret names the file with the key that opens it", c.File))
+	case sealed:
+		if err := os.MkdirAll(conf.Kiosk.Data, 0o750); err != nil {
+			return err
+		}
+		err = beside(conf, func(plain string) error {
+			if err := seal.Open(c.File, plain, c.Secret); err != nil {
+				return err
+			}
+			return put(plain)
+		})
+	default:
+		err = put(c.File)
+	}
+	if err == nil {
+		p.say("%s is in place", c.File)
+	}
+	return err
 }
 
 // restore puts a checked copy in place of a ledger. What is overwritten by

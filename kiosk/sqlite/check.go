@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // checks are queries that give a line for each thing that is wrong.
@@ -52,9 +54,10 @@ func (r *Reader) Backup(ctx context.Context, path string) error {
 	if err := syncFile(part); err != nil {
 		return wrap("backup", err)
 	}
-	// A link, unlike a renaming, never takes the place of a file.
-	if err := os.Link(part, path); err != nil {
-		return wrap("backup", pathError(err))
+	// Never in the place of another file; a link would do the same, and a stick
+	// has no links.
+	if err := unix.Renameat2(unix.AT_FDCWD, part, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE); err != nil {
+		return wrap("backup", pathError(&os.LinkError{Op: "rename", Old: part, New: path, Err: err}))
 	}
 	return wrap("backup", syncFile(filepath.Dir(path)))
 }

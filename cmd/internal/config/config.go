@@ -34,6 +34,7 @@ type Config struct {
 	Screen   Screen   `toml:"screen"`
 	Staff    Staff    `toml:"staff"`
 	Shelf    Shelf    `toml:"shelf"`
+	Backup   Backup   `toml:"backup"`
 
 	Devices  []Device `toml:"-"`
 	Upstream Upstream `toml:"-"`
@@ -331,6 +332,7 @@ func (c *Config) check(p *Problems) {
 	c.Tags.check(p)
 	c.Staff.check(p)
 	c.Shelf.check(p)
+	c.Backup.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
