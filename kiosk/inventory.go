@@ -46,6 +46,8 @@ const (
 	ShelfStart  ShelfKind = "start"  // Who begins, or goes on elsewhere
 	ShelfUndo   ShelfKind = "undo"   // the line Of is void
 	ShelfNote   ShelfKind = "note"   // Text is the condition of the Item of line Of
+	ShelfReturn ShelfKind = "return" // staff wants Item returned, by the entry Text
+	ShelfSent   ShelfKind = "sent"   // that wish, line Of, is in the ledger
 	ShelfPause  ShelfKind = "pause"  //
 	ShelfResume ShelfKind = "resume" //
 	ShelfSearch ShelfKind = "search" // begins the search for what is missing

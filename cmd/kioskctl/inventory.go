@@ -23,21 +23,24 @@ import (
 )
 
 type inventoryCmd struct {
-	List   inventoryList   `cmd:"" default:"1" help:"List them, the newest first."`
-	Start  inventoryStart  `cmd:"" help:"Begin one."`
-	Scan   inventoryScan   `cmd:"" help:"Take codes as they are typed or scanned here, and say at once what each means."`
-	Walk   inventoryWalk   `cmd:"" help:"Scan with the kiosk's own scanner and pad, as on a cart; the daemon must run."`
-	Load   inventoryLoad   `cmd:"" help:"Take the file of a handheld collector: one code a line, or CSV with times."`
-	Undo   inventoryUndo   `cmd:"" help:"Take back a scan."`
-	Note   inventoryNote   `cmd:"" help:"Note the condition of a book: damaged, cover, label."`
-	Pause  inventoryPause  `cmd:"" help:"Let one rest, for days if need be."`
-	Resume inventoryResume `cmd:"" help:"Go on with it."`
-	Search inventorySearch `cmd:"" help:"The shelves were walked: list what to look for once more before it is declared missing."`
-	Finish inventoryFinish `cmd:"" help:"End one: what is missing is declared so, and its report is kept."`
-	Report inventoryReport `cmd:"" help:"What one has found by now, or had found when it ended."`
-	Want   inventoryWant   `cmd:"" help:"Take a list of items that are to be taken along when they are met: holds, weeding, repair."`
-	Picks  inventoryPicks  `cmd:"" help:"List what is wanted, in shelf order, to be pulled."`
-	Pair   inventoryPair   `cmd:"" help:"Tell whether two books may stand side by side; no inventory is needed."`
+	List    inventoryList    `cmd:"" default:"1" help:"List them, the newest first."`
+	Start   inventoryStart   `cmd:"" help:"Begin one."`
+	Scan    inventoryScan    `cmd:"" help:"Take codes as they are typed or scanned here, and say at once what each means."`
+	Walk    inventoryWalk    `cmd:"" help:"Scan with the kiosk's own scanner and pad, as on a cart; the daemon must run."`
+	Load    inventoryLoad    `cmd:"" help:"Take the file of a handheld collector: one code a line, or CSV with times."`
+	Undo    inventoryUndo    `cmd:"" help:"Take back a scan."`
+	Note    inventoryNote    `cmd:"" help:"Note the condition of a book: damaged, cover, label."`
+	Pause   inventoryPause   `cmd:"" help:"Let one rest, for days if need be."`
+	Resume  inventoryResume  `cmd:"" help:"Go on with it."`
+	Search  inventorySearch  `cmd:"" help:"The shelves were walked: list what to look for once more before it is declared missing."`
+	Finish  inventoryFinish  `cmd:"" help:"End one: what is missing is declared so, and its report is kept."`
+	Report  inventoryReport  `cmd:"" help:"What one has found by now, or had found when it ended."`
+	Return  inventoryReturn  `cmd:"" help:"Plan to return books that were met although they are on loan; nothing is sent yet."`
+	Changes inventoryChanges `cmd:"" help:"List what is planned and what was sent."`
+	Send    inventorySend    `cmd:"" help:"Have the library's system told what is planned, through the outbox."`
+	Want    inventoryWant    `cmd:"" help:"Take a list of items that are to be taken along when they are met: holds, weeding, repair."`
+	Picks   inventoryPicks   `cmd:"" help:"List what is wanted, in shelf order, to be pulled."`
+	Pair    inventoryPair    `cmd:"" help:"Tell whether two books may stand side by side; no inventory is needed."`
 }
 
 // inventories does something with inventories, of the daemon or without one.
@@ -51,7 +54,7 @@ func inventories(g *grammar, do func(context.Context, *config.Config, control.In
 		return do(ctx, conf, d.Inventories())
 	}
 	return writing(conf, func(s *sqlite.Store) error {
-		return do(ctx, conf, conf.Inventories(s, time.Now, func() kiosk.ID { return kiosk.ID(uuid.Must(uuid.NewV7()).String()) }))
+		return do(ctx, conf, conf.Inventories(s, s, time.Now, func() kiosk.ID { return kiosk.ID(uuid.Must(uuid.NewV7()).String()) }))
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 // Config is what inventories stand on.
 type Config struct {
 	Store  kiosk.Inventories
+	Ledger Ledger // nil: nothing can be sent to the library's system
 	Order  *shelf.Order
 	Tagged bool          // every book has a tag
 	Weed   shelf.Weeding // none: none may go
@@ -61,6 +62,7 @@ type live struct {
 	mine    map[string][]int64
 	counts  map[shelf.Finding]int
 	heard   int
+	changes []Change
 	seq     uint64
 	changed chan struct{}
 }
@@ -243,7 +245,7 @@ func (s *Service) read(ctx context.Context, id kiosk.ID, l *live) error {
 
 // blank forgets what was folded.
 func (l *live) blank() {
-	l.mine, l.counts, l.said = map[string][]int64{}, map[shelf.Finding]int{}, nil
+	l.mine, l.counts, l.said, l.changes = map[string][]int64{}, map[shelf.Finding]int{}, nil, nil
 }
 
 // fold takes the whole log.
@@ -293,6 +295,7 @@ func (s *Service) key(i kiosk.Item) shelf.Key {
 func (l *live) take(line kiosk.ShelfLine, key shelf.Key) (shelf.Answer, bool) {
 	a, ok := l.s.Take(line, key)
 	if !ok {
+		l.change(line)
 		return a, false
 	}
 	l.mine[line.Who] = append(l.mine[line.Who], line.N)
@@ -363,21 +366,22 @@ func (l *live) takes() error {
 	return nil
 }
 
-// Undo takes back a line, by its number; 0 is the newest scan of who. It gives
-// the number.
+// Undo takes back a scan or a change that was not sent, by its line; 0 is the
+// newest scan of who. It gives the number.
 func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (int64, error) {
 	l, err := s.open(ctx, id)
 	if err != nil {
 		return 0, err
 	}
 	defer l.mu.Unlock()
-	if err := l.takes(); err != nil {
+	planned := slices.ContainsFunc(l.changes, func(c Change) bool { return c.Line == n && !c.Sent })
+	if err := l.takes(); err != nil && !planned {
 		return 0, err
 	}
 	if mine := l.mine[who]; n == 0 && len(mine) > 0 {
 		n = mine[len(mine)-1]
 	}
-	if !slices.ContainsFunc(slices.Collect(maps.Values(l.mine)), func(list []int64) bool { _, ok := slices.BinarySearch(list, n); return ok }) {
+	if !planned && !slices.ContainsFunc(slices.Collect(maps.Values(l.mine)), func(list []int64) bool { _, ok := slices.BinarySearch(list, n); return ok }) {
 		return 0, invalid("there is no such scan to take back")
 	}
 	if _, err := s.Store.Write(ctx, id, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, Who: who, At: s.Now(), Of: n}}); err != nil {

@@ -196,6 +196,16 @@ func (s *Session) Passes(item kiosk.Barcode) int {
 // Has tells whether a book is of the range.
 func (s *Session) Has(item kiosk.Barcode) bool { _, ok := s.find[item]; return ok }
 
+// Known tells whether a book was met, of the range or not.
+func (s *Session) Known(item kiosk.Barcode) bool {
+	for _, x := range s.strangers {
+		if x.Barcode == item {
+			return true
+		}
+	}
+	return s.Seen(item)
+}
+
 // Seen tells whether a book of the range was met.
 func (s *Session) Seen(item kiosk.Barcode) bool {
 	b, ok := s.find[item]

@@ -105,7 +105,7 @@ func (c *Config) ShelfCode(text string) inventory.Code {
 }
 
 // Inventories conducts inventories over a ledger.
-func (c *Config) Inventories(store kiosk.Inventories, now func() time.Time, newID func() kiosk.ID) *inventory.Service {
-	return inventory.New(inventory.Config{Store: store, Order: c.Shelf.Rules, Tagged: c.Shelf.Tagged, Weed: c.Shelf.Weed.Weeding(),
+func (c *Config) Inventories(store kiosk.Inventories, ledger inventory.Ledger, now func() time.Time, newID func() kiosk.ID) *inventory.Service {
+	return inventory.New(inventory.Config{Store: store, Ledger: ledger, Order: c.Shelf.Rules, Tagged: c.Shelf.Tagged, Weed: c.Shelf.Weed.Weeding(),
 		Read: c.ShelfCode, Now: now, NewID: newID})
 }

@@ -30,6 +30,9 @@ type Inventories interface {
 	Want(ctx context.Context, why string, list []kiosk.Wanted) error
 	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
+	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
+	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
+	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 }
 
 var (
@@ -81,16 +84,19 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		"note": func(ctx context.Context, q question) (any, error) {
 			return none(v.Note(ctx, q.ID, q.Who, q.Item, q.Text))
 		},
-		"undo":   func(ctx context.Context, q question) (any, error) { return v.Undo(ctx, q.ID, q.Who, q.Line) },
-		"pause":  func(ctx context.Context, q question) (any, error) { return none(v.Pause(ctx, q.ID)) },
-		"resume": func(ctx context.Context, q question) (any, error) { return none(v.Resume(ctx, q.ID)) },
-		"search": func(ctx context.Context, q question) (any, error) { return none(v.Search(ctx, q.ID)) },
-		"end":    func(ctx context.Context, q question) (any, error) { return v.End(ctx, q.ID, q.All) },
-		"report": func(ctx context.Context, q question) (any, error) { return v.Report(ctx, q.ID, q.All) },
-		"seen":   func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
-		"want":   func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
-		"picks":  func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
-		"pair":   func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
+		"undo":    func(ctx context.Context, q question) (any, error) { return v.Undo(ctx, q.ID, q.Who, q.Line) },
+		"pause":   func(ctx context.Context, q question) (any, error) { return none(v.Pause(ctx, q.ID)) },
+		"resume":  func(ctx context.Context, q question) (any, error) { return none(v.Resume(ctx, q.ID)) },
+		"search":  func(ctx context.Context, q question) (any, error) { return none(v.Search(ctx, q.ID)) },
+		"end":     func(ctx context.Context, q question) (any, error) { return v.End(ctx, q.ID, q.All) },
+		"report":  func(ctx context.Context, q question) (any, error) { return v.Report(ctx, q.ID, q.All) },
+		"seen":    func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
+		"want":    func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
+		"picks":   func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
+		"return":  func(ctx context.Context, q question) (any, error) { return none(v.Return(ctx, q.ID, q.Who, q.Item)) },
+		"changes": func(ctx context.Context, q question) (any, error) { return v.Changes(ctx, q.ID) },
+		"send":    func(ctx context.Context, q question) (any, error) { return v.Send(ctx, q.ID, q.Who) },
+		"pair":    func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
 	} {
 		mux.HandleFunc("POST /inventory/"+what, answer(do))
 	}
@@ -185,6 +191,18 @@ func (c inventoryClient) Picks(ctx context.Context, r kiosk.ShelfRange, why stri
 
 func (c inventoryClient) Neighbours(ctx context.Context, left, right string) (inventory.Pair, error) {
 	return about[inventory.Pair](ctx, c, "pair", question{Text: left, Right: right})
+}
+
+func (c inventoryClient) Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error {
+	return c.tell(ctx, "return", question{ID: id, Who: who, Item: item})
+}
+
+func (c inventoryClient) Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error) {
+	return about[[]inventory.Change](ctx, c, "changes", question{ID: id})
+}
+
+func (c inventoryClient) Send(ctx context.Context, id kiosk.ID, who string) (int, error) {
+	return about[int](ctx, c, "send", question{ID: id, Who: who})
 }
 
 // Walk implements Walker.

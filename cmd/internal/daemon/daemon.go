@@ -143,7 +143,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	if err := d.boards.load(ctx); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
-	d.inventories = c.Inventories(store, d.clock.Now, newID)
+	d.inventories = c.Inventories(store, returns{store, d}, d.clock.Now, newID)
 	d.staff = newStaff(d)
 	d.devices = newDevices(d)
 	return nil

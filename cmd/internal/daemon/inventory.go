@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
@@ -51,6 +52,22 @@ var _ web.Inventories = shelves{}
 func (v shelves) Hold(id kiosk.ID) error {
 	_, err := v.staff.walkFor(id)
 	return err
+}
+
+// returns is the ledger for what an inventory has the library's system told:
+// dated by the desk's clock, and the outbox is woken.
+type returns struct {
+	*sqlite.Store
+	d *Daemon
+}
+
+// Record implements inventory.Ledger.
+func (r returns) Record(ctx context.Context, e kiosk.Entry) error {
+	e.At = r.d.date()
+	if r.d.worker != nil {
+		defer r.d.worker.Wake()
+	}
+	return r.Store.Record(ctx, e)
 }
 
 // errOtherWalk says that scanner and pad are used otherwise.

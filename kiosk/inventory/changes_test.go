@@ -1,0 +1,86 @@
+package inventory
+
+import (
+	"testing"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+// TestReturn plans returns, takes one back, and sends the other: it is in the
+// outbox once, whatever is repeated.
+func TestReturn(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: number(10), Patron: "Q", At: day}, {Item: number(11), Patron: "Q", At: day}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Ledger = w.store
+	id := w.begin(stacks)
+	w.scan(id, "ann", numbers(8, 9, 10, 12)...)
+	plan := func(item kiosk.Barcode, code kiosk.Code) {
+		t.Helper()
+		if err := w.Return(t.Context(), id, "ann", item); kiosk.CodeOf(err) != code {
+			t.Errorf("Return(%s): %v; want %q", item, err, code)
+		}
+	}
+	plan(number(9), "")
+	plan(number(9), "") // twice is once
+	plan(number(10), "")
+	plan(number(12), kiosk.CodeInvalid) // not on loan
+	plan(number(11), kiosk.CodeInvalid) // not met
+	list, err := w.Changes(t.Context(), id)
+	if err != nil || len(list) != 2 || list[0].Book.Title != "Book 9" || list[0].Sent {
+		t.Fatalf("Changes() = %+v, %v; want two that are not sent", list, err)
+	}
+	if _, err := w.Undo(t.Context(), id, "ann", list[1].Line); err != nil {
+		t.Fatal(err)
+	}
+	w.open() // days later
+	w.Ledger = w.store
+	for i, want := range []int{1, 0} {
+		if n, err := w.Send(t.Context(), id, "ann"); err != nil || n != want {
+			t.Errorf("Send(), time %d = %d, %v; want %d", i+1, n, err, want)
+		}
+	}
+	queue, err := w.store.Queue(t.Context(), 10)
+	if err != nil || len(queue) != 1 || queue[0].Kind != kiosk.Checkin || queue[0].Item != number(9) || queue[0].Patron != "P" || queue[0].State != kiosk.Offline {
+		t.Errorf("the outbox holds %+v, %v; want the return of B09", queue, err)
+	}
+	if _, err := w.Undo(t.Context(), id, "ann", list[0].Line); kiosk.CodeOf(err) != kiosk.CodeInvalid {
+		t.Errorf("Undo of what was sent: %v; want invalid", err)
+	}
+	if list, err = w.Changes(t.Context(), id); err != nil || len(list) != 1 || !list[0].Sent {
+		t.Errorf("Changes() = %+v, %v; want one that was sent", list, err)
+	}
+}
+
+// TestSendAgain: a crash between the ledger and the log sends nothing twice.
+func TestSendAgain(t *testing.T) {
+	w := newWorld(t)
+	w.Ledger = w.store
+	id := w.begin(stacks)
+	w.scan(id, "ann", "B09")
+	if err := w.Return(t.Context(), id, "ann", number(9)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.Changes(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := kiosk.Entry{ID: list[0].Entry, Session: id, Kind: kiosk.Checkin, Item: number(9), Patron: "P", At: day, State: kiosk.Offline}
+	if err := w.store.Record(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.Send(t.Context(), id, "ann"); err != nil || n != 0 {
+		t.Errorf("Send() = %d, %v", n, err)
+	}
+	n := 0
+	for _, err := range w.store.Entries(t.Context(), sqlite.Filter{}) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d entries; want 1", n)
+	}
+}
