@@ -36,6 +36,9 @@ type Inventories interface {
 	Report(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error)
 	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
 	Schemes() []string
+	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
+	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
+	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
 	// Hold has the kiosk's own scanner and pad scan for an inventory, or goes
 	// on with it; who does not call it for 20 s has given them back.
@@ -45,16 +48,17 @@ type Inventories interface {
 // shelfView is what the pages of the inventories show.
 type shelfView struct {
 	*language
-	zone   *time.Location
-	now    time.Time
-	List   []kiosk.Inventory
-	Places []kiosk.Place
-	Known  []string         // schemes of call numbers
-	Form   kiosk.ShelfRange // what was asked for and refused
-	Pair   *inventory.Pair
-	Now    *walkView
-	Report *inventory.Report
-	Picks  []inventory.Pick
+	zone    *time.Location
+	now     time.Time
+	List    []kiosk.Inventory
+	Places  []kiosk.Place
+	Known   []string         // schemes of call numbers
+	Form    kiosk.ShelfRange // what was asked for and refused
+	Pair    *inventory.Pair
+	Now     *walkView
+	Report  *inventory.Report
+	Picks   []inventory.Pick
+	Changes []inventory.Change // for the library's system
 }
 
 // walkView is an inventory under way, with words.
@@ -202,6 +206,16 @@ func (v shelfView) Schemes() []pickable {
 		list = append(list, pickable{name, name, name == v.Form.Scheme})
 	}
 	return list
+}
+
+// Returnable tells whether a book of a row may be returned from here.
+func (v shelfView) Returnable(x inventory.Row) bool {
+	return slices.Contains(x.Found, shelf.OnLoan) && !slices.ContainsFunc(v.Changes, func(c inventory.Change) bool { return c.Book.Item == x.Item })
+}
+
+// Planned tells whether something waits to be sent.
+func (v shelfView) Planned() bool {
+	return slices.ContainsFunc(v.Changes, func(c inventory.Change) bool { return !c.Sent })
 }
 
 // Stage is a stage's word.
@@ -429,13 +443,13 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		return
 	}
 	id, what, value := kiosk.ID(r.PathValue("id")), r.PathValue("what"), strings.TrimSpace(r.PostForm.Get("value"))
-	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
+	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "drop": kiosk.Librarian, "send": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
 		http.Error(w, "this is not for your role", http.StatusForbidden)
 		return
 	}
 	switch what {
-	case "pause", "resume", "search", "end":
-		if !s.note(w, r, who, "inventory."+what, string(id), "") {
+	case "pause", "resume", "search", "end", "return", "send":
+		if !s.note(w, r, who, "inventory."+what, string(id), value) {
 			return
 		}
 	}
@@ -445,7 +459,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		http.Error(w, "no such touch", http.StatusBadRequest)
 	case err != nil:
 		s.failInventory(w, err)
-	case what == "end":
+	case what == "end", what == "return", what == "drop", what == "send":
 		http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report", http.StatusSeeOther)
 	case r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document":
 		http.Redirect(w, r, "/staff/inventory/"+string(id), http.StatusSeeOther) // a form without script
@@ -464,7 +478,12 @@ func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who str
 		return err
 	case "elsewhere":
 		return v.Start(ctx, id, who, 0)
-	case "undo":
+	case "return":
+		return v.Return(ctx, id, who, kiosk.Barcode(value))
+	case "send":
+		_, err := v.Send(ctx, id, who)
+		return err
+	case "undo", "drop":
 		line, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			return errNoTouch
@@ -497,8 +516,13 @@ func (s *site) inventoryReport(w http.ResponseWriter, r *http.Request, who kiosk
 		s.failInventory(w, err)
 		return
 	}
+	changes, err := s.Staff.Inventories.Changes(r.Context(), rep.Inventory.ID)
+	if err != nil {
+		s.failInventory(w, err)
+		return
+	}
 	p := s.staffPage(r, who)
-	p.Shelf = shelfView{language: p.language, zone: s.Location, now: s.Clock(), Report: &rep}
+	p.Shelf = shelfView{language: p.language, zone: s.Location, now: s.Clock(), Report: &rep, Changes: changes}
 	s.showStaff(w, http.StatusOK, "staff-inventory-report", p)
 }
 

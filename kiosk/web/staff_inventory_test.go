@@ -36,6 +36,9 @@ func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 			Scheme: "ddc", Library: "MAIN", Location: "Stacks", Status: kiosk.StatusAvailable})
 	}
 	items[5].Status = kiosk.StatusLost
+	if _, err := s.PutLoans(t.Context(), []kiosk.Loan{{Item: "B08", Patron: "P", At: noon}, {Item: "B09", Patron: "P", At: noon}}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.PutItems(t.Context(), items); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +46,8 @@ func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shelves{inventory.New(inventory.Config{Store: s, Order: order, Now: time.Now, NewID: func() kiosk.ID { return "v1" },
+	ids := 0
+	return shelves{inventory.New(inventory.Config{Store: s, Ledger: s, Order: order, Now: time.Now, NewID: func() kiosk.ID { ids++; return kiosk.ID(fmt.Sprint("v", ids)) },
 		Read: func(text string) inventory.Code {
 			if strings.HasPrefix(text, "B") {
 				return inventory.Code{Item: kiosk.Barcode(text)}
@@ -92,7 +96,7 @@ func TestInventoryPages(t *testing.T) {
 	}
 	page("/staff/inventory/v1", "This is no item of this library", "rubbish", `class="m-missing"`, `class="m-away"`, `class="m-take here"`)
 	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B06")
-	page("/staff/inventory/v1", "In place", "&lt;Book&gt; 6", "500 A", "seen of 39")
+	page("/staff/inventory/v1", "In place", "&lt;Book&gt; 6", "500 A", "seen of 37")
 	post(http.StatusNoContent, "/staff/inventory/v1/note", "value", "B06 cover")
 	post(http.StatusNoContent, "/staff/inventory/v1/elsewhere")
 	post(http.StatusNoContent, "/staff/inventory/v1/undo", "value", "7")
@@ -115,6 +119,23 @@ func TestInventoryPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	page("/staff/inventory/picks", "503 A", "hold")
+	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B08")
+	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B09")
+	page("/staff/inventory/v1/report", `action="/staff/inventory/v1/return"`)
+	post(http.StatusConflict, "/staff/inventory/v1/return", "value", "B00")
+	post(http.StatusSeeOther, "/staff/inventory/v1/return", "value", "B08")
+	post(http.StatusSeeOther, "/staff/inventory/v1/return", "value", "B09")
+	page("/staff/inventory/v1/report", "Return planned", "Take back", "Tell the library’s system")
+	changes, err := v.Changes(t.Context(), "v1")
+	if err != nil || len(changes) != 2 {
+		t.Fatalf("Changes() = %+v, %v; want two", changes, err)
+	}
+	post(http.StatusSeeOther, "/staff/inventory/v1/drop", "value", fmt.Sprint(changes[1].Line))
+	post(http.StatusSeeOther, "/staff/inventory/v1/send")
+	page("/staff/inventory/v1/report", "Return sent")
+	if queue, err := store.Queue(t.Context(), 9); err != nil || len(queue) != 1 || queue[0].Item != "B08" {
+		t.Errorf("the outbox holds %+v, %v; want the return of B08", queue, err)
+	}
 	post(http.StatusSeeOther, "/staff/inventory/v1/end")
 	page("/staff/inventory/v1/report", "Finished")
 	page("/staff/inventory", "Upstairs", "Finished")
