@@ -35,6 +35,9 @@ type (
 	}
 	// Mend is Keep for whatever the work list has of a tag: Mended.
 	Mend struct{ Tag TagID }
+	// FetchAccount finds what the patron has and owes, upstream first, then in
+	// the mirror: AccountFetched.
+	FetchAccount struct{ Card Card }
 	// Ask has upstream carry out the entry, within the deadline: Answered.
 	Ask struct{ Entry Entry }
 )
@@ -47,3 +50,5 @@ func (Attach) effect()   {}
 func (Keep) effect()     {}
 func (Mend) effect()     {}
 func (Ask) effect()      {}
+
+func (FetchAccount) effect() {}

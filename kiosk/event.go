@@ -43,6 +43,13 @@ type (
 	PINEntered struct{ PIN string }
 	// StartReturn opens the return view; no card is needed.
 	StartReturn struct{}
+	// ShowAccount opens the patron's account; where nobody is, the card comes
+	// first.
+	ShowAccount struct{}
+	// StartBorrow goes from the account to the books.
+	StartBorrow struct{}
+	// RenewAll renews everything that offers it.
+	RenewAll struct{}
 	// RenewLine answers a line that offers to renew.
 	RenewLine struct{ Line ID }
 	// DropLine takes back a line that still waits for a card, or that offers to renew.
@@ -51,7 +58,8 @@ type (
 	Counted struct{ Items int }
 	// Finish ends the session as soon as nothing waits any more.
 	Finish struct{}
-	// Cancel goes back to welcome from the PIN view, or closes the receipt.
+	// Cancel goes back to welcome from the PIN view or that which asks for a card,
+	// or closes the receipt.
 	Cancel struct{}
 	// Touched is any other sign of life; it moves the session's end.
 	Touched struct{}
@@ -77,6 +85,12 @@ type (
 		Loans  int // what the patron has by the mirror
 		Untold int // of those, what the ILS has not heard of or not confirmed yet
 		Err    error
+	}
+	// AccountFetched answers FetchAccount.
+	AccountFetched struct {
+		Card    Card
+		Account Account // as much as is known, also with an error
+		Err     error
 	}
 	// Stored answers Record and Conclude: it is on disk.
 	Stored struct {
@@ -151,3 +165,8 @@ func (NotStored) event()   {}
 func (Answered) event()    {}
 func (LinkChanged) event() {}
 func (Tick) event()        {}
+
+func (ShowAccount) event()    {}
+func (StartBorrow) event()    {}
+func (RenewAll) event()       {}
+func (AccountFetched) event() {}

@@ -49,6 +49,9 @@ func (s *step) found(f Found) {
 		l.refuse(ReasonAskStaff, f.Err.Error())
 		return
 	}
+	if l.Listed && !f.OnLoan { // the mirror does not know what the ILS has just told
+		f.OnLoan, f.Loan = true, Loan{Item: l.Item, Patron: s.patron.Card, Due: l.Due}
+	}
 	l.found = f
 	if l.Kind == Checkout && f.OnLoan && f.Loan.Patron == s.patron.Card && !unpromised(f) {
 		l.stage, l.State, l.Reason, l.Due = offered, LineAction, ReasonOnLoanYou, f.Loan.Due
@@ -126,7 +129,9 @@ func (s *step) decide(l *Line) Reason {
 	case Checkin:
 		return s.rules.takes(l.found)
 	case Renew:
-		why = s.rules.renews(l.found, s.now)
+		if why = s.rules.admits(s.patron, s.now); why == "" {
+			why = s.rules.renews(l.found, s.now)
+		}
 	default:
 		why = s.rules.lends(s.patron, l.found, s.loans+s.lent(l.ID))
 		if n := s.rules.Trust.allows(s.patron, s.now); why == "" && n >= 0 && s.untold+s.lent(l.ID) >= n {
@@ -156,12 +161,11 @@ func (s *Session) lent(but ID) (n int) {
 
 func (s *step) renewLine(id ID) {
 	l := s.line(id)
-	if s.view != ViewItems || l == nil || l.stage != offered {
+	if !s.attended() || l == nil || l.stage != offered {
 		return
 	}
 	s.touch()
-	l.Kind = Renew
-	s.enter(l)
+	s.renew(l)
 }
 
 // dropLine takes back what has not begun.
@@ -197,7 +201,7 @@ func (s *step) stored(ev Stored) {
 			return
 		}
 		l.succeed()
-	case l.stage == concluding && l.Kind == Renew && l.Reason == ReasonNotOnLoan:
+	case l.stage == concluding && l.Kind == Renew && l.Reason == ReasonNotOnLoan && !l.Listed:
 		s.lendInstead(l)
 	case l.stage == concluding:
 		l.entry.State = ev.State

@@ -4,21 +4,23 @@ import "time"
 
 // Line is one item on the screen.
 type Line struct {
-	ID     ID // also the ID of its entry, once it has one
-	Item   Barcode
-	ISBN   string // scanned instead of Item, which may still be empty
-	Title  string
-	Kind   Kind
-	State  LineState
-	Due    time.Time
-	Reason Reason // why refused, or what to do; also "" with State refused never
-	Text   string // the ILS's words; for staff only
-	Alert  bool   // returned, but staff wants to see it (hold, transfer)
-	Route  Route  // returned: where it goes, as the ILS says
-	Local  bool   // decided here, the ILS hears of it later
-	Times  int    // how often it was scanned
-	Have   int    // parts of a set that lie on the pad
-	Parts  int    // parts that a set has; 0 or 1: it is none
+	ID       ID // also the ID of its entry, once it has one
+	Item     Barcode
+	ISBN     string // scanned instead of Item, which may still be empty
+	Title    string
+	Kind     Kind
+	State    LineState
+	Due      time.Time
+	Reason   Reason // why refused, or what to do; also "" with State refused never
+	Text     string // the ILS's words; for staff only
+	Alert    bool   // returned, but staff wants to see it (hold, transfer)
+	Route    Route  // returned: where it goes, as the ILS says
+	Local    bool   // decided here, the ILS hears of it later
+	Times    int    // how often it was scanned
+	Listed   bool   // from the patron's account, not put down
+	Renewals int    // of what is listed: as Borrowed.Renewals
+	Have     int    // parts of a set that lie on the pad
+	Parts    int    // parts that a set has; 0 or 1: it is none
 
 	stage   stage
 	found   Found // what the mirror said when work on it began
@@ -35,7 +37,7 @@ type Line struct {
 func (l Line) same(o Line) bool {
 	return l.ID == o.ID && l.Item == o.Item && l.ISBN == o.ISBN && l.Title == o.Title && l.Kind == o.Kind && l.State == o.State &&
 		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Route == o.Route && l.Local == o.Local && l.Times == o.Times &&
-		l.Have == o.Have && l.Parts == o.Parts
+		l.Listed == o.Listed && l.Renewals == o.Renewals && l.Have == o.Have && l.Parts == o.Parts
 }
 
 // LineState is what a line shows.

@@ -37,6 +37,7 @@ type Rules struct {
 
 	Idle      time.Duration // a session without a sign of life ends; 0 means 60 s
 	Warn      time.Duration // the countdown shows so long before; 0 means 20 s
+	Cover     time.Duration // the account without a touch is covered; 0 means 15 s
 	Receipt   time.Duration // the receipt stays; 0 means 15 s
 	Notice    time.Duration // a notice stays; 0 means 8 s
 	AwaitCard time.Duration // books put down before a card wait; 0 means 60 s
@@ -93,6 +94,7 @@ func (r Rules) filled() Rules {
 	}
 	def(&r.Idle, 60*time.Second)
 	def(&r.Warn, 20*time.Second)
+	def(&r.Cover, 15*time.Second)
 	def(&r.Receipt, 15*time.Second)
 	def(&r.Notice, 8*time.Second)
 	def(&r.AwaitCard, 60*time.Second)
@@ -130,6 +132,18 @@ func (r Rules) admits(p Patron, now time.Time) Reason {
 		return ReasonPINOffline
 	case r.Trust.allows(p, now) == 0:
 		return ReasonCardUnchecked
+	}
+	return ""
+}
+
+// knows tells why a patron may not see the own account, or "". One to whom
+// nothing is lent may: it says why.
+func (r Rules) knows(p Patron) Reason {
+	switch {
+	case r.PIN && !p.PINChecked && !p.Local:
+		return ReasonWrongPIN
+	case r.PIN && !p.PINChecked && !r.PINOffline:
+		return ReasonPINOffline
 	}
 	return ""
 }

@@ -4,7 +4,7 @@ import "errors"
 
 // waits tells whether what is scanned now belongs to whoever comes next: after
 // another card, and after Finish, when the next one may be at the desk already.
-func (s *Session) waits() bool { return s.nextCard || s.closing && s.view == ViewItems }
+func (s *Session) waits() bool { return s.nextCard || s.closing && s.attended() }
 
 // scan takes what a scanner read, or keeps it for the next session.
 func (s *step) scan(ev Event) {
@@ -59,7 +59,7 @@ func (s *step) tag(ev Event) {
 
 func (s *step) cardRead(ev CardRead) {
 	switch s.view {
-	case ViewWelcome, ViewPIN:
+	case ViewWelcome, ViewPIN, ViewCard:
 		if s.view == ViewPIN && s.card == ev.Card {
 			s.touch()
 			return
@@ -74,7 +74,7 @@ func (s *step) cardRead(ev CardRead) {
 			return
 		}
 		s.queue = append(s.queue, ev)
-		s.nextCard, s.closing = true, s.view == ViewItems
+		s.nextCard, s.closing = true, s.attended()
 	}
 }
 
@@ -104,7 +104,9 @@ func (s *step) identified(ev Identified) {
 		return
 	}
 	p, why := s.who(ev)
-	if why == "" {
+	if why == "" && s.want == ViewAccount {
+		why = s.rules.knows(p)
+	} else if why == "" {
 		why = s.rules.admits(p, s.now)
 	}
 	if why == ReasonWrongPIN && s.pins+1 < maxPINs && !s.nextCard {
@@ -121,8 +123,12 @@ func (s *step) identified(ev Identified) {
 		return
 	}
 	s.patron, s.loans, s.untold, s.id, s.mode = p, ev.Loans, ev.Untold, s.newID(), Borrowing
-	s.show(ViewItems)
-	s.startHeld()
+	if s.want == ViewAccount {
+		s.openAccount()
+	} else {
+		s.show(ViewItems)
+		s.startHeld()
+	}
 	s.closing = s.nextCard
 }
 
@@ -164,12 +170,12 @@ func (s *step) turnAway(why Reason) {
 
 func (s *step) startReturn() {
 	switch s.view {
-	case ViewItems, ViewIdentifying:
+	case ViewItems, ViewIdentifying, ViewAccount:
 		return
 	case ViewReceipt:
 		s.reset()
 	}
-	s.card, s.patron, s.notice = "", Patron{}, Notice{}
+	s.card, s.patron, s.want, s.notice = "", Patron{}, "", Notice{}
 	s.mode, s.id = Returning, s.newID()
 	s.visit = s.id
 	s.show(ViewItems)
@@ -178,8 +184,16 @@ func (s *step) startReturn() {
 
 // place puts an item on the screen; the same one again is the same line.
 func (s *step) place(l Line) {
-	if s.view == ViewReceipt {
+	switch s.view {
+	case ViewReceipt:
 		s.reset()
+	case ViewCard: // a book is to be borrowed, after all
+		s.want = ""
+		s.show(ViewWelcome)
+	case ViewAccount:
+		s.startBorrow()
+	case ViewPIN, ViewIdentifying:
+		s.want = ""
 	}
 	s.touch()
 	if old := s.same(l); old != nil {
@@ -198,8 +212,12 @@ func (s *step) place(l Line) {
 	s.claim(&l)
 	s.lines = append(s.lines, l)
 	p := &s.lines[len(s.lines)-1]
-	if s.view == ViewItems {
+	switch s.view {
+	case ViewItems:
 		s.start(p)
+		return
+	case ViewAccount: // to whom nothing is lent
+		p.refuse(s.rules.admits(s.patron, s.now), "")
 		return
 	}
 	p.State, p.Reason = LineAction, ReasonWaitsForCard

@@ -22,6 +22,8 @@ type Screen struct {
 	WarnAt   time.Time // from when on the countdown is shown
 	Online   bool      // upstream can be reached
 	Tray     Tray      // what lies on the pad
+	Account  *Account  // of the account view; nil while it is being asked for, and while it is covered; never changed
+	Covered  bool      // the account is there, and hidden from who walks by: a touch shows it again
 	WakeAt   time.Time // when the session wants a Tick, beside the view's and the notice's end; zero means never
 	Faults   []Fault   //
 	Now      time.Time // the desk's clock when this was made
@@ -32,7 +34,7 @@ func (s Screen) Same(o Screen) bool {
 	return s.Seq == o.Seq && s.View == o.View && s.Visit == o.Visit && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
 		s.Language == o.Language && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
-		s.Tray == o.Tray && s.WakeAt.Equal(o.WakeAt) &&
+		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.WakeAt.Equal(o.WakeAt) &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 
@@ -46,6 +48,8 @@ const (
 	ViewPIN         View = "pin"         //
 	ViewItems       View = "items"       // borrowing or returning
 	ViewReceipt     View = "receipt"     //
+	ViewCard        View = "card"        // the account was asked for: a card, please
+	ViewAccount     View = "account"     // what the patron has and owes
 )
 
 // Mode is what scanning a book means.

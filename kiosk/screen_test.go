@@ -49,6 +49,8 @@ func changes(v any) map[string]func(reflect.Value) {
 				x.Set(reflect.ValueOf(Tray{Tags: 1}))
 			case f.Type == reflect.TypeFor[Route]():
 				x.Set(reflect.ValueOf(Route{To: "x"}))
+			case x.Kind() == reflect.Pointer:
+				x.Set(reflect.New(f.Type.Elem()))
 			case x.Kind() == reflect.String:
 				x.SetString("x")
 			case x.Kind() == reflect.Bool:

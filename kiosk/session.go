@@ -24,8 +24,12 @@ type Session struct {
 	card     Card // being identified, or the patron's
 	pins     int  // wrong ones so far
 	patron   Patron
-	loans    int // what the patron had when the session began
-	untold   int // of those, what the ILS did not know of
+	loans    int      // what the patron had when the session began
+	untold   int      // of those, what the ILS did not know of
+	want     View     // that the card leads to; empty: the books
+	account  *Account // of the patron, once it was told
+	covered  bool     // the account is hidden
+	coverAt  time.Time
 	lines    []Line
 	notice   Notice
 	online   bool
@@ -85,6 +89,14 @@ func (s *step) event(ev Event) {
 		s.pinEntered(ev.PIN)
 	case StartReturn:
 		s.startReturn()
+	case ShowAccount:
+		s.showAccount()
+	case AccountFetched:
+		s.accountFetched(ev)
+	case StartBorrow:
+		s.startBorrow()
+	case RenewAll:
+		s.renewAll()
 	case RenewLine:
 		s.renewLine(ev.Line)
 	case DropLine:
@@ -131,7 +143,7 @@ func (s *step) settle() {
 
 // endIfOver ends a session that was finished, replaced or left alone.
 func (s *step) endIfOver() {
-	over := s.closing || s.view == ViewItems && !s.now.Before(s.endsAt)
+	over := s.closing || s.attended() && !s.now.Before(s.endsAt)
 	if over && !s.busy() {
 		s.end()
 	}
@@ -175,8 +187,11 @@ func (s *step) tell(r Reason, code string) {
 // touch is a sign of life: the view's end moves away.
 func (s *step) touch() {
 	switch s.view {
-	case ViewItems, ViewPIN:
+	case ViewItems, ViewPIN, ViewAccount:
 		s.endsAt = s.now.Add(s.rules.Idle)
+		s.covered, s.coverAt = false, s.now.Add(s.rules.Cover)
+	case ViewCard:
+		s.endsAt = s.now.Add(s.rules.AwaitCard)
 	case ViewReceipt:
 		s.endsAt = s.now.Add(s.rules.Receipt)
 	case ViewWelcome:
@@ -194,13 +209,16 @@ func (s *step) show(v View) {
 	s.touch()
 }
 
-// tick lets time pass. A session on the items view ends in endIfOver.
+// tick lets time pass. A session that is attended ends in endIfOver.
 func (s *step) tick() {
 	s.keepMore()
 	if s.notice.Reason != "" && !s.now.Before(s.notice.Until) {
 		s.notice = Notice{}
 	}
-	if s.view != ViewItems && !s.endsAt.IsZero() && !s.now.Before(s.endsAt) {
+	if at := s.covers(); !at.IsZero() && !s.now.Before(at) {
+		s.covered = true
+	}
+	if !s.attended() && !s.endsAt.IsZero() && !s.now.Before(s.endsAt) {
 		s.reset()
 	}
 }
@@ -208,16 +226,16 @@ func (s *step) tick() {
 // finish is the patron's own word that this was all.
 func (s *step) finish() {
 	switch s.view {
-	case ViewItems:
+	case ViewItems, ViewAccount:
 		s.closing = true
-	case ViewReceipt, ViewWelcome:
+	case ViewReceipt, ViewWelcome, ViewCard:
 		s.reset()
 	}
 }
 
 func (s *step) cancel() {
 	switch s.view {
-	case ViewPIN, ViewReceipt, ViewWelcome:
+	case ViewPIN, ViewCard, ViewReceipt, ViewWelcome:
 		s.reset()
 	}
 }
@@ -227,6 +245,7 @@ func (s *step) end() {
 	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() || l.stage == lifted }) {
 		s.closing = false
 		s.forget(ReasonUnreadable, ReasonCheckDigit, ReasonForeign)
+		s.unlist()
 		s.show(ViewReceipt)
 		return
 	}
@@ -246,11 +265,17 @@ func (s Session) Screen() Screen {
 		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
 		Tray: s.tray(), WakeAt: s.wakeAt(),
 	}
-	if s.view == ViewItems || s.view == ViewReceipt {
+	if s.attended() || s.view == ViewReceipt {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language
 	}
-	if s.view == ViewItems || s.view == ViewPIN {
+	if s.attended() || s.view == ViewPIN {
 		sc.WarnAt = s.endsAt.Add(-s.rules.Warn)
+	}
+	if s.view == ViewAccount {
+		sc.Account, sc.Covered = s.account, s.covered
+	}
+	if sc.Covered {
+		sc.Account, sc.Patron, sc.Lines = nil, "", nil
 	}
 	return sc
 }

@@ -141,7 +141,7 @@ func (s *step) tagBack(l *Line, t *tag) {
 
 // strange gives a tag that names no copy of ours a line of its own.
 func (s *step) strange(ev TagUnread) {
-	if s.view == ViewReceipt || len(s.lines) >= maxLines {
+	if s.view == ViewReceipt || s.view == ViewCard || s.view == ViewAccount || len(s.lines) >= maxLines {
 		s.tell(ev.Reason, ev.Code)
 		return
 	}
@@ -365,6 +365,9 @@ func (s *Session) wakeAt() (at time.Time) {
 		if l.stage == lifted && l.onPad() && (at.IsZero() || l.again.Before(at)) {
 			at = l.again
 		}
+	}
+	if c := s.covers(); !c.IsZero() && (at.IsZero() || c.Before(at)) {
+		at = c
 	}
 	return at
 }

@@ -86,7 +86,7 @@ func (w *walk) random() Event {
 	case 10:
 		return RenewLine{line}
 	case 11:
-		return []Event{DropLine{line}, Cancel{}, Touched{}}[w.r.IntN(3)]
+		return []Event{DropLine{line}, Cancel{}, Touched{}, ShowAccount{}, ShowAccount{}, StartBorrow{}, RenewAll{}}[w.r.IntN(7)]
 	case 12:
 		return Finish{}
 	case 13:
@@ -123,6 +123,12 @@ func (w *walk) answer(e Effect) Event {
 			ev.Err = []error{&Error{Code: CodeRefused, Reason: ReasonWrongPIN}, &Error{Code: CodeOffline}, errors.New("x")}[w.r.IntN(3)]
 		}
 		return ev
+	case FetchAccount:
+		a := Account{Local: bad}
+		for range w.r.IntN(4) {
+			a.Loans = append(a.Loans, Borrowed{Item: Barcode(fmt.Sprint("i", w.r.IntN(6))), Due: w.now.AddDate(0, 0, 3), Renewals: w.r.IntN(3) - 1})
+		}
+		return AccountFetched{Card: e.Card, Account: a, Err: maybe(bad, &Error{Code: CodeOffline})}
 	case Record:
 		return w.store(e.Entry.ID, e.Entry.State, bad)
 	case Conclude:
@@ -181,7 +187,7 @@ func (w *walk) step(ev Event) {
 	w.send(ev)
 	w.scanned(ev)
 	for _, l := range w.s.lines {
-		if !known[l.ID] {
+		if !known[l.ID] && !l.Listed {
 			if w.follows(before) {
 				w.t.Errorf("%s was scanned after card %s and lies with %s", l.Item, w.last, w.s.patron.Card)
 			}
@@ -197,14 +203,14 @@ func (w *walk) step(ev Event) {
 // follows tells whether the last card read is another's than that of the
 // session that was open then and still is.
 func (w *walk) follows(before Session) bool {
-	return before.view == ViewItems && w.s.id == before.id && w.s.view == ViewItems &&
+	return before.attended() && w.s.id == before.id && w.s.attended() &&
 		before.mode == Borrowing && w.last != before.patron.Card
 }
 
 // present tells whose a new line must be: with somebody at the items view,
 // that card's; else it waits.
 func (w *walk) present(before Session, l Line) Card {
-	if before.view == ViewItems && before.mode == Borrowing && w.s.id == before.id {
+	if before.attended() && before.mode == Borrowing && w.s.id == before.id {
 		return before.patron.Card
 	}
 	return ""
@@ -297,7 +303,7 @@ func (w *walk) screen() {
 		}
 		for _, left := range w.s.left {
 			same := func(t tag) bool { return t.part == left.part } // it has two tags
-			if l.Item != "" && left.item == l.Item && l.Reason != ReasonTagTwice && !slices.ContainsFunc(l.tags, same) {
+			if !l.Listed && l.Item != "" && left.item == l.Item && l.Reason != ReasonTagTwice && !slices.ContainsFunc(l.tags, same) {
 				w.t.Errorf("%s is on a line, its tag %s lies there as nobody's", l.Item, left.id)
 			}
 		}
@@ -308,7 +314,10 @@ func (w *walk) screen() {
 			w.t.Errorf("welcome shows what was lent: %+v", l)
 		}
 	}
-	if sc.View == ViewWelcome && (sc.Patron != "" || sc.Card != "") {
+	if sc.Covered && (sc.Patron != "" || len(sc.Lines) > 0 || sc.Account != nil) {
+		w.t.Errorf("a covered account shows %+v", sc)
+	}
+	if sc.View == ViewWelcome && (sc.Account != nil || sc.Patron != "" || sc.Card != "") {
 		w.t.Errorf("welcome shows %s", sc.Card)
 	}
 }

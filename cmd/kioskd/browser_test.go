@@ -25,6 +25,10 @@ func TestStaffInBrowser(t *testing.T) { inBrowser(t, "staff.cjs") }
 // TestOfficeInBrowser walks through the other pages for staff, in every size.
 func TestOfficeInBrowser(t *testing.T) { inBrowser(t, "office.cjs") }
 
+// TestAccountInBrowser sees to a patron's account, also with the library's
+// system away.
+func TestAccountInBrowser(t *testing.T) { inBrowser(t, "account.cjs") }
+
 // inBrowser runs a script against a demo of its own.
 func inBrowser(t *testing.T, name string) {
 	t.Helper()

@@ -47,6 +47,9 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	case kiosk.Mend:
 		at := d.now()
 		d.tags.add(func(ctx context.Context) kiosk.Event { return d.mend(ctx, e.Tag, at) })
+	case kiosk.FetchAccount:
+		online := d.online
+		d.idents.add(func(ctx context.Context) kiosk.Event { return d.account(ctx, e.Card, online) })
 	case kiosk.Ask:
 		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })
 	}

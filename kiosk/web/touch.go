@@ -34,6 +34,12 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 		return kiosk.Cancel{}, true
 	case "stay":
 		return kiosk.Touched{}, true
+	case "account":
+		return kiosk.ShowAccount{}, true
+	case "borrow":
+		return kiosk.StartBorrow{}, true
+	case "renew-all":
+		return kiosk.RenewAll{}, true
 	case "renew":
 		return kiosk.RenewLine{Line: line}, hasLine
 	case "drop":

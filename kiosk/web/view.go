@@ -1,7 +1,6 @@
 package web
 
 import (
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +44,7 @@ func (v view) Keys() []string { return strings.Split("123456789", "") }
 // Show names the template of the view. A broken desk asks everybody who has
 // nothing on the screen yet to go to staff; who has, keeps seeing it.
 func (v view) Show() string {
-	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt {
+	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt && v.View != kiosk.ViewAccount {
 		return "fatal"
 	}
 	if v.View == kiosk.ViewWelcome && len(v.Lines) > 0 {
@@ -76,7 +75,7 @@ func (v view) Banner() string {
 // Offline tells whether the patron must know that the library's system is
 // away: while something is being lent or returned.
 func (v view) Offline() bool {
-	return !v.Online && (v.View == kiosk.ViewItems || v.View == kiosk.ViewReceipt)
+	return !v.Online && (v.View == kiosk.ViewItems || v.View == kiosk.ViewReceipt || v.View == kiosk.ViewAccount)
 }
 
 // Returning tells whether books are being brought back.
@@ -268,8 +267,13 @@ func (l line) strange() string {
 
 // Label is the state in a word or two.
 func (l line) Label() string {
-	if l.Waits() {
+	switch {
+	case l.Waits():
 		return l.v.T("state.held")
+	case l.Overdue():
+		return l.v.T("account.overdue.label")
+	case l.Line.Listed && l.Offers():
+		return l.v.T("account.loans")
 	}
 	if l.State == kiosk.LineReturned {
 		return l.place()
@@ -293,6 +297,9 @@ func (l line) Head() string {
 	case kiosk.LineWaiting:
 		return l.v.T("line.waiting")
 	}
+	if l.Line.Listed && l.Offers() {
+		return l.listed()
+	}
 	if l.Reason == kiosk.ReasonPartsMissing && l.Parts > 1 {
 		return l.v.N("line.parts", l.Have, "parts", strconv.Itoa(l.Parts))
 	}
@@ -303,6 +310,9 @@ func (l line) Head() string {
 func (l line) Step() string {
 	if l.Reason == "" || l.State != kiosk.LineRefused && l.State != kiosk.LineAction {
 		return ""
+	}
+	if l.Line.Listed && l.Offers() {
+		return l.renewals()
 	}
 	return l.v.reason(l.Reason, "step")
 }
@@ -365,21 +375,10 @@ func (l line) Icon() string {
 }
 
 // Cover gives every title one of eight bindings, always the same.
-func (l line) Cover() uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(l.Title()))
-	return h.Sum32() % 8
-}
+func (l line) Cover() uint32 { return binding(l.Title()) }
 
 // Initial is the letter on the binding.
-func (l line) Initial() string {
-	for _, r := range clean(l.Line.Title) {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return string(unicode.ToUpper(r))
-		}
-	}
-	return ""
-}
+func (l line) Initial() string { return initial(l.Line.Title) }
 
 // clean takes out what no screen can show: control characters, and those that
 // only turn the direction of what follows.

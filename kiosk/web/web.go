@@ -159,6 +159,9 @@ func (s *site) age(sc kiosk.Screen) time.Duration {
 	now := s.Clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if sc.Seq == 0 { // of a gallery, not of a desk
+		return 0
+	}
 	if sc.Seq != s.seq {
 		s.seq, s.seen = sc.Seq, now
 	}

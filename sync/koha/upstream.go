@@ -37,6 +37,14 @@ func New(c Config) (*Upstream, error) {
 	return &Upstream{Config: c, client: newClient(&c)}, nil
 }
 
+// Account implements kiosk.Accountant, by the way that returns go.
+func (u *Upstream) Account(ctx context.Context, c kiosk.Card) (kiosk.Account, error) {
+	if by, ok := u.Happened.(kiosk.Accountant); ok {
+		return by.Account(ctx, c)
+	}
+	return kiosk.Account{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: accounts are told by SIP2 only"}
+}
+
 // Lines is how many questions can be under way at once.
 func (u *Upstream) Lines() int { return lines }
 

@@ -35,6 +35,12 @@ type Canceller interface {
 	Cancel(e kiosk.Entry) (kiosk.Answer, error)
 }
 
+// Waiter is a Backend that tells what a patron waits for, and what is owed, in
+// hundredths of the currency.
+type Waiter interface {
+	Waits(c kiosk.Card) (ready, waiting []kiosk.Barcode, owed int64)
+}
+
 // ServerConfig is how a server speaks. Its zero value is good.
 type ServerConfig struct {
 	Institution string         // AO of answers
@@ -221,18 +227,24 @@ func (s *session) patron(m Message) Message {
 			break
 		}
 	}
+	var ready, waiting []kiosk.Barcode
+	var owed int64
+	if w, ok := s.backend.(Waiter); ok && known {
+		ready, waiting, owed = w.Waits(kiosk.Card(m.Value("AA")))
+	}
 	id, fixed := "24", flags+languageCode(p.Language)+s.now()
 	if m.ID == "63" {
-		id, fixed = "64", fixed+fmt.Sprintf("%04d%04d%04d%04d%04d%04d", 0, 0, min(len(loans), 9999), 0, 0, 0)
+		id, fixed = "64", fixed+fmt.Sprintf("%04d%04d%04d%04d%04d%04d", min(len(ready), 9999), 0, min(len(loans), 9999), 0, 0, min(len(waiting), 9999))
 	}
 	a := s.echo(id, fixed, m).With("AE", strings.TrimSpace(p.FirstName+" "+p.FamilyName)).With("BL", yes(known, "Y", "N"))
 	if pin != "" { // an empty one is not checked
 		a = a.With("CQ", yes(known && err == nil, "Y", "N"))
 	}
-	if m.ID == "63" && m.Part(21+2, 1) == "Y" {
-		for _, l := range loans {
-			a = a.With("AU", string(l.Item))
-		}
+	if m.ID == "63" {
+		a = summary(m, a, loans, ready, waiting)
+	}
+	if owed > 0 {
+		a = a.With("BH", "USD").With("BV", fmt.Sprintf("%d.%02d", owed/100, owed%100))
 	}
 	if !p.Expires.IsZero() {
 		a = a.With("PA", p.Expires.Add(-time.Second).In(s.Zone).Format("20060102"))
@@ -240,6 +252,24 @@ func (s *session) patron(m Message) Message {
 	for _, text := range []string{p.BlockText, screenText(no)} {
 		if text != "" {
 			a = a.With("AF", text)
+		}
+	}
+	return a
+}
+
+// summary adds the list that a 63 asks for.
+func summary(m, a Message, loans []kiosk.Loan, ready, waiting []kiosk.Barcode) Message {
+	asks := func(which list) bool { return m.Part(21+which.place, 1) == "Y" }
+	if asks(chargedList) {
+		for _, l := range loans {
+			a = a.With(chargedList.field, string(l.Item))
+		}
+	}
+	for which, items := range map[list][]kiosk.Barcode{heldList: ready, waitingList: waiting} {
+		for _, b := range items {
+			if asks(which) {
+				a = a.With(which.field, string(b))
+			}
 		}
 	}
 	return a

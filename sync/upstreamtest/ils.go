@@ -203,6 +203,28 @@ func (s *ILS) Item(b kiosk.Barcode) (kiosk.Item, kiosk.Standing, kiosk.Card, err
 	return it, st, c.loan.Patron, nil
 }
 
+// Waits lists what a card waits for, in the order of the barcodes, and what it
+// owes in hundredths of the currency.
+func (s *ILS) Waits(card kiosk.Card) (ready, waiting []kiosk.Barcode, owed int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for b, c := range s.copies {
+		switch {
+		case !slices.Contains(c.holds, card):
+		case c.shelf && c.holds[0] == card:
+			ready = append(ready, b)
+		default:
+			waiting = append(waiting, b)
+		}
+	}
+	slices.Sort(ready)
+	slices.Sort(waiting)
+	if p := s.people[card]; p != nil {
+		owed = p.owes
+	}
+	return ready, waiting, owed
+}
+
 func (c *holding) status() kiosk.ItemStatus {
 	switch {
 	case c.loan != nil:

@@ -35,6 +35,7 @@ func Test(t *testing.T, open func(t *testing.T, ils *ILS) kiosk.Upstream) {
 		"LateAnswer":   (*suite).lateAnswer,
 		"Concurrently": (*suite).concurrently,
 		"Time":         (*suite).time,
+		"Account":      (*suite).account,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, ils: Sample(time.Now())}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -74,6 +75,14 @@ func (u *Upstream) Time() (kiosk.Reading, bool) {
 		return t.Time()
 	}
 	return kiosk.Reading{}, false
+}
+
+// Account implements kiosk.Accountant.
+func (u *Upstream) Account(ctx context.Context, c kiosk.Card) (kiosk.Account, error) {
+	if a, ok := u.Upstream.(kiosk.Accountant); ok {
+		return a.Account(ctx, c)
+	}
+	return kiosk.Account{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this upstream tells nothing of accounts"}
 }
 
 // Close closes the connections.

@@ -55,7 +55,7 @@ const size = {viewport: {width: 1280, height: 800}};
   await screen.click('#return');
   await view('items');
   await click(books[0]);
-  await says('Returned');
+  await says('returns cart');
   await notInILS(books[0]);
   await shot(screen, 'desk-return');
   await screen.click('#finish');

@@ -74,6 +74,36 @@ const tests = {
     await sent(['kiosk.Cancel{}']);
   },
 
+  async 'the account renews one or all, and covers itself'(page) {
+    await scene('welcome');
+    await page.goto(base);
+    await page.locator('#account').click();
+    await sent(['kiosk.ShowAccount{}']);
+    await scene('card');
+    await page.locator('#cancel').click();
+    await sent(['kiosk.Cancel{}']);
+    await scene('account');
+    await page.getByRole('button', {name: 'Renew: Where the Wild Things Are'}).click();
+    await sent(['kiosk.RenewLine{Line:b2}']);
+    assert.equal(await page.locator('#line-b4').getByRole('button').count(), 0); // none left
+    await page.locator('#renew-all').focus();
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.RenewAll{}']);
+    await page.locator('#to-books').click();
+    await sent(['kiosk.StartBorrow{}']);
+    await scene('account-covered');
+    await page.locator('#uncover').waitFor();
+    const html = await page.content();
+    for (const secret of ['Amélie', 'Charlotte', 'USD', 'Hatchet']) assert.ok(!html.includes(secret), `${secret} is still in the page`);
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.activeElement.closest('.screen') && document.activeElement !== document.body);
+    await page.locator('#uncover').click();
+    await page.waitForFunction(async b => (await (await fetch(b + '/bench/touches')).json()).includes('kiosk.Touched{}'), base);
+    await scene('account');
+    await page.locator('#finish').click();
+    await sent(['kiosk.Finish{}']);
+  },
+
   async 'the keyboard is enough'(page) {
     await scene('welcome');
     await page.goto(base);

@@ -94,6 +94,9 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 		sc.Lines = append(sc.Lines, kiosk.Line{ID: "z9", Item: "31234000000099", Title: "Momo", Times: 1, State: kiosk.LineRefused, Reason: kiosk.ReasonNotStored})
 		return sc
 	},
+	"card": func(now time.Time) kiosk.Screen {
+		return kiosk.Screen{View: kiosk.ViewCard, Online: true, EndsAt: now.Add(time.Minute)}
+	},
 	"items-many": func(now time.Time) kiosk.Screen { return items(now, many(now, 60)...) },
 	"returning": func(now time.Time) kiosk.Screen {
 		sc := items(now, returned()...)
