@@ -731,3 +731,34 @@ func TestMisread(t *testing.T) {
 	b.view(ViewReceipt)
 	b.only(LineLent, "")
 }
+
+// TestPlacingBooksKeepsTheSession: whatever a patron does with books moves the
+// end away, also what leads to nothing; for half an hour nobody is cut off.
+func TestPlacingBooksKeepsTheSession(t *testing.T) {
+	b := newBench(t, Rules{Idle: time.Minute, Warn: 20 * time.Second})
+	b.open1("c1")
+	for i := range 4 {
+		for _, what := range []struct {
+			name string
+			ev   Event
+		}{
+			{"a book", ItemPlaced{Barcode(fmt.Sprintf("3000%d", i))}},
+			{"the same again", ItemPlaced{book.Barcode}},
+			{"no code of ours", Unreadable{Code: fmt.Sprint("X", i), Reason: ReasonUnreadable}},
+			{"a code of the trade", ISBNRead{ISBN: fmt.Sprintf("978000000000%d", i)}},
+			{"a tag", TagPlaced{Tag: TagID(fmt.Sprint("T", i)), Item: Barcode(fmt.Sprintf("3001%d", i))}},
+			{"a stranger's tag", TagUnread{Tag: TagID(fmt.Sprint("U", i)), Reason: ReasonTagForeign}},
+			{"a tag lifted", TagRemoved{Tag: TagID(fmt.Sprint("T", i))}},
+			{"a touch", Touched{}},
+		} {
+			b.now = b.now.Add(55 * time.Second)
+			b.send(Tick{})
+			b.view(ViewItems)
+			b.send(what.ev)
+			if sc := b.s.Screen(); !sc.EndsAt.Equal(b.now.Add(time.Minute)) {
+				t.Errorf("after %s the session ends in %v", what.name, sc.EndsAt.Sub(b.now))
+				b.send(Touched{})
+			}
+		}
+	}
+}

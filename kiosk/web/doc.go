@@ -11,6 +11,12 @@
 // newest, and never holds up the desk. A beat every few seconds tells the
 // page that the silence means nothing.
 //
+// A Manner is how it speaks: standard, calm, or in pictures, each with larger
+// print and more contrast where wanted. It is a choice in the view: the same
+// Screen, other words, other templates, other tokens. Tones are made in the
+// browser; what sounds is told with the screen. A rehearsal and a story show
+// the same templates filled from pretend books, the gallery from package scene.
+//
 // Everything is embedded; the Content-Security-Policy lets no request leave
 // the machine. Words are in lang, one file a language. What the patron typed,
 // a catalogue spelled or a label held is escaped by html/template and set

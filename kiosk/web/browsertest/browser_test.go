@@ -146,6 +146,12 @@ func TestLooks(t *testing.T) {
 // views are the scenes of which pictures are taken: each view at its fullest.
 const views = "welcome held identifying pin-wrong items-empty items items-countdown returning stack-back receipt fatal"
 
+// TestContactSheet makes the small picture of the modes that README shows.
+func TestContactSheet(t *testing.T) {
+	b := newBench(t, "en", "ar", "zh-Hans")
+	browsertest.Run(t, "sheet.cjs", "BASE="+b.srv.URL)
+}
+
 // TestTouches uses the screen as patrons do, and cuts the line under it.
 func TestTouches(t *testing.T) {
 	b := newBench(t, "en", "es")

@@ -1,6 +1,6 @@
 // Each language, chosen by touch, in the views that say most.
 'use strict';
-const {launch, open, shot, axe, layout} = require('./lib.cjs');
+const {launch, open, shot, swap, axe, layout} = require('./lib.cjs');
 const base = process.env.BASE;
 const names = {en: 'English', es: 'Español', fr: 'Français', de: 'Deutsch', ar: 'العربية', 'zh-Hans': '简体中文', vi: 'Tiếng Việt', uk: 'Українська'};
 const scenes = ['welcome', 'welcome-fault', 'fatal', 'held', 'pin-wrong', 'items-empty', 'items', 'items-countdown', 'items-broken', 'returning', 'receipt']; // back at the welcome, the choice ends
@@ -22,42 +22,51 @@ async function strange(page) {
   return found.filter(f => !f.isCustomFont).map(f => `${f.glyphCount} letters in ${f.familyName}, which is the machine's own`);
 }
 
+// walk chooses each language by touch on one panel and looks at the views in it.
+// They come from the gallery, which knows what was chosen; the page stays.
+async function walk(browser, [width, height]) {
+  for (const [tag, name] of Object.entries(names)) {
+    const page = await open(browser, {viewport: {width, height}, reducedMotion: 'reduce', hasTouch: true});
+    await page.goto(base);
+    await page.tap('#language');
+    const button = page.locator('#languages button', {hasText: name});
+    await button.waitFor();
+    if (tag === 'ar') {
+      wrong.push(...(await layout(page)).map(w => `menu ${width}x${height}: ${w}`), ...(await axe(page)).map(w => `menu: ${w}`));
+      await shot(page, `languages-${width}x${height}`);
+    }
+    await Promise.all([page.waitForEvent('load'), button.tap()]);
+    if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${tag} can't be chosen by touch`);
+    const dir = await page.evaluate(() => getComputedStyle(document.body).direction);
+    if (dir !== (tag === 'ar' ? 'rtl' : 'ltr')) wrong.push(`${tag} runs ${dir}`);
+    if (!(await page.textContent('#language')).includes(name)) wrong.push(`${tag}: the menu does not say that ${name} is chosen`);
+    if (await page.locator('#languages[open]').count()) wrong.push(`${tag}: the menu stays open`);
+    for (const scene of scenes) {
+      const where = `${scene} ${tag} ${width}x${height}`;
+      await swap(page, scene);
+      if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${where}: the choice is lost`);
+      wrong.push(...(await layout(page)).map(w => `${where}: ${w}`));
+      if (height === 600) wrong.push(...(await axe(page)).map(w => `${where}: ${w}`), ...(await strange(page)).map(w => `${where}: ${w}`));
+      if (process.env.PICTURES) await shot(page, `${tag}-${scene}-${width}x${height}`);
+    }
+    wrong.push(...page.wrong.map(w => `${tag} ${width}x${height}: ${w}`));
+    await page.context().close();
+  }
+}
+
 (async () => {
   const browser = await launch();
-  for (const [width, height] of [[1024, 600], [1080, 1920]]) {
-    for (const [tag, name] of Object.entries(names)) {
-      const page = await open(browser, {viewport: {width, height}, reducedMotion: 'reduce', hasTouch: true});
-      await fetch(`${base}/bench/welcome`);
-      await page.goto(base);
-      await page.tap('#language');
-      const button = page.locator('#languages button', {hasText: name});
-      await fetch(`${base}/bench/welcome`); // the same screen anew must not close the menu
-      await page.waitForTimeout(200);
-      if (tag === 'ar') {
-        await page.locator('#languages button').first().waitFor();
-        wrong.push(...(await layout(page)).map(w => `menu ${width}x${height}: ${w}`), ...(await axe(page)).map(w => `menu: ${w}`));
-        await shot(page, `languages-${width}x${height}`);
-      }
-      await Promise.all([page.waitForEvent('load'), button.tap()]);
-      if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${tag} can't be chosen by touch`);
-      const dir = await page.evaluate(() => getComputedStyle(document.body).direction);
-      if (dir !== (tag === 'ar' ? 'rtl' : 'ltr')) wrong.push(`${tag} runs ${dir}`);
-      if (!(await page.textContent('#language')).includes(name)) wrong.push(`${tag}: the menu does not say that ${name} is chosen`);
-      if (await page.locator('#languages[open]').count()) wrong.push(`${tag}: the menu stays open`);
-      for (const scene of scenes) {
-        await fetch(`${base}/bench/${scene}`);
-        await page.goto(base); // the choice is kept
-        const where = `${scene} ${tag} ${width}x${height}`;
-        if (await page.evaluate(() => document.documentElement.lang) !== tag) wrong.push(`${where}: the choice is lost`);
-        await page.evaluate(() => document.fonts.ready);
-        wrong.push(...(await layout(page)).map(w => `${where}: ${w}`));
-        if (height === 600) wrong.push(...(await axe(page)).map(w => `${where}: ${w}`), ...(await strange(page)).map(w => `${where}: ${w}`));
-        await shot(page, `${tag}-${scene}-${width}x${height}`);
-      }
-      wrong.push(...page.wrong.map(w => `${tag} ${width}x${height}: ${w}`));
-      await page.context().close();
-    }
-  }
+  // The same screen anew must not close the menu.
+  const menu = await open(browser, {viewport: {width: 1024, height: 600}, hasTouch: true});
+  await fetch(`${base}/bench/welcome`);
+  await menu.goto(base);
+  await menu.tap('#language');
+  const seq = await menu.locator('.screen').getAttribute('data-seq');
+  await fetch(`${base}/bench/welcome`);
+  await menu.locator(`.screen:not([data-seq="${seq}"])`).waitFor({state: 'attached'});
+  if (!await menu.locator('#languages[open]').count()) wrong.push('a new screen closes the menu');
+  await menu.context().close();
+  await Promise.all([[1024, 600], [1080, 1920]].map(size => walk(browser, size)));
   // By keyboard: the menu opens, the arrows and Tab reach each, Escape closes it.
   const page = await open(browser, {viewport: {width: 1024, height: 600}});
   await fetch(`${base}/bench/welcome`);

@@ -28,6 +28,17 @@ exports.shot = (page, name) => page.screenshot({
   path: path.join(process.env.CARREL_SCREENSHOTS || '.', name + '.png'), animations: 'disabled',
 });
 
+// swap shows a scene of the gallery in a page that is there already, as if the
+// stream had sent it: a tenth of the time of a reload.
+exports.swap = (page, scene, more = '') => page.evaluate(async at => {
+  const r = await fetch(at), stage = document.getElementById('stage');
+  if (!r.ok) throw new Error(`${at}: ${r.status}`);
+  stage.innerHTML = await r.text();
+  stage.dispatchEvent(new CustomEvent('htmx:sse:after:message', {detail: {message: {}}}));
+  document.body.offsetHeight; // now it wants its fonts
+  await document.fonts.ready;
+}, `/gallery/screen?scene=${scene}${more}`);
+
 // axe gives what WCAG 2.2 AA and axe's own best practice find wrong.
 exports.axe = async page => {
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axeSource);
