@@ -3,12 +3,15 @@ package web
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // page is the whole document around a screen.
 type page struct {
 	View     view
 	Version  string
+	Branded  bool      // the library has colours of its own
 	Stream   string    // the address of the stream that keeps it right; empty: it stays as it is
 	Practice *practice // what a rehearsal adds; nil: it is none
 	Chosen   bool      // something was chosen by touch: it goes with the session
@@ -17,7 +20,7 @@ type page struct {
 // page renders the newest screen completely; the stream takes over from there.
 func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	c := s.choice(r)
-	p := page{View: s.view(s.Desk.Screen(), c), Version: version, Stream: "/stream", Chosen: c.touch}
+	p := page{View: s.view(s.Desk.Screen(), c), Version: s.edition(), Branded: s.brand() != (kiosk.Brand{}), Stream: "/stream", Chosen: c.touch}
 	asked := url.Values{}
 	if l := s.match(r.URL.Query().Get("lang")); l != nil {
 		asked.Set("lang", l.Tag)

@@ -28,6 +28,8 @@ type Staff struct {
 	Figures func(ctx context.Context, since, until time.Time) ([]kiosk.Count, error)
 	// Board is what staff puts up for patrons; nil: there is none.
 	Board Boards
+	// Brand is how the library wants the kiosk to look; nil: as it comes.
+	Brand Brands
 	// Directory looks up patrons and items; nil: nobody can.
 	Directory Directory
 	// Station prepares materials; nil: there is no pad.
@@ -92,6 +94,7 @@ var staffLinks = []staffLink{
 	{"look", "/staff/look", "staff.look.title", kiosk.Librarian, func(s *Staff) bool { return s.Directory != nil }},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"board", "/staff/board", "staff.board.title", kiosk.Librarian, func(s *Staff) bool { return s.Board != nil }},
+	{"brand", "/staff/brand", "staff.brand.title", kiosk.Manager, func(s *Staff) bool { return s.Brand != nil }},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
 }
 
@@ -112,6 +115,7 @@ type staffPage struct {
 	Now        *nowView
 	Today      *todayView
 	Board      *boardPage
+	Brand      *brandPage
 	Look       *lookView
 	Station    *stationView
 	Count      int // of exceptions
@@ -155,6 +159,9 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/look", s.staffed(kiosk.Librarian, s.lookPage))
 	mux.HandleFunc("POST /staff/look/lend", s.staffed(kiosk.Librarian, s.lend))
 	mux.HandleFunc("POST /staff/look/back", s.staffed(kiosk.Librarian, s.takeBack))
+	mux.HandleFunc("GET /brand.css", s.brandCSS)
+	mux.HandleFunc("GET /staff/brand", s.staffed(kiosk.Manager, s.brandShow))
+	mux.HandleFunc("POST /staff/brand/{what}", s.staffed(kiosk.Manager, s.brandPut))
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))

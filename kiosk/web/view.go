@@ -27,7 +27,7 @@ type view struct {
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.Library, class: s.Class, sound: s.Sound,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), class: s.Class, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)

@@ -72,6 +72,7 @@ type Daemon struct {
 	figures     *figures
 	metrics     *metrics.Metrics
 	boards      *boards
+	brands      *brands
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -139,8 +140,8 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
 	d.desk = desk.New(d.deskConfig())
-	d.boards = &boards{Daemon: d}
-	if err := d.boards.load(ctx); err != nil {
+	d.boards, d.brands = &boards{Daemon: d}, &brands{Daemon: d}
+	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
 	d.inventories = c.Inventories(store, returns{store, d}, d.clock.Now, newID)

@@ -128,6 +128,22 @@ const panels = [[1024, 600], [768, 1024], [1920, 1080]];
   await sim.click('.thing[data-scan="20417000020026"]');
   await kiosk.waitForSelector('.screen[data-view="items"]');
 
+  // A look of the library's own; a colour that can't be read is refused, with one that would do.
+  await go('/staff/brand');
+  await staff.fill('#name', 'Elm Street Library');
+  await staff.fill('#house', '#ffcc00');
+  await staff.click('form[action="/staff/brand/set"] button');
+  await staff.waitForSelector('.failed:has-text("would do")');
+  await staff.click('form[action="/staff/brand/set"] button');
+  await staff.waitForSelector('.done');
+  await kiosk.waitForSelector('.brand:has-text("Elm Street Library")');
+  await kiosk.waitForSelector('link[href^="/brand.css"]', {state: 'attached'});
+  await shot(kiosk, 'office-kiosk-brand');
+  assert.deepEqual(await axe(kiosk), [], 'axe on a screen with a brand');
+  await staff.click('form[action="/staff/brand/undo"] button');
+  await kiosk.waitForSelector('.brand:has-text("Maple Street")');
+  await looks('brand');
+
   // Signed out, every page leads to the door.
   await staff.click('button:has-text("Sign out")');
   await staff.waitForSelector('#badge');
