@@ -392,6 +392,15 @@ func TestDatesKeepOrder(t *testing.T) {
 	if len(got) != 3 || !got[0].At.IsZero() || !got[1].At.Equal(sure.At) || !got[2].At.Equal(sure.At) {
 		t.Errorf("Dates() = %v; want the first as it is, and the others with it", got)
 	}
+	// By an ILS an hour ahead: what would go beyond a dated entry is left, but
+	// not behind one that has moved.
+	end := truth.Add(time.Hour)
+	moved := kiosk.Undated{Entry: kiosk.Entry{ID: "1", At: truth, Up: kiosk.Uptime{For: -20 * time.Minute}}, Before: end}
+	left := kiosk.Undated{Entry: kiosk.Entry{ID: "2", At: truth.Add(30 * time.Minute), Up: kiosk.Uptime{For: 30 * time.Minute}}, Before: end}
+	got = kiosk.Dates([]kiosk.Undated{moved, left}, end, time.UTC)
+	if want := end.Add(-20 * time.Minute); !got[0].At.Equal(want) || !got[1].At.Equal(want) {
+		t.Errorf("Dates() = %v; want both at %v", got, want)
+	}
 }
 
 // TestDates: the cases one by one.

@@ -5,7 +5,8 @@ import "time"
 // Dates says what undated entries come to, now that it is known when the
 // machine was started. Their order stays, and none goes before a dated entry
 // ahead of it or behind one that follows: where the truth would have it so,
-// by more than clocks differ, the entry is left as it is.
+// by more than clocks differ, the entry is left as it is, or goes as far as
+// those before it have gone.
 func Dates(list []Undated, start time.Time, zone *time.Location) []Dating {
 	var out []Dating
 	var before time.Time // what the entry before has come to
@@ -18,7 +19,9 @@ func Dates(list []Undated, start time.Time, zone *time.Location) []Dating {
 		d := Dating{Entry: u.ID}
 		switch {
 		case at.Sub(truth).Abs() > tolerance:
-			at = latest(u.At, before)
+			if at = latest(u.At, u.After, before); at.After(u.At) { // those before it have come to a later time
+				d.At, d.Due = at, u.moved(at, zone)
+			}
 		case u.Doubt || at.Sub(u.At).Abs() > tolerance || u.At.Before(latest(u.After, before)):
 			d.At, d.Due = at, u.moved(at, zone)
 		default:
