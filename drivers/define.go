@@ -31,13 +31,16 @@ type Driver struct {
 	Baud   int
 	Parity string
 
-	pad    bool
+	device reflect.Type // what Open makes
 	config func() any
 	open   func(dev, config any) (any, error)
 }
 
 // IsPad tells whether the devices are Pads.
-func (d Driver) IsPad() bool { return d.pad }
+func (d Driver) IsPad() bool { return d.device.Implements(reflect.TypeFor[Pad]()) }
+
+// IsPrinter tells whether the devices are Printers.
+func (d Driver) IsPrinter() bool { return d.device.Implements(reflect.TypeFor[Printer]()) }
 
 // Define makes the Driver of a family that is opened over a Link.
 func Define[C, D any](name, doc string, open func(Link, C) (D, error)) Driver {
@@ -78,7 +81,7 @@ func DefineAlone[C, D any](name, doc string, open func(C) (D, error)) Driver {
 
 func define[L, C, D any](name, doc string, needs Connection, open func(L, C) (D, error)) Driver {
 	return Driver{
-		Name: name, Doc: doc, Needs: needs, pad: reflect.TypeFor[D]().Implements(reflect.TypeFor[Pad]()),
+		Name: name, Doc: doc, Needs: needs, device: reflect.TypeFor[D](),
 		config: func() any {
 			c := new(C)
 			if err := setDefaults(reflect.ValueOf(c).Elem()); err != nil {

@@ -59,6 +59,22 @@ type Networked interface {
 	Networked()
 }
 
+// Paced is a Link by whose lines the device says whether it takes more bytes.
+type Paced interface {
+	Link
+	// Clear waits until what was written has left, and tells whether the lines
+	// CTS and DSR are up. A port without them is an error.
+	Clear() (cts, dsr bool, err error)
+}
+
+// Patient is a Link whose device may stop taking bytes for a while, as a
+// printer that is busy.
+type Patient interface {
+	Link
+	// Busy sets how long a Write waits for it; ErrSilent follows.
+	Busy(d time.Duration)
+}
+
 // Reports is a HID device: whole reports instead of a stream. One goroutine
 // owns it: it alone reads and closes.
 type Reports interface {

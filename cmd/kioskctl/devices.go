@@ -16,7 +16,7 @@ type devicesCmd struct{}
 
 // plugged is a device that is there, whether configured or not.
 type plugged struct {
-	Kind    string `json:"kind"` // serial, hid
+	Kind    string `json:"kind"` // serial, printer, hid
 	Path    string `json:"path"`
 	USB     string `json:"usb,omitempty"` // vid:pid
 	Serial  string `json:"serial,omitempty"`
@@ -36,7 +36,7 @@ func (devicesCmd) Run(p *printer) error {
 		}
 	}
 	if len(found) == 0 {
-		p.say("no serial port and no HID device is plugged in")
+		p.say("no serial port, no printer and no HID device is plugged in")
 	}
 	if !link.HIDSupported() {
 		p.say("HID devices are not listed: this build is without cgo")
@@ -57,6 +57,9 @@ func here() ([]plugged, error) {
 			d.USB = x.VID + ":" + x.PID
 		}
 		list = append(list, d)
+	}
+	for _, path := range link.Printers() {
+		list = append(list, plugged{Kind: "printer", Path: path, Hint: "a receipt printer: driver escpos"})
 	}
 	devices, err := link.HIDDevices()
 	if err != nil {

@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/cfrh320"
+	"github.com/carrel-kiosk/carrel/drivers/escpos"
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/pn5180"
@@ -20,6 +21,7 @@ import (
 func Drivers() []drivers.Driver {
 	return []drivers.Driver{
 		cfrh320.Driver,
+		escpos.Driver,
 		feig.Driver,
 		hidscan.Driver,
 		pn5180.Driver,

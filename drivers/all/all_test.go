@@ -50,6 +50,11 @@ func TestDrivers(t *testing.T) {
 			t.Errorf("%s: IsPad() = %v; want %v", want, d.IsPad(), pad)
 		}
 	}
+	for _, d := range all.Drivers() {
+		if want := d.Name == "escpos"; d.IsPrinter() != want {
+			t.Errorf("%s: IsPrinter() = %v; want %v", d.Name, d.IsPrinter(), want)
+		}
+	}
 	if _, ok := all.ByName("nosuch"); ok {
 		t.Error("ByName() finds a driver that there is not")
 	}

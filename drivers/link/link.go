@@ -22,7 +22,7 @@ import (
 
 // Config is what a device entry says of its connection.
 type Config struct {
-	Path     string `toml:"path" help:"serial port, best below /dev/serial/by-id, or tcp://host:port"`
+	Path     string `toml:"path" help:"serial port, best below /dev/serial/by-id; a USB printer's /dev/usb/lp0; or tcp://host:port"`
 	Baud     int    `toml:"baud" default:"9600" help:"serial speed; USB-CDC ignores it"`
 	DataBits int    `toml:"data_bits" default:"8" help:"5 to 8"`
 	Parity   string `toml:"parity" default:"none" help:"none, odd, even"`
@@ -201,6 +201,9 @@ func Open(ctx context.Context, c Config) (drivers.Link, error) {
 	}
 	if addr, ok := strings.CutPrefix(c.Path, tcpScheme); ok {
 		return openTCP(ctx, addr)
+	}
+	if isPrinter(c.Path) {
+		return openFile(c.Path)
 	}
 	mode, err := c.mode()
 	if err != nil {

@@ -96,6 +96,8 @@ func (l *serialLink) Read(p []byte) (int, error) {
 	return 0, drivers.ErrSilent
 }
 
+var _ drivers.Paced = (*serialLink)(nil)
+
 // Write implements drivers.Link. There is no flow control, so a port takes
 // bytes at the speed of the line.
 func (l *serialLink) Write(p []byte) (int, error) {
@@ -104,6 +106,18 @@ func (l *serialLink) Write(p []byte) (int, error) {
 		return n, gone(err)
 	}
 	return n, nil
+}
+
+// Clear implements drivers.Paced.
+func (l *serialLink) Clear() (cts, dsr bool, err error) {
+	if err := l.port.Drain(); err != nil {
+		return false, false, gone(err)
+	}
+	lines, err := l.port.GetModemStatusBits()
+	if err != nil {
+		return false, false, err
+	}
+	return lines.CTS, lines.DSR, nil
 }
 
 func (l *serialLink) Close() error { return l.port.Close() }

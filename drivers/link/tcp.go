@@ -20,9 +20,11 @@ var alive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 
 
 // tcpLink is a stream to a device server or a device with a network socket.
 type tcpLink struct {
-	conn     net.Conn
-	patience time.Duration
+	conn           net.Conn
+	patience, busy time.Duration
 }
+
+var _ drivers.Patient = (*tcpLink)(nil)
 
 func openTCP(ctx context.Context, addr string) (drivers.Link, error) {
 	d := net.Dialer{Timeout: dialTime, KeepAliveConfig: alive}
@@ -30,13 +32,16 @@ func openTCP(ctx context.Context, addr string) (drivers.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tcpLink{c, patience}, nil
+	return &tcpLink{c, patience, dialTime}, nil
 }
 
 // Networked implements drivers.Networked.
 func (l *tcpLink) Networked() {}
 
 func (l *tcpLink) Patience(d time.Duration) error { l.patience = d; return nil }
+
+// Busy implements drivers.Patient.
+func (l *tcpLink) Busy(d time.Duration) { l.busy = d }
 
 func (l *tcpLink) Read(p []byte) (int, error) {
 	if err := l.conn.SetReadDeadline(time.Now().Add(l.patience)); err != nil {
@@ -53,7 +58,7 @@ func (l *tcpLink) Read(p []byte) (int, error) {
 }
 
 func (l *tcpLink) Write(p []byte) (int, error) {
-	if err := l.conn.SetWriteDeadline(time.Now().Add(dialTime)); err != nil {
+	if err := l.conn.SetWriteDeadline(time.Now().Add(l.busy)); err != nil {
 		return 0, gone(err)
 	}
 	n, err := l.conn.Write(p)
