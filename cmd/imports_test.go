@@ -44,6 +44,8 @@ var rules = []struct {
 	{"kiosk", nil, true},
 	{"kiosk/intake", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
 	{"kiosk/station", []string{"kiosk", "drivers", "drivers/tagdata"}, false},
+	{"kiosk/web/static/fonts", nil, true},
+	{"kiosk/typeset", []string{"kiosk/web/static/fonts"}, false},
 	{"kiosk/web/browsertest", nil, false},
 	{"kiosk/web/scene", []string{"kiosk"}, false},
 	// Its pages show what the inventories say, in their own words.

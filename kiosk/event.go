@@ -56,8 +56,9 @@ type (
 	DropLine struct{ Line ID }
 	// Counted is how many items the patron says lie on the pad.
 	Counted struct{ Items int }
-	// Finish ends the session as soon as nothing waits any more.
-	Finish struct{}
+	// Finish ends the session as soon as nothing waits any more. Language is
+	// that of the screen, BCP 47, for the receipt; may be empty.
+	Finish struct{ Language string }
 	// Cancel goes back to welcome from the PIN view or that which asks for a card,
 	// or closes the receipt.
 	Cancel struct{}

@@ -13,6 +13,7 @@ type Patron struct {
 	Category   string // patron category, the library's own code
 	Library    string // home library
 	Language   string // BCP 47 tag, or empty
+	Email      string // for the receipt, while the session lasts: no mirror keeps it
 	Born       time.Time
 	Expires    time.Time // first moment at which the card is no longer good; zero means never
 	Blocked    Reason    // why nothing may be lent; empty means it may

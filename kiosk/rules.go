@@ -35,6 +35,8 @@ type Rules struct {
 
 	Name NameStyle // what of a patron's name the screen shows
 
+	Receipts Receipts
+
 	Idle      time.Duration // a session without a sign of life ends; 0 means 60 s
 	Warn      time.Duration // the countdown shows so long before; 0 means 20 s
 	Cover     time.Duration // the account without a touch is covered; 0 means 15 s

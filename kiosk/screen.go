@@ -25,6 +25,7 @@ type Screen struct {
 	Account  *Account  // of the account view; nil while it is being asked for, and while it is covered; never changed
 	Covered  bool      // the account is there, and hidden from who walks by: a touch shows it again
 	WakeAt   time.Time // when the session wants a Tick, beside the view's and the notice's end; zero means never
+	Slip     Slip      // how the receipt stands
 	Faults   []Fault   //
 	Now      time.Time // the desk's clock when this was made
 }
@@ -34,7 +35,7 @@ func (s Screen) Same(o Screen) bool {
 	return s.Seq == o.Seq && s.View == o.View && s.Visit == o.Visit && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
 		s.Language == o.Language && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
-		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.WakeAt.Equal(o.WakeAt) &&
+		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.WakeAt.Equal(o.WakeAt) &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 

@@ -51,6 +51,8 @@ func changes(v any) map[string]func(reflect.Value) {
 				x.Set(reflect.ValueOf(Route{To: "x"}))
 			case x.Kind() == reflect.Pointer:
 				x.Set(reflect.New(f.Type.Elem()))
+			case f.Type == reflect.TypeFor[Slip]():
+				x.Set(reflect.ValueOf(Slip{Print: Offered}))
 			case x.Kind() == reflect.String:
 				x.SetString("x")
 			case x.Kind() == reflect.Bool:

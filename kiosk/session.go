@@ -39,6 +39,9 @@ type Session struct {
 	queue    []Event   // scans that belong to the session after this one
 	left     []laid    // tags on the pad that belong to nobody: they lay there before
 	count    int       // what the patron has counted on the pad; 0: not yet
+	slip     Slip      // how the receipt stands
+	address  string    // to which it is mailed
+	speaks   string    // the language of the screen when it was last told
 }
 
 // NewSession is a desk with nobody at it, whose upstream has not been reached yet.
@@ -102,7 +105,12 @@ func (s *step) event(ev Event) {
 	case DropLine:
 		s.dropLine(ev.Line)
 	case Finish:
+		s.speaks = ev.Language
 		s.finish()
+	case AskReceipt:
+		s.askReceipt(ev)
+	case Delivered:
+		s.delivered(ev)
 	case Cancel:
 		s.cancel()
 	case Touched:
@@ -247,6 +255,7 @@ func (s *step) end() {
 		s.forget(ReasonUnreadable, ReasonCheckDigit, ReasonForeign)
 		s.unlist()
 		s.show(ViewReceipt)
+		s.offer()
 		return
 	}
 	s.reset()
@@ -263,7 +272,7 @@ func (s Session) Screen() Screen {
 	sc := Screen{
 		View: s.view, Mode: s.mode, Visit: s.visit, Lines: slices.Clone(s.lines), Notice: s.notice,
 		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
-		Tray: s.tray(), WakeAt: s.wakeAt(),
+		Tray: s.tray(), WakeAt: s.wakeAt(), Slip: s.slip,
 	}
 	if s.attended() || s.view == ViewReceipt {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language

@@ -35,7 +35,7 @@ func TestWalk(t *testing.T) {
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := &walk{bench: newBench(t, Rules{PIN: r.IntN(3) == 0, PINOffline: r.IntN(2) == 0, MaxLoans: r.IntN(4), AnyParts: r.IntN(4) == 0, Count: r.IntN(4) == 0,
-			UnknownItems: r.IntN(2) == 0, UnknownCards: r.IntN(2) == 0}), r: r,
+			Receipts: Receipts{Print: r.IntN(2) == 0, Always: r.IntN(2) == 0, Mail: true, Titles: true}, UnknownItems: r.IntN(2) == 0, UnknownCards: r.IntN(2) == 0}), r: r,
 			kinds: map[ID]Kind{}, gate: map[TagID]Security{}, disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, cards: map[ID]Card{}}
 		for range 80 {
 			w.step(w.random())
@@ -92,6 +92,9 @@ func (w *walk) random() Event {
 	case 13:
 		return LinkChanged{Up: w.r.IntN(2) == 0}
 	default:
+		if w.r.IntN(3) == 0 {
+			return AskReceipt{How: []Delivery{Print, Mail}[w.r.IntN(2)]}
+		}
 		w.now = w.now.Add(time.Duration(w.r.IntN(40)) * time.Second)
 		return Tick{}
 	}
@@ -118,7 +121,7 @@ func (w *walk) answer(e Effect) Event {
 		}
 		return f
 	case Identify:
-		ev := Identified{Card: e.Card, Patron: Patron{Card: e.Card, PINChecked: e.PIN != "" && !bad, Local: w.r.IntN(3) == 0}}
+		ev := Identified{Card: e.Card, Patron: Patron{Card: e.Card, Email: string(e.Card) + "@example.org", PINChecked: e.PIN != "" && !bad, Local: w.r.IntN(3) == 0}}
 		if bad {
 			ev.Err = []error{&Error{Code: CodeRefused, Reason: ReasonWrongPIN}, &Error{Code: CodeOffline}, errors.New("x")}[w.r.IntN(3)]
 		}
@@ -154,6 +157,9 @@ func (w *walk) answer(e Effect) Event {
 			ev.Err = &Error{Code: codes[w.r.IntN(len(codes))], Reason: ReasonOnHold}
 		}
 		return ev
+	}
+	if d, ok := e.(Deliver); ok {
+		return Delivered{Visit: d.Receipt.Visit, How: d.How, Err: maybe(bad, ErrNoPaper)}
 	}
 	panic(fmt.Sprintf("effect %T", e))
 }
@@ -262,6 +268,15 @@ func (w *walk) effect(e Effect) {
 		state, kind := w.disk[e.Entry], w.kinds[e.Entry]
 		if kind == Checkout && (e.Want != Released || !state.Holds()) || kind == Checkin && (e.Want != Secured || state == "") {
 			w.t.Errorf("a tag is to be %s for a %s that is %q on disk", e.Want, kind, state)
+		}
+	case Deliver:
+		for _, l := range e.Receipt.Done() {
+			if l.Kind != Checkin && e.How == Mail && e.Address != string(w.cards[l.ID])+"@example.org" {
+				w.t.Errorf("what %s has lent is mailed to %s", w.cards[l.ID], e.Address)
+			}
+			if !w.disk[l.ID].Holds() {
+				w.t.Errorf("the receipt says that %s is %s; on disk it is %q", l.ID, l.State, w.disk[l.ID])
+			}
 		}
 	case Ask:
 		if l := w.s.line(e.Entry.ID); l != nil && e.Entry.Kind == Checkin {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/demo"
+	"github.com/carrel-kiosk/carrel/drivers/escpos/escpossim"
 	"github.com/carrel-kiosk/carrel/drivers/feig/feigsim"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m/rfid3msim"
 	"github.com/carrel-kiosk/carrel/drivers/rl866/rl866sim"
@@ -26,12 +27,15 @@ type devicesCmd struct {
 	Pad     string `help:"The pad's family: feig, rfid3m, rl866; none for no pad." enum:"feig,rfid3m,rl866,none" default:"feig"`
 	PadLink string `help:"A name to give to the pad's port as well." placeholder:"PATH"`
 	EAS     bool   `name:"eas" help:"The books' EAS is armed too, as for a kiosk with eas = true under [tags]."`
+	Printer bool   `help:"A receipt printer too; what it prints is shown here."`
+	Roll    string `name:"printer-link" help:"A name to give to the printer's port as well." placeholder:"PATH"`
 	Listen  string `help:"The pad over TCP instead, as 127.0.0.1:10001; feig alone." placeholder:"ADDR"`
 }
 
 const devicesHelp = `A line you type moves them:
   CODE    is scanned
   +CODE   a book with this number is put on the pad; -CODE is taken away
+  paper   puts a new roll into the printer; no-paper takes it out
   ?       lists what lies there, and whether the gate would ring
 The end of the input ends them.
 `
@@ -54,6 +58,13 @@ func (c *devicesCmd) Run() error {
 			return err
 		}
 		defer closePad()
+	}
+	if c.Printer {
+		closePrinter, err := c.servePrinter(d)
+		if err != nil {
+			return err
+		}
+		defer closePrinter()
 	}
 	fmt.Fprint(os.Stderr, devicesHelp)
 	return d.read(ctx, os.Stdin)
@@ -96,10 +107,25 @@ func (c *devicesCmd) servePad(d *devices) (closePad func() error, err error) {
 	return p.Close, nil
 }
 
+// servePrinter opens the printer's end of a pty, and shows each slip that is
+// cut off.
+func (c *devicesCmd) servePrinter(d *devices) (closePrinter func() error, err error) {
+	p, err := port.Open(c.Roll)
+	if err != nil {
+		return nil, err
+	}
+	d.printer = escpossim.New(escpossim.Options{})
+	d.printer.CutOff = func(s escpossim.Slip) { fmt.Fprintf(d.out, "printed\n%s\n", s) }
+	go d.printer.Serve(p) //nolint:errcheck // it ends with the port
+	fmt.Fprintf(d.out, "printer %s\n", p.Path)
+	return p.Close, nil
+}
+
 // devices are a scanner and the field of a pad.
 type devices struct {
 	field   *field.Field
 	scanner io.Writer
+	printer *escpossim.Printer // nil: there is none
 	end     string
 	eas     bool
 	out     io.Writer
@@ -136,6 +162,8 @@ func (d *devices) do(line string) error {
 	code := strings.TrimSpace(line)
 	switch {
 	case code == "":
+	case (code == "paper" || code == "no-paper") && d.printer != nil:
+		d.printer.Set(escpossim.State{NoPaper: code == "no-paper"})
 	case code == "?":
 		d.list()
 	case code[0] == '+' && len(code) > 1:

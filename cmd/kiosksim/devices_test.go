@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/escpos"
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
@@ -67,6 +69,54 @@ func TestDevices(t *testing.T) {
 		p.(io.Closer).Close()
 		closePad()
 	}
+}
+
+// TestDevicesPrint: the printer on its port prints for the driver, runs out of
+// paper, and gets a new roll.
+func TestDevicesPrint(t *testing.T) {
+	var out lockedBuffer
+	d := &devices{out: &out}
+	closePrinter, err := new(devicesCmd).servePrinter(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closePrinter()
+	l, err := link.Open(t.Context(), link.Config{Path: strings.TrimSpace(strings.TrimPrefix(out.String(), "printer ")), Baud: 9600, DataBits: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := escpos.Open(l, *escpos.Driver.NewConfig().(*escpos.Config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	slip := drivers.Slip{Lines: []drivers.SlipLine{{Text: "Dune"}}}
+	d.do("no-paper")
+	if err := p.Print(t.Context(), slip); !errors.Is(err, drivers.ErrNoPaper) {
+		t.Errorf("without paper: %v", err)
+	}
+	d.do("paper")
+	if err := p.Print(t.Context(), slip); err != nil || !strings.Contains(out.String(), "printed\nDune\n") {
+		t.Errorf("with paper: %v, said %q", err, out.String())
+	}
+}
+
+// lockedBuffer is written by one goroutine and read by another.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // TestEndOfInput ends the devices.

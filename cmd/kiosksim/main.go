@@ -27,7 +27,7 @@ import (
 
 type grammar struct {
 	Desk    deskCmd    `cmd:"" help:"The whole desk, as kioskd -demo."`
-	Devices devicesCmd `cmd:"" help:"A scanner and a pad on ptys that it names, moved by what you type."`
+	Devices devicesCmd `cmd:"" help:"A scanner, a pad and a printer on ptys that it names, moved by what you type."`
 	ILS     ilsCmd     `cmd:"" name:"ils" help:"The demo library's system: SIP2 over TCP, with its faults as switches."`
 	Torture tortureCmd `cmd:"" help:"Simulate kiosks, lines and the library's system by virtual time, under seeds, and find what was lost or told twice."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`

@@ -44,6 +44,7 @@ type Switch struct {
 	Name  string // id, [a-z-]+
 	Label string
 	Help  string
+	Part  string // of the bench, under whose heading it stands; empty: trouble
 	Group string // at most one switch of a group is on; empty: it has none
 	Set   func(on bool) error
 }
@@ -56,12 +57,32 @@ type Row struct {
 	Due    string `json:"due"`
 }
 
+// Slip is a piece of paper.
+type Slip struct {
+	Lines []Print `json:"lines"`
+	Cut   bool    `json:"cut"` // it lies there; else it hangs out of the printer
+}
+
+// Print is a line of it: text, or a picture as a data address.
+type Print struct {
+	Text    string `json:"text"`
+	Align   string `json:"align"` // left, middle, right
+	Bold    bool   `json:"bold"`
+	Big     bool   `json:"big"`
+	Picture string `json:"picture,omitempty"`
+}
+
+// The parts of a bench that switches may belong to.
+const PartPrinter = "printer"
+
 // Bench is a table of simulated devices.
 type Bench struct {
 	Things   []Thing
 	Switches []Switch
 	Panel    func() []Row         // what the library's system has out; nil shows none
 	Field    *field.Field         // above the pad; nil: there is no pad
+	Paper    func() []Slip        // what the printer has printed, newest first; nil: there is no printer
+	Tear     func()               // takes that away
 	Alarms   func(field.Tag) bool // whether the gate at the door rings for a tag
 
 	turning sync.Mutex // one switch is turned at a time

@@ -67,6 +67,12 @@ func (b *Bench) Handler() http.Handler {
 		}
 		return b.Turn(r.PostFormValue("name"), on)
 	}))
+	mux.HandleFunc("POST /sim/tear", post(func(*http.Request) error {
+		if b.Tear != nil {
+			b.Tear()
+		}
+		return nil
+	}))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -119,6 +125,16 @@ func (b *Bench) groups() []group {
 	return list
 }
 
+// of lists the switches of a part.
+func (b *Bench) of(part string) (list []Switch) {
+	for _, s := range b.Switches {
+		if s.Part == part {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 	var out bytes.Buffer
 	err := page.Execute(&out, struct {
@@ -127,7 +143,9 @@ func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 		Switches []Switch
 		Panel    bool
 		Pad      bool
-	}{b.groups(), presets, b.Switches, b.Panel != nil, b.Field != nil})
+		Printer  bool
+		OfPaper  []Switch
+	}{b.groups(), presets, b.of(""), b.Panel != nil, b.Field != nil, b.Paper != nil, b.of(PartPrinter)})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -144,6 +162,7 @@ type State struct {
 	Loans    []Row           `json:"loans"`
 	Pad      []Laid          `json:"pad"`
 	PadIn    bool            `json:"pad_plugged"`
+	Paper    []Slip          `json:"paper"`
 }
 
 func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
@@ -151,6 +170,9 @@ func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
 	s := State{Plugged: b.plugged, PadIn: b.padPlugged, Switches: maps.Clone(b.on), Loans: []Row{}}
 	b.mu.Unlock()
 	s.Pad = b.laid()
+	if b.Paper != nil {
+		s.Paper = b.Paper()
+	}
 	if b.Panel != nil {
 		s.Loans = append(s.Loans, b.Panel()...)
 	}

@@ -1,8 +1,8 @@
 // Package desk runs the desk: one goroutine owns the kiosk.Session, feeds it
 // events, has its effects carried out, and publishes what the screen shows.
 //
-// Effects run in five lanes: looking into the mirror, finding a patron,
-// storing, asking upstream, writing tags. So a slow disk or a silent ILS holds
+// Effects run in lanes of their own: looking into the mirror, finding a patron,
+// storing, asking upstream, writing tags, handing receipts over. So a slow disk, a silent ILS or a printer without paper holds
 // up its own lane and never the screen. Entries reach the disk in the order of
 // the scans, and are put to the ILS in that order, several at once where it
 // takes several.
@@ -41,6 +41,9 @@ type Config struct {
 	// Seen is shown each screen before it is public, also those that no browser
 	// will have time for; it must not wait. nil means nobody.
 	Seen func(kiosk.Screen)
+	// Deliver hands a receipt over: kiosk.ErrNoPaper if the printer wants a hand.
+	// nil: there is nothing to do it with. Its ctx ends in time.
+	Deliver func(ctx context.Context, d kiosk.Deliver) error
 	// LinkLost is told when upstream has not answered the desk, so that
 	// somebody looks for it in the background; nil means nobody.
 	LinkLost func()
@@ -58,6 +61,8 @@ type Desk struct {
 	tags   lane
 	pins   lane
 	turns  turns
+	prints lane
+	mails  lane
 
 	// Owned by Run's goroutine.
 	session             kiosk.Session
@@ -111,7 +116,7 @@ func New(c Config) *Desk {
 }
 
 func (d *Desk) lanes() []*lane {
-	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins}
+	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins, &d.prints, &d.mails}
 }
 
 // Send gives the desk an event; it waits while the desk is behind.

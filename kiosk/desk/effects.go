@@ -50,6 +50,12 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	case kiosk.FetchAccount:
 		online := d.online
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.account(ctx, e.Card, online) })
+	case kiosk.Deliver:
+		lane := &d.prints
+		if e.How == kiosk.Mail {
+			lane = &d.mails
+		}
+		lane.add(func(ctx context.Context) kiosk.Event { return d.deliver(ctx, e) })
 	case kiosk.Ask:
 		d.asks.add(func(ctx context.Context) kiosk.Event { return d.ask(ctx, e.Entry) })
 	}

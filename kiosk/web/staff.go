@@ -40,6 +40,8 @@ type Staff struct {
 	Inventories Inventories
 	// Clock is for sessions; nil means time.Now.
 	Clock func() time.Time
+
+	receipts bool // there is a preview of them
 }
 
 // Accounts are those of the staff.
@@ -95,6 +97,7 @@ var staffLinks = []staffLink{
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"board", "/staff/board", "staff.board.title", kiosk.Librarian, func(s *Staff) bool { return s.Board != nil }},
 	{"brand", "/staff/brand", "staff.brand.title", kiosk.Manager, func(s *Staff) bool { return s.Brand != nil }},
+	{"receipts", "/staff/receipts", "staff.receipts.title", kiosk.Manager, func(s *Staff) bool { return s.receipts }},
 	{"log", "/staff/log", "staff.log.title", kiosk.Manager, func(s *Staff) bool { return s.Audit != nil }},
 }
 
@@ -122,6 +125,7 @@ type staffPage struct {
 	Exceptions []exceptionView
 	Log        logView
 	Shelf      shelfView
+	Receipts   *receiptsView
 }
 
 func (s *site) staffPage(r *http.Request, who kiosk.Member) staffPage {
@@ -146,6 +150,10 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 		s.Staff = &Staff{}
 	}
 	s.door = newDoor(s.Staff)
+	if s.Receipts != nil {
+		s.Staff.receipts = true
+		mux.HandleFunc("GET /staff/receipts", s.staffed(kiosk.Manager, s.receiptsPage))
+	}
 	mux.HandleFunc("GET /staff", s.staffDoor)
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)
 	mux.HandleFunc("POST /staff/sign-out", s.signOut)

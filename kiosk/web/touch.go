@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,7 +28,11 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 	hasLine := line != "" && len(line) <= maxLine
 	switch what {
 	case "finish":
-		return kiosk.Finish{}, true
+		return kiosk.Finish{Language: tag(form)}, true
+	case "print":
+		return kiosk.AskReceipt{How: kiosk.Print, Language: tag(form)}, true
+	case "mail":
+		return kiosk.AskReceipt{How: kiosk.Mail, Language: tag(form)}, true
 	case "return":
 		return kiosk.StartReturn{}, true
 	case "cancel":
@@ -52,6 +57,15 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 		return kiosk.PINEntered{PIN: pin}, pin != "" && len(pin) <= maxPIN
 	}
 	return nil, false
+}
+
+// tag is the language of the screen that was touched, if it tells one that
+// there are words in.
+func tag(form url.Values) string {
+	if t := form.Get("lang"); slices.Contains(available(), t) {
+		return t
+	}
+	return ""
 }
 
 // takeForm reads the form of a request, or answers that it can't. A body that

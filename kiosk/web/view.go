@@ -24,11 +24,13 @@ type view struct {
 	sound   Sound
 	now     time.Time
 	zone    *time.Location
+
+	receipts Receipts // nil: there is no code to scan
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
 	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), class: s.Class, sound: s.Sound,
-		now: sc.Now.Add(s.age(sc)), zone: s.Location}
+		now: sc.Now.Add(s.age(sc)), zone: s.Location, receipts: s.Receipts}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)
 	v.Patron = clean(v.Patron)

@@ -48,6 +48,10 @@ type Config struct {
 	Gallery   bool             // serve /gallery, every view from fixtures
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
+	// Receipts make what the screen shows of receipts; nil: there is no code to
+	// scan.
+	Receipts Receipts
+
 	// Staff are the pages for staff, below /staff; nil: they only say how to set
 	// a password.
 	Staff *Staff

@@ -246,6 +246,9 @@ func (s *Server) patrons(w http.ResponseWriter, r *http.Request) {
 		if !p.Expires.IsZero() {
 			m["expiry_date"] = p.Expires.Add(-time.Second).Format(time.DateOnly)
 		}
+		if p.Email != "" {
+			m["email"] = p.Email
+		}
 		if p.Language != "" {
 			m["lang"] = p.Language
 		}

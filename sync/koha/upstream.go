@@ -95,6 +95,7 @@ type patron struct {
 	Category     string `json:"category_id"`
 	Library      string `json:"library_id"`
 	Lang         string `json:"lang"`
+	Email        string `json:"email"`
 	Born         string `json:"date_of_birth"`
 	Expires      string `json:"expiry_date"`
 	Restricted   bool   `json:"restricted"`
@@ -121,7 +122,7 @@ func (p patron) number() int { return p.ID }
 
 // kiosk gives a patron in the kiosk's words.
 func (p patron) kiosk(card kiosk.Card, zone *time.Location, now time.Time) kiosk.Patron {
-	k := kiosk.Patron{Card: card, FamilyName: p.Family, FirstName: p.First, Category: p.Category, Library: p.Library, Seen: now}
+	k := kiosk.Patron{Card: card, FamilyName: p.Family, FirstName: p.First, Category: p.Category, Library: p.Library, Email: strings.TrimSpace(p.Email), Seen: now}
 	if p.Lang != "default" {
 		k.Language = p.Lang
 	}

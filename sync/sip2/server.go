@@ -237,6 +237,9 @@ func (s *session) patron(m Message) Message {
 		id, fixed = "64", fixed+fmt.Sprintf("%04d%04d%04d%04d%04d%04d", min(len(ready), 9999), 0, min(len(loans), 9999), 0, 0, min(len(waiting), 9999))
 	}
 	a := s.echo(id, fixed, m).With("AE", strings.TrimSpace(p.FirstName+" "+p.FamilyName)).With("BL", yes(known, "Y", "N"))
+	if p.Email != "" {
+		a = a.With("BE", p.Email)
+	}
 	if pin != "" { // an empty one is not checked
 		a = a.With("CQ", yes(known && err == nil, "Y", "N"))
 	}

@@ -107,7 +107,7 @@ func (u *Upstream) patron(a Message, card kiosk.Card, pin string) (kiosk.Patron,
 		return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: text}
 	}
 	p := kiosk.Patron{Card: card, FamilyName: name, Seen: u.clock(),
-		Category: a.Value("PC"), Language: languages[a.Part(14, 3)]}
+		Category: a.Value("PC"), Email: strings.TrimSpace(a.Value("BE")), Language: languages[a.Part(14, 3)]}
 	if pin != "" {
 		if !strings.HasPrefix(a.Value("CQ"), "Y") {
 			return p, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonWrongPIN, Text: text}

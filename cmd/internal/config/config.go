@@ -35,6 +35,7 @@ type Config struct {
 	Staff    Staff    `toml:"staff"`
 	Shelf    Shelf    `toml:"shelf"`
 	Backup   Backup   `toml:"backup"`
+	Receipts Receipts `toml:"receipts"`
 
 	Devices  []Device `toml:"-"`
 	Upstream Upstream `toml:"-"`
@@ -333,6 +334,7 @@ func (c *Config) check(p *Problems) {
 	c.Staff.check(p)
 	c.Shelf.check(p)
 	c.Backup.check(p)
+	c.Receipts.check(p)
 	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
@@ -445,7 +447,7 @@ func (c *Config) Rules() kiosk.Rules {
 		UnknownCards: c.Patrons.Unknown == "accept", UnknownItems: c.Loans.Unknown == "accept",
 		AnyParts: c.Tags.Sets == "accept", Count: c.Tags.Count,
 		LoanDays: c.Loans.Days, TypeDays: c.Loans.TypeDays, MaxLoans: c.Loans.Max,
-		Name: kiosk.NameStyle(c.Patrons.Name),
+		Name: kiosk.NameStyle(c.Patrons.Name), Receipts: c.receipts(),
 		Idle: c.Screen.Idle.Duration, Warn: c.Screen.Warn.Duration, Receipt: c.Screen.Receipt.Duration,
 	}
 }

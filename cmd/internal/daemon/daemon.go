@@ -67,6 +67,7 @@ type Daemon struct {
 	refresh     *refresh.Worker // nil without lists to read
 	devices     *devices
 	pads        *pads
+	receipts    *receipts
 	staff       *staff
 	inventories *inventory.Service
 	figures     *figures
@@ -139,6 +140,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.metrics = metrics.New(d.Status)
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
+	if d.receipts, err = newReceipts(d); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	d.desk = desk.New(d.deskConfig())
 	d.boards, d.brands = &boards{Daemon: d}, &brands{Daemon: d}
 	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx)); err != nil {
@@ -154,7 +158,7 @@ func (d *Daemon) deskConfig() desk.Config {
 	c := desk.Config{
 		Rules: d.Config.Rules(), Ledger: d.store, Mirror: d.store, Upstream: d.upstream, Securer: d.pads, PINs: d.store,
 		Gates: d.pads.gates(), Pad: d.pads.ready,
-		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock, Seen: d.figures.see,
+		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock, Seen: d.figures.see, Deliver: d.receipts.deliver,
 	}
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
@@ -331,7 +335,7 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	c := web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Class: d.Config.Screen.Class, Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Receipts: d.receipts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Class: d.Config.Screen.Class, Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
 	if d.Config.Screen.Remember {
 		c.Memory = d.store
 	}

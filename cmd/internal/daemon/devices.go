@@ -54,8 +54,10 @@ func (ds *devices) use(ctx context.Context, name string, device any) error {
 		return d.Scans(ctx, func(sc drivers.Scan) { ds.scanned(ctx, name, sc) })
 	case drivers.Pad:
 		return ds.pads.run(ctx, name, d)
+	case drivers.Printer:
+		return ds.receipts.run(ctx, name, d)
 	}
-	return fmt.Errorf("it neither scans nor reads tags")
+	return fmt.Errorf("it neither scans nor reads tags nor prints")
 }
 
 // open opens a device and what it hangs on.

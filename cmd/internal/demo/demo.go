@@ -91,6 +91,11 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("screen: %w (-listen ADDR names another address)", err), ilsAt.Close())
 	}
+	paper, err := newPrinter(o.Data)
+	if err != nil {
+		return errors.Join(fmt.Errorf("printer: %w", err), ilsAt.Close(), ln.Close())
+	}
+	defer paper.plug(false)
 	conf, err := settings(o.Data, proxy.Addr())
 	if err != nil {
 		return errors.Join(err, ilsAt.Close(), ln.Close())
@@ -99,6 +104,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, ilsAt.Close(), ln.Close())
 	}
+	paper.onto(bench)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return sip2.Serve(ctx, ilsAt, ils, sip2.ServerConfig{Institution: Institution, Log: o.Log})
@@ -224,6 +230,13 @@ driver = "sim"
 [[device]]
 name = "pad"
 driver = "simpad"
+[[device]]
+name = "printer"
+driver = "escpos"
+path = %q
+[receipts]
+name = "first"
+card = true
 [tags]
 eas = true
 owners = [%q]
@@ -243,7 +256,7 @@ class_file = %q
 remember = true
 [staff]
 password_file = %q
-`, Institution, Name, data, Owner, ils, user, secret, LoanDays, MaxLoans, class, staff)
+`, Institution, Name, data, filepath.Join(data, printerPort), Owner, ils, user, secret, LoanDays, MaxLoans, class, staff)
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,9 @@ type Slip struct {
 // Printer is a printer. The methods may be called by several goroutines.
 type Printer struct {
 	Options
+	// CutOff is told of each slip that is cut off; set before Serve. nil: nobody.
+	CutOff func(Slip)
+
 	mu      sync.Mutex
 	parser  parser
 	waiting []byte // taken and not printed yet

@@ -132,6 +132,9 @@ func (p *parser) put(l Line) {
 func (p *parser) cut(how string) {
 	p.flush()
 	p.printer.last().Cut = how
+	if p.printer.CutOff != nil {
+		p.printer.CutOff(*p.printer.last())
+	}
 	p.printer.slips = append(p.printer.slips, Slip{})
 }
 

@@ -50,6 +50,7 @@ document.addEventListener("click", (ev) => {
   else if ("lift" in b.dataset) lay(b.dataset.lift, false);
   else if ("part" in b.dataset) lay(b.dataset.of, b.getAttribute("aria-pressed") !== "true", b.dataset.part);
   else if (b.id === "clearpad") lay("", false);
+  else if (b.id === "tear") post("tear", {}).then(refresh, (e) => say(e.message, true));
   else if (b.getAttribute("role") === "switch") turn(b);
 });
 
@@ -185,6 +186,28 @@ function showLoans(loans) {
   known = now;
 }
 
+// showPaper shows what was printed, line by line as it came out.
+function showPaper(slips) {
+  const roll = $("roll");
+  if (!roll) return;
+  roll.replaceChildren(...slips.map((slip) => {
+    const paper = document.createElement("div");
+    paper.className = slip.cut ? "slip" : "slip hanging";
+    paper.append(...slip.lines.map((l) => {
+      const p = document.createElement("p");
+      p.className = [l.align, l.bold && "bold", l.big && "big"].filter(Boolean).join(" ");
+      if (l.picture) {
+        const img = document.createElement("img");
+        img.src = l.picture;
+        img.alt = "printed picture";
+        p.append(img);
+      } else p.textContent = l.text;
+      return p;
+    }));
+    return paper;
+  }));
+}
+
 let before = "";
 async function refresh() {
   try {
@@ -196,6 +219,7 @@ async function refresh() {
     $("plug").querySelector("b").textContent = s.plugged ? "Plugged in" : "Unplugged";
     for (const b of all("[data-switch]")) b.setAttribute("aria-checked", !!s.switches[b.dataset.switch]);
     showPad(s);
+    showPaper(s.paper || []);
     showLoans(s.loans);
   } catch {
     say("The daemon does not answer. Is it running?", true);

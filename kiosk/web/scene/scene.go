@@ -118,6 +118,21 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 	"receipt-many": func(now time.Time) kiosk.Screen {
 		return receipt(now, append(many(now, 30), books(now)[4:]...)...)
 	},
+	"receipt-ways": func(now time.Time) kiosk.Screen {
+		sc := receipt(now, books(now)[:2]...)
+		sc.Slip = kiosk.Slip{Print: kiosk.Offered, Mail: kiosk.Offered, Titles: true, Address: "a•••@mail.example.org"}
+		return sc
+	},
+	"receipt-no-paper": func(now time.Time) kiosk.Screen {
+		sc := receipt(now, books(now)[:4]...)
+		sc.Slip = kiosk.Slip{Print: kiosk.NoPaper, Mail: kiosk.Working, Titles: true, Address: "a•••@mail.example.org"}
+		return sc
+	},
+	"receipt-handed": func(now time.Time) kiosk.Screen {
+		sc := receipt(now, books(now)[:4]...)
+		sc.Slip = kiosk.Slip{Print: kiosk.HandedOver, Mail: kiosk.Failed, Titles: true, Address: "a•••@mail.example.org"}
+		return sc
+	},
 	"receipt-returned": func(now time.Time) kiosk.Screen {
 		sc := receipt(now, returned()...)
 		sc.Mode, sc.Patron = kiosk.Returning, ""

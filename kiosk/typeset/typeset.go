@@ -1,0 +1,141 @@
+// Package typeset draws text without a browser, in the fonts of the screen:
+// any script that they have, joined and ordered as it is written (Arabic, from
+// right to left), broken into lines. It is for what a printer has no letters
+// for, and for the preview of paper.
+//
+// Shaping, the order of directions and the breaking of lines are
+// github.com/go-text/typesetting's, a port of HarfBuzz. The fonts are unpacked
+// from WOFF2 when their first character is wanted.
+package typeset
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"sync"
+
+	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/font/opentype"
+	"github.com/go-text/typesetting/language"
+	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
+)
+
+// Align is where a line stands.
+type Align int
+
+// The alignments.
+const (
+	Start Align = iota
+	Center
+	End
+)
+
+// Style is how text is set.
+type Style struct {
+	Size  int   // of letters, in dots from line to line of the em square
+	Bold  bool  //
+	Align Align //
+	Right bool  // the text as a whole runs from right to left
+}
+
+// maxText is the longest text that is drawn, in characters.
+const maxText = 4000
+
+// Setter sets text. It may be used by several goroutines.
+type Setter struct {
+	mu    sync.Mutex
+	fonts *library
+	seg   shaping.Segmenter
+	shape shaping.HarfbuzzShaper
+	wrap  shaping.LineWrapper
+}
+
+// New makes one with the fonts of the screen.
+func New() (*Setter, error) {
+	l, err := newLibrary()
+	return &Setter{fonts: l}, err
+}
+
+// Draw gives text in black on white, as wide as told and as high as it needs.
+// A character that no font has is a question mark.
+func (s *Setter) Draw(text string, width int, st Style) *image.Gray {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	runes := s.fonts.known([]rune(text))
+	runes = runes[:min(len(runes), maxText)]
+	dir := di.DirectionLTR
+	if st.Right {
+		dir = di.DirectionRTL
+	}
+	var runs []shaping.Output
+	if len(runes) == 0 {
+		runes = []rune{' '}
+	}
+	for _, in := range s.seg.Split(shaping.Input{Text: runes, RunEnd: len(runes), Direction: dir, Size: fixed.I(st.Size),
+		Script: language.Latin, Language: language.NewLanguage("en")}, s.fonts.weight(st.Bold)) {
+		runs = append(runs, s.shape.Shape(in))
+	}
+	lines, _ := s.wrap.WrapParagraph(shaping.WrapConfig{Direction: dir}, width, runes, shaping.NewSliceIterator(runs))
+	leading := st.Size * 3 / 2 // Arabic reaches deep below its line
+	img := image.NewGray(image.Rect(0, 0, width, max(1, len(lines))*leading))
+	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+	for n, line := range lines {
+		drawLine(img, line, n*leading+st.Size*17/16, st)
+	}
+	return img
+}
+
+// drawLine draws the runs of a line from left to right.
+func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
+	ordered := make([]shaping.Output, len(line))
+	wide := fixed.Int26_6(0)
+	for i := range line {
+		ordered[line[i].VisualIndex] = line[i]
+		wide += line[i].Advance
+	}
+	free := fixed.I(img.Rect.Dx()) - wide
+	x := fixed.Int26_6(0)
+	switch {
+	case st.Align == Center:
+		x = free / 2
+	case (st.Align == End) != st.Right:
+		x = free
+	}
+	pen := vector.NewRasterizer(img.Rect.Dx(), img.Rect.Dy())
+	pen.DrawOp = draw.Over
+	for _, run := range ordered {
+		for _, g := range run.Glyphs {
+			if o, ok := run.Face.GlyphData(g.GlyphID).(font.GlyphOutline); ok {
+				trace(pen, o, run, float32(x+g.XOffset)/64, float32(fixed.I(baseline)-g.YOffset)/64)
+			}
+			x += g.Advance
+		}
+	}
+	pen.Draw(img, img.Rect, image.NewUniform(color.Black), image.Point{})
+}
+
+// trace moves the pen along an outline whose origin is at x, y.
+func trace(pen *vector.Rasterizer, o font.GlyphOutline, run shaping.Output, x, y float32) {
+	scale := float32(run.Size) / 64 / float32(run.Face.Upem())
+	at := func(p opentype.SegmentPoint) (float32, float32) { return x + p.X*scale, y - p.Y*scale }
+	for _, s := range o.Segments {
+		ax, ay := at(s.Args[0])
+		bx, by := at(s.Args[1])
+		cx, cy := at(s.Args[2])
+		switch s.Op {
+		case opentype.SegmentOpMoveTo:
+			pen.ClosePath()
+			pen.MoveTo(ax, ay)
+		case opentype.SegmentOpLineTo:
+			pen.LineTo(ax, ay)
+		case opentype.SegmentOpQuadTo:
+			pen.QuadTo(ax, ay, bx, by)
+		case opentype.SegmentOpCubeTo:
+			pen.CubeTo(ax, ay, bx, by, cx, cy)
+		}
+	}
+	pen.ClosePath()
+}

@@ -1,0 +1,172 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/png"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Receipts make of a receipt what the screen shows of it.
+type Receipts interface {
+	// Code is the receipt itself as the dark dots of a QR code, in rows, without
+	// a margin.
+	Code(r kiosk.Receipt) ([][]bool, error)
+	// Preview is a receipt on everything that it may come on.
+	Preview(r kiosk.Receipt) ReceiptPreview
+}
+
+// ReceiptPreview is a receipt for staff to look at.
+type ReceiptPreview struct {
+	Paper         *image.Gray
+	Subject, Mail string
+	Code          string // what a phone reads
+	Broken        error  // what is wrong with the library's templates
+}
+
+// Scan is the receipt as a QR code to be drawn, nil where there is none.
+func (v view) Scan() *dots {
+	if v.receipts == nil || v.View != kiosk.ViewReceipt {
+		return nil
+	}
+	r := v.Screen.Receipt()
+	r.Language = v.Tag
+	rows, err := v.receipts.Code(r)
+	if err != nil || len(rows) == 0 {
+		return nil
+	}
+	d := draw(rows)
+	return &d
+}
+
+// dots is a square picture of dots.
+type dots struct {
+	Size int    // of a side, with the margin of four dots that scanners want
+	Path string // of an SVG
+}
+
+// draw makes a path of runs of dark dots.
+func draw(rows [][]bool) dots {
+	const margin = 4
+	var b strings.Builder
+	for y, row := range rows {
+		for x := 0; x < len(row); x++ {
+			run := 0
+			for x+run < len(row) && row[x+run] {
+				run++
+			}
+			if run > 0 {
+				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x+margin, y+margin, run, run)
+				x += run
+			}
+		}
+	}
+	return dots{Size: len(rows) + 2*margin, Path: b.String()}
+}
+
+// Way is a way to take the receipt along, as the screen offers it.
+type Way struct {
+	How   string // the touch
+	Icon  string
+	State kiosk.Handed
+	Text  string // what the button says, or what became of it
+	Again string // the button's text after it has failed
+}
+
+// Ways lists them, without the code.
+func (v view) Ways() (list []Way) {
+	if st := v.Slip.Print; st != kiosk.NotOffered {
+		list = append(list, Way{"print", "print", st, v.printing(st), v.T("receipt.again")})
+	}
+	if st := v.Slip.Mail; st != kiosk.NotOffered {
+		list = append(list, Way{"mail", "mail", st, v.mailing(st), v.T("receipt.mail.again")})
+	}
+	return list
+}
+
+func (v view) printing(st kiosk.Handed) string {
+	switch st {
+	case kiosk.Offered:
+		return v.T("receipt.print")
+	case kiosk.Working:
+		return v.T("receipt.printing")
+	case kiosk.HandedOver:
+		return v.T("receipt.printed")
+	case kiosk.NoPaper:
+		return v.T("receipt.no-paper")
+	}
+	return v.T("receipt.print.failed")
+}
+
+func (v view) mailing(st kiosk.Handed) string {
+	to := clean(v.Slip.Address)
+	switch st {
+	case kiosk.Offered:
+		return v.T("receipt.mail", "address", to)
+	case kiosk.Working:
+		return v.T("receipt.mailing")
+	case kiosk.HandedOver:
+		return v.T("receipt.mailed", "address", to)
+	}
+	return v.T("receipt.mail.failed")
+}
+
+// Offered tells whether there is something to touch.
+func (w Way) Offered() bool { return w.State == kiosk.Offered }
+
+// Failed tells whether it may be tried again.
+func (w Way) Failed() bool { return w.State == kiosk.Failed || w.State == kiosk.NoPaper }
+
+// Working tells whether it is under way.
+func (w Way) Working() bool { return w.State == kiosk.Working }
+
+// receiptsView is the preview for staff.
+type receiptsView struct {
+	ReceiptPreview
+	Picture template.URL // the paper
+	Wide    int
+	High    int
+	Scan    *dots
+}
+
+// receiptsPage shows staff how receipts look, with what nobody has lent.
+func (s *site) receiptsPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	p := s.staffPage(r, who)
+	k := sampleReceipt(s.Clock(), s.Location)
+	k.Language = p.Tag
+	v := &receiptsView{ReceiptPreview: s.Receipts.Preview(k)}
+	var b bytes.Buffer
+	if err := png.Encode(&b, v.Paper); err != nil {
+		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
+		return
+	}
+	v.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes()))
+	v.Wide, v.High = v.Paper.Rect.Dx(), v.Paper.Rect.Dy()
+	if rows, err := s.Receipts.Code(k); err == nil {
+		d := draw(rows)
+		v.Scan = &d
+	}
+	p.Receipts = v
+	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1))
+	s.showStaff(w, http.StatusOK, "staff-receipts", p)
+}
+
+// sampleReceipt is one of nobody.
+func sampleReceipt(now time.Time, zone *time.Location) kiosk.Receipt {
+	due := now.In(zone).AddDate(0, 0, 21)
+	lines := []kiosk.Line{
+		{Item: "30417000010157", Title: "Charlotte's Web", Kind: kiosk.Checkout, State: kiosk.LineLent, Due: due},
+		{Item: "30417000010165", Title: "Le Petit Prince", Kind: kiosk.Checkout, State: kiosk.LineLent, Due: due},
+		{Item: "30417000010173", Title: "كتاب الأدغال", Kind: kiosk.Checkout, State: kiosk.LineLent, Due: due},
+		{Item: "30417000010181", Title: "西游记", Kind: kiosk.Renew, State: kiosk.LineRenewed, Due: due.AddDate(0, 0, 7)},
+		{Item: "30417000010199", Title: "Дванадцять місяців", Kind: kiosk.Checkout, State: kiosk.LineRefused, Reason: kiosk.ReasonOnHold},
+	}
+	return kiosk.Receipt{Mode: kiosk.Borrowing, Patron: "A.", Card: "…6788", At: now, Lines: lines}
+}
