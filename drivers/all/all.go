@@ -8,6 +8,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/escpos"
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
+	"github.com/carrel-kiosk/carrel/drivers/panel"
 	"github.com/carrel-kiosk/carrel/drivers/pn5180"
 	"github.com/carrel-kiosk/carrel/drivers/pn532"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
@@ -24,6 +25,7 @@ func Drivers() []drivers.Driver {
 		escpos.Driver,
 		feig.Driver,
 		hidscan.Driver,
+		panel.Driver,
 		pn5180.Driver,
 		pn532.Driver,
 		rfid3m.Driver,
@@ -31,6 +33,7 @@ func Drivers() []drivers.Driver {
 		serialscan.Driver,
 		sim.Driver,
 		sim.PadDriver,
+		sim.PanelDriver,
 		twn4.Driver,
 	}
 }

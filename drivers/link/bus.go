@@ -72,7 +72,7 @@ func (b *bus) Close() error { return b.close() }
 func (b *bus) Pin(name string) (drivers.Pin, error) {
 	p := gpioreg.ByName(name)
 	if p == nil {
-		return nil, fmt.Errorf("there is no line %q (a Raspberry Pi has GPIO2 to GPIO27; may the program open /dev/gpiochip*?)", name)
+		return nil, noLine(name)
 	}
 	return &pin{PinIO: p}, nil
 }

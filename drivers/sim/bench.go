@@ -87,6 +87,8 @@ type Bench struct {
 
 	turning sync.Mutex // one switch is turned at a time
 
+	panel panelBench
+
 	mu         sync.Mutex
 	plugged    bool
 	reader     *Scanner // who has the scanner open; nil: nobody

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/carrel-kiosk/carrel/drivers"
 )
 
 //go:embed static
@@ -66,6 +68,16 @@ func (b *Bench) Handler() http.Handler {
 			return err
 		}
 		return b.Turn(r.PostFormValue("name"), on)
+	}))
+	mux.HandleFunc("POST /sim/panel", post(func(r *http.Request) error {
+		if r.PostFormValue("what") == drivers.ContactHelp {
+			return b.Press()
+		}
+		shut, err := strconv.ParseBool(r.PostFormValue("on"))
+		if err == nil {
+			err = b.Shut(shut)
+		}
+		return err
 	}))
 	mux.HandleFunc("POST /sim/tear", post(func(*http.Request) error {
 		if b.Tear != nil {
@@ -144,8 +156,9 @@ func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 		Panel    bool
 		Pad      bool
 		Printer  bool
+		Lights   bool
 		OfPaper  []Switch
-	}{b.groups(), presets, b.of(""), b.Panel != nil, b.Field != nil, b.Paper != nil, b.of(PartPrinter)})
+	}{b.groups(), presets, b.of(""), b.Panel != nil, b.Field != nil, b.Paper != nil, b.panelState() != nil, b.of(PartPrinter)})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -158,18 +171,21 @@ func (b *Bench) page(w http.ResponseWriter, _ *http.Request) {
 // State is what the page shows of the bench.
 type State struct {
 	Plugged  bool            `json:"plugged"`
+	Read     bool            `json:"read"` // a program reads the scanner
 	Switches map[string]bool `json:"switches"`
 	Loans    []Row           `json:"loans"`
 	Pad      []Laid          `json:"pad"`
 	PadIn    bool            `json:"pad_plugged"`
 	Paper    []Slip          `json:"paper"`
+	Panel    *PanelState     `json:"panel,omitempty"`
 }
 
 func (b *Bench) get(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
-	s := State{Plugged: b.plugged, PadIn: b.padPlugged, Switches: maps.Clone(b.on), Loans: []Row{}}
+	s := State{Plugged: b.plugged, Read: b.reader != nil, PadIn: b.padPlugged, Switches: maps.Clone(b.on), Loans: []Row{}}
 	b.mu.Unlock()
 	s.Pad = b.laid()
+	s.Panel = b.panelState()
 	if b.Paper != nil {
 		s.Paper = b.Paper()
 	}

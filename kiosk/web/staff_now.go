@@ -17,6 +17,8 @@ type Now struct {
 	Since      time.Time // when the program was started
 	Devices    []NowDevice
 	Upstream   NowUpstream
+	Help       bool      // somebody at the kiosk asks for it
+	Door       bool      // the kiosk's door is open
 	Outbox     int       // entries that the library's system has not confirmed
 	Oldest     time.Time // of them
 	Exceptions int
@@ -79,6 +81,12 @@ type need struct {
 func (v nowView) Needs() (list []need) {
 	add := func(id, text, more, path string) {
 		list = append(list, need{ID: id, Text: text, More: clean(more), Path: path})
+	}
+	if v.Help {
+		list = append(list, need{ID: "help", Text: v.T("staff.now.need.help"), Help: true})
+	}
+	if v.Door {
+		add("door", v.T("staff.now.need.door"), "", "")
 	}
 	for _, f := range v.screen.Faults {
 		if f.Source != "upstream" && !slices.Contains(ownFaults, f.Source) {

@@ -68,6 +68,7 @@ type Daemon struct {
 	devices     *devices
 	pads        *pads
 	receipts    *receipts
+	panels      *panels
 	staff       *staff
 	inventories *inventory.Service
 	figures     *figures
@@ -140,6 +141,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.metrics = metrics.New(d.Status)
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
+	d.panels = newPanels(d)
 	if d.receipts, err = newReceipts(d); err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -259,6 +261,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	g.Go(func() error { return d.clock.run(ctx) })
 	g.Go(func() error { return d.figures.run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
+	g.Go(func() error { return d.panels.watch(ctx) })
 	g.Go(func() error { return d.staff.run(ctx) })
 	if d.worker != nil {
 		g.Go(func() error { return d.worker.Run(ctx) })

@@ -17,6 +17,7 @@ func (d *Daemon) now(ctx context.Context) (web.Now, error) {
 	for _, v := range s.Devices {
 		n.Devices = append(n.Devices, web.NowDevice{Name: v.Name, Driver: v.Driver, Working: v.Working, Since: v.Since, Err: v.Error})
 	}
+	n.Help, n.Door = d.panels.asks()
 	if d.upstream != nil {
 		n.Upstream = web.NowUpstream{Driver: s.Upstream.Driver, Up: s.Upstream.Up, Since: s.Upstream.Since, Err: s.Upstream.Error}
 	}

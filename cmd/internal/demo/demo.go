@@ -231,6 +231,9 @@ driver = "sim"
 name = "pad"
 driver = "simpad"
 [[device]]
+name = "panel"
+driver = "simpanel"
+[[device]]
 name = "printer"
 driver = "escpos"
 path = %q

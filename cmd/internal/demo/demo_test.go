@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/watch"
+	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/sim"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
 )
@@ -53,7 +56,28 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	d.until("a line to the library's system", func(s watch.Screen) bool { return s.Online })
+	d.bench("a scanner that is read", func(s sim.State) bool { return s.Read })
 	return d
+}
+
+// bench waits for what the page of the hardware shows.
+func (d *desk) bench(what string, fits func(sim.State) bool) sim.State {
+	d.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		resp, err := http.Get("http://" + d.addr + "/sim/state")
+		if err != nil {
+			d.Fatal(err)
+		}
+		var s sim.State
+		err = json.NewDecoder(resp.Body).Decode(&s)
+		resp.Body.Close()
+		if err == nil && fits(s) {
+			return s
+		}
+		if time.Now().After(end) {
+			d.Fatalf("%s: it stays %+v, %v", what, s, err)
+		}
+	}
 }
 
 func (d *desk) post(path string, form url.Values) {
@@ -329,4 +353,48 @@ func TestUnplugged(t *testing.T) {
 	d.open(d.reader(0))
 	d.scan(book)
 	d.until("a loan", func(s watch.Screen) bool { return s.State(kiosk.Barcode(book)) == "lent" })
+}
+
+// TestReceipt: the demo's printer, at the end of its line, prints what was
+// lent; without paper the session goes on, and the light says so.
+func TestReceipt(t *testing.T) {
+	d := newDesk(t)
+	d.bench("a light", func(s sim.State) bool { return s.Panel != nil && s.Panel.Light == drivers.LightReady })
+	paper := func(s sim.State) (text string) {
+		for _, slip := range s.Paper {
+			for _, l := range slip.Lines {
+				text += l.Text + "\n"
+			}
+		}
+		return text
+	}
+	borrow := func() (title string) {
+		book := d.book()
+		d.open(d.reader(0))
+		d.scan(book)
+		d.until("a loan", func(s watch.Screen) bool { return s.State(kiosk.Barcode(book)) == "lent" })
+		d.post("/touch/finish", nil)
+		d.until("the receipt", func(s watch.Screen) bool { return s.View == "receipt" })
+		for _, i := range d.lib.Items {
+			if string(i.Barcode) == book {
+				return i.Title
+			}
+		}
+		return "?"
+	}
+	title := borrow()
+	d.post("/touch/print", nil)
+	got := paper(d.bench("paper", func(s sim.State) bool { return len(s.Paper) == 1 && s.Paper[0].Cut }))
+	if !strings.Contains(got, title[:min(len(title), 20)]) || !strings.Contains(got, "Borrowed") || strings.Contains(got, d.reader(0)) {
+		t.Errorf("printed %q; want %q, and no number of a card", got, title)
+	}
+	d.turn("no-paper", "true")
+	d.post("/touch/cancel", nil)
+	d.until("the welcome", func(s watch.Screen) bool { return s.View == "welcome" })
+	d.bench("the light", func(s sim.State) bool { return s.Panel.Light == drivers.LightAttention })
+	d.post("/sim/panel", url.Values{"what": {"help"}})
+	d.bench("the light", func(s sim.State) bool { return s.Panel.Light == drivers.LightHelp })
+	d.post("/sim/panel", url.Values{"what": {"help"}})
+	d.turn("no-paper", "false")
+	d.bench("the light", func(s sim.State) bool { return s.Panel.Light == drivers.LightReady })
 }

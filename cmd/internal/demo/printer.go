@@ -55,6 +55,7 @@ func (p *printer) plug(in bool) error {
 // onto lays the printer on a bench.
 func (p *printer) onto(b *sim.Bench) {
 	b.Paper, b.Tear = p.paper, p.TearOff
+	b.HasPanel()
 	set := func(change func(*escpossim.State, bool)) func(bool) error {
 		return func(on bool) error {
 			s := p.Is()

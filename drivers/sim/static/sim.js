@@ -33,6 +33,7 @@ async function turn(button) {
   const on = button.getAttribute("aria-checked") !== "true";
   try {
     if (button.id === "plug") await post("plug", { on });
+    else if (button.id === "door") await post("panel", { what: "door", on });
     else if (button.id === "plugpad") await post("plug-pad", { on });
     else await post("switch", { name: button.dataset.switch, on });
     say("");
@@ -50,6 +51,7 @@ document.addEventListener("click", (ev) => {
   else if ("lift" in b.dataset) lay(b.dataset.lift, false);
   else if ("part" in b.dataset) lay(b.dataset.of, b.getAttribute("aria-pressed") !== "true", b.dataset.part);
   else if (b.id === "clearpad") lay("", false);
+  else if (b.id === "help") post("panel", { what: "help" }).then(refresh, (e) => say(e.message, true));
   else if (b.id === "tear") post("tear", {}).then(refresh, (e) => say(e.message, true));
   else if (b.getAttribute("role") === "switch") turn(b);
 });
@@ -186,6 +188,17 @@ function showLoans(loans) {
   known = now;
 }
 
+const lights = { "": "dark", ready: "steady green: ready", attention: "slow amber: something needs a person", help: "quick amber: somebody asks for help" };
+const tones = { "": "", taken: "; the buzzer: one short", refused: "; the buzzer: two long" };
+
+function showPanel(p) {
+  if (!p || !$("lamp")) return;
+  $("lamp").dataset.light = p.light;
+  $("lampword").textContent = lights[p.light] + tones[p.tone];
+  $("door").setAttribute("aria-checked", p.door);
+  $("door").querySelector("b").textContent = p.door ? "Door shut" : "Door open";
+}
+
 // showPaper shows what was printed, line by line as it came out.
 function showPaper(slips) {
   const roll = $("roll");
@@ -220,6 +233,7 @@ async function refresh() {
     for (const b of all("[data-switch]")) b.setAttribute("aria-checked", !!s.switches[b.dataset.switch]);
     showPad(s);
     showPaper(s.paper || []);
+    showPanel(s.panel);
     showLoans(s.loans);
   } catch {
     say("The daemon does not answer. Is it running?", true);
