@@ -144,6 +144,7 @@ const tests = {
     assert.equal(await pin.inputValue(), '1234');
     await scene('pin-other');
     await page.locator('.screen[data-visit=v2]').waitFor();
+    await page.waitForFunction(() => document.activeElement.id === 'pin'); // the page has taken note of it, and not only drawn it
     assert.equal(await pin.inputValue(), '');
     await page.keyboard.type('77');
     // The finger is slower than the next card. The form may go with the old screen, and the browser then drops the
