@@ -191,8 +191,8 @@ func (s *step) receipt() Receipt {
 
 // Receipt is what a screen shows as a receipt, with nothing of the patron, for
 // the code that is scanned from it.
-func (sc Screen) Receipt() Receipt {
-	return Receipt{Visit: sc.Visit, Mode: sc.Mode, Language: sc.Language, At: sc.Now, Lines: receiptLines(sc.Lines, sc.Slip.Titles)}
+func (s Screen) Receipt() Receipt {
+	return Receipt{Visit: s.Visit, Mode: s.Mode, Language: s.Language, At: s.Now, Lines: receiptLines(s.Lines, s.Slip.Titles)}
 }
 
 func receiptLines(from []Line, titles bool) (lines []Line) {

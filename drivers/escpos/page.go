@@ -2,6 +2,7 @@ package escpos
 
 import (
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
@@ -79,11 +80,9 @@ func (p page) rune(r rune) []byte {
 	if b := bases[r]; b != 0 {
 		return []byte{b}
 	}
-	for _, base := range norm.NFKD.String(string(r)) {
-		if b, ok := p.byteOf(base); ok {
-			return []byte{b}
-		}
-		break
+	base, _ := utf8.DecodeRuneInString(norm.NFKD.String(string(r)))
+	if b, ok := p.byteOf(base); ok {
+		return []byte{b}
 	}
 	return []byte{'?'}
 }
