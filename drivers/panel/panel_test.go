@@ -174,6 +174,7 @@ func TestContacts(t *testing.T) {
 		time.Sleep(10 * step)
 		press(pins["help"], false)
 		time.Sleep(5 * step)
+		synctest.Wait()
 		want := []drivers.Contact{{Name: "door", Closed: true}, {Name: "help", Closed: true}, {Name: "help"}}
 		if !slices.Equal(*told, want) {
 			t.Errorf("told %v; want %v", *told, want)
