@@ -15,6 +15,11 @@ const sent = async want => {
   assert.deepEqual(got, want);
 };
 const within = (what, wrong) => Promise.race([what, new Promise((_, reject) => setTimeout(reject, 10_000, new Error(wrong)).unref())]);
+const deferred = () => {
+  const d = {};
+  d.promise = new Promise((resolve, reject) => Object.assign(d, {resolve, reject}));
+  return d;
+};
 const text = page => page.locator('main').innerText();
 
 const tests = {
@@ -66,7 +71,7 @@ const tests = {
     await page.locator('#line-a6').getByRole('button', {name: 'No, thanks'}).click();
     await sent(['kiosk.DropLine{Line:a6}']);
     await page.locator('#finish').click();
-    await sent(['kiosk.Finish{}']);
+    await sent(['kiosk.Finish{Language:en}']);
     await scene('items-closing');
     await page.locator('#finish[disabled]').waitFor();
     await scene('receipt');
@@ -101,7 +106,7 @@ const tests = {
     await page.waitForFunction(async b => (await (await fetch(b + '/bench/touches')).json()).includes('kiosk.Touched{}'), base);
     await scene('account');
     await page.locator('#finish').click();
-    await sent(['kiosk.Finish{}']);
+    await sent(['kiosk.Finish{Language:en}']);
   },
 
   async 'the keyboard is enough'(page) {
@@ -147,18 +152,20 @@ const tests = {
     await page.waitForFunction(() => document.activeElement.id === 'pin'); // the page has taken note of it, and not only drawn it
     assert.equal(await pin.inputValue(), '');
     await page.keyboard.type('77');
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))); // nobody is quicker than what is painted
     // The finger is slower than the next card. The form may go with the old screen, and the browser then drops the
     // request, with an event or without: so the request that it made is delivered from here.
-    const late = new Promise((resolve, reject) => page.route('**/touch/pin', async r => {
+    const late = deferred();
+    await page.route('**/touch/pin', async r => {
       try {
         await scene('pin');
         const response = await r.fetch();
-        resolve(response.status());
+        late.resolve(response.status());
         await r.fulfill({response}).catch(() => {}); // nobody may wait for it any more
-      } catch (e) { reject(e); }
-    }));
+      } catch (e) { late.reject(e); }
+    });
     await page.keyboard.press('Enter');
-    assert.equal(await within(late, 'the PIN was not sent'), 409);
+    assert.equal(await within(late.promise, 'the PIN was not sent'), 409);
     await page.locator('.screen[data-visit=v1]').waitFor();
     assert.equal(await pin.inputValue(), '');
     assert.deepEqual((await touches()).filter(t => !t.startsWith('kiosk.Touched')), []);
@@ -312,7 +319,7 @@ const tests = {
     await page.mouse.down({clickCount: 2});
     await page.mouse.up({clickCount: 2});
     await page.locator('#finish').click();
-    await sent(['kiosk.Finish{}']); // once
+    await sent(['kiosk.Finish{Language:en}']); // once
   },
 
   async 'a language goes with the one who chose it'(page) {
