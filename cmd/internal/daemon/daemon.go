@@ -146,7 +146,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		return errors.Join(err, store.Close())
 	}
 	d.desk = desk.New(d.deskConfig())
-	d.boards, d.brands = &boards{Daemon: d}, &brands{Daemon: d}
+	d.boards, d.brands = newBoards(d), newBrands(d)
 	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
