@@ -1,10 +1,14 @@
 package link
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -199,6 +203,41 @@ func TestQuickZeros(t *testing.T) {
 			t.Errorf("gone after %d quick zeros; want %d", n, quickZeros)
 		}
 	})
+}
+
+// TestInterrupted: a write that a signal interrupts is carried to its end. The
+// signals are those that the runtime sends its own threads.
+func TestInterrupted(t *testing.T) {
+	far, l := wire(t, Config{Baud: 115200, DataBits: 8})
+	if err := syscall.SetNonblock(int(far.Fd()), true); err != nil { // closing it then ends a Read
+		t.Fatal(err)
+	}
+	want := bytes.Repeat([]byte("0123456789ABCDEF"), 8<<10)
+	thread, written := make(chan int, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread <- syscall.Gettid()
+		n, err := l.Write(want)
+		if n != len(want) {
+			err = errors.Join(err, fmt.Errorf("wrote %d of %d bytes", n, len(want)))
+		}
+		written <- err
+		if err != nil {
+			far.Close() // nobody waits for the rest
+		}
+	}()
+	tid := <-thread
+	got := make([]byte, len(want))
+	for at := 0; at < len(got); at += 1 << 10 {
+		syscall.Tgkill(os.Getpid(), tid, syscall.SIGURG)
+		if _, err := io.ReadFull(far, got[at:at+1<<10]); err != nil {
+			t.Fatalf("after %d bytes: %v; %v", at, err, <-written)
+		}
+	}
+	if err := <-written; err != nil || !bytes.Equal(got, want) {
+		t.Errorf("Write() = %v; bytes as written: %v", err, bytes.Equal(got, want))
+	}
 }
 
 func TestModemLines(t *testing.T) {

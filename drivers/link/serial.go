@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -99,13 +100,22 @@ func (l *serialLink) Read(p []byte) (int, error) {
 var _ drivers.Paced = (*serialLink)(nil)
 
 // Write implements drivers.Link. There is no flow control, so a port takes
-// bytes at the speed of the line.
-func (l *serialLink) Write(p []byte) (int, error) {
-	n, err := l.port.Write(p)
-	if err != nil {
-		return n, gone(err)
+// bytes at the speed of the line. The library writes once, and a signal (the
+// runtime sends itself many) ends a write with a part of the bytes taken and
+// no error: the rest is written after it.
+func (l *serialLink) Write(p []byte) (done int, err error) {
+	for done < len(p) {
+		n, err := l.port.Write(p[done:])
+		done += n
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return done, gone(err)
+		case n == 0:
+			return done, gone(io.ErrShortWrite)
+		}
 	}
-	return n, nil
+	return done, nil
 }
 
 // Clear implements drivers.Paced.
