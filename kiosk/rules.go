@@ -33,7 +33,8 @@ type Rules struct {
 	TypeDays map[string]int // by item type, in place of LoanDays
 	MaxLoans int            // open loans a patron may have, when decided here; 0 means no limit
 
-	Name NameStyle // what of a patron's name the screen shows
+	Name     NameStyle // what of a patron's name the screen shows
+	Children []string  // patron categories whose patrons are spoken to as children
 
 	Receipts Receipts
 

@@ -14,6 +14,7 @@ type Screen struct {
 	Patron   string    // the name as the library wants it shown, empty if nobody is here
 	Card     Card      // for staff and tests; the screen never shows it
 	Language string    // the patron's, BCP 47, or empty
+	Child    bool      // the patron is a child
 	Lines    []Line    // in the order they came
 	Notice   Notice    // a line that belongs to no item: an unreadable code, a wrong PIN
 	Busy     bool      // something is waiting, Finish will wait for it
@@ -33,7 +34,7 @@ type Screen struct {
 // Same tells whether two screens show the same to everybody.
 func (s Screen) Same(o Screen) bool {
 	return s.Seq == o.Seq && s.View == o.View && s.Visit == o.Visit && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
-		s.Language == o.Language && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
+		s.Language == o.Language && s.Child == o.Child && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
 		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.WakeAt.Equal(o.WakeAt) &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)

@@ -276,6 +276,7 @@ func (s Session) Screen() Screen {
 	}
 	if s.attended() || s.view == ViewReceipt {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language
+		sc.Child = s.patron.Category != "" && slices.Contains(s.rules.Children, s.patron.Category)
 	}
 	if s.attended() || s.view == ViewPIN {
 		sc.WarnAt = s.endsAt.Add(-s.rules.Warn)

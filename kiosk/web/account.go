@@ -186,7 +186,7 @@ func (v view) Barred() string {
 	if v.Account.Blocked == "" {
 		return ""
 	}
-	return v.reason(v.Account.Blocked, "title") + " " + v.reason(v.Account.Blocked, "step")
+	return v.Because(v.Account.Blocked) + " " + v.Then(v.Account.Blocked)
 }
 
 // binding gives every title one of eight bindings, always the same.

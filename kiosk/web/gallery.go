@@ -40,6 +40,7 @@ func (s *site) galleryRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /gallery", g.index)
 	mux.HandleFunc("GET /gallery/view", g.view)
 	mux.HandleFunc("GET /gallery/screen", g.screen)
+	mux.HandleFunc("GET /gallery/refusals", g.refusals)
 }
 
 // picked is what the gallery shows.
@@ -63,7 +64,8 @@ func (p picked) Shown() []string {
 	return p.Scenes
 }
 
-func (g gallery) index(w http.ResponseWriter, r *http.Request) {
+// picked reads what is to be shown.
+func (g gallery) picked(r *http.Request) picked {
 	c := g.choice(r)
 	p := picked{language: g.speak(c.lang, ""), Version: version, Scenes: scene.Names(), Panels: Sizes, Langs: g.langs,
 		Manners: Manners(), Manner: g.manner(g.Desk.Screen(), c), Panel: Sizes[1]}
@@ -74,8 +76,12 @@ func (g gallery) index(w http.ResponseWriter, r *http.Request) {
 		n := len(p.Scenes)
 		p.Scene, p.Before, p.Further = p.Scenes[i], p.Scenes[(i+n-1)%n], p.Scenes[(i+1)%n]
 	}
+	return p
+}
+
+func (g gallery) index(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", frames)
-	g.render(w, "gallery", p)
+	g.render(w, "gallery", g.picked(r))
 }
 
 // view is a whole page of one scene, without a stream.

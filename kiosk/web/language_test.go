@@ -173,7 +173,7 @@ func constants(t testing.TB, file, of string) (rs []string) {
 func TestEveryReasonHasWords(t *testing.T) {
 	en, _ := all(t)
 	for _, r := range constants(t, "reason.go", "Reason") {
-		for _, part := range []string{"title", "step"} {
+		for _, part := range []string{"title", "step", "child"} {
 			if en.Texts["reason."+r+"."+part] == "" {
 				t.Errorf("reason.%s.%s is missing", r, part)
 			}
@@ -221,7 +221,7 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	scan(assets, "templates/*.html")
 	scan(os.DirFS("."), "*.go")
-	put := []string{"receipt.paper.", "route.", "story.", "animal.", "staff.act.", "staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "staff.inv.stage.", "staff.inv.state.", "staff.inv.found.", "staff.inv.mark.", "staff.inv.note.", "late."} // together from a name
+	put := []string{"next.", "receipt.paper.", "route.", "story.", "animal.", "staff.act.", "staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "staff.inv.stage.", "staff.inv.state.", "staff.inv.found.", "staff.inv.mark.", "staff.inv.note.", "late."} // together from a name
 	for _, k := range put {
 		delete(asked, k)
 	}

@@ -21,6 +21,7 @@ type view struct {
 	Board   boardView
 	Lines   []line // in the order they came
 	class   []Pupil
+	child   bool // the library's words are those for children
 	sound   Sound
 	now     time.Time
 	zone    *time.Location
@@ -29,7 +30,7 @@ type view struct {
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), class: s.Class, sound: s.Sound,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), class: s.Class, child: s.Child, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location, receipts: s.Receipts}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)
@@ -177,10 +178,10 @@ type notice struct {
 }
 
 // Title says what happened, Step what to do.
-func (n notice) Title() string { return n.v.reason(n.Reason, "title") }
+func (n notice) Title() string { return n.v.Because(n.Reason) }
 
 // Step: see Title.
-func (n notice) Step() string { return n.v.reason(n.Reason, "step") }
+func (n notice) Step() string { return n.v.Then(n.Reason) }
 
 // named tells whether a notice carries the title of something, and no code.
 func (n notice) named() bool {
@@ -214,15 +215,6 @@ func (n notice) Text() string {
 		text = name + ": " + text
 	}
 	return text
-}
-
-// reason gives the words for r; one that nobody has words for sends to staff.
-func (l *language) reason(r kiosk.Reason, part string) string {
-	key := "reason." + string(r) + "." + part
-	if _, ok := l.Texts[key]; !ok {
-		key = "reason." + string(kiosk.ReasonAskStaff) + "." + part
-	}
-	return l.T(key)
 }
 
 // line is a Line with words.
@@ -305,7 +297,7 @@ func (l line) Head() string {
 	if l.Reason == kiosk.ReasonPartsMissing && l.Parts > 1 {
 		return l.v.N("line.parts", l.Have, "parts", strconv.Itoa(l.Parts))
 	}
-	return l.v.reason(l.Reason, "title")
+	return l.v.Because(l.Reason)
 }
 
 // Step is what to do next, or "".
@@ -316,7 +308,7 @@ func (l line) Step() string {
 	if l.Line.Listed && l.Offers() {
 		return l.renewals()
 	}
-	return l.v.reason(l.Reason, "step")
+	return l.v.Then(l.Reason)
 }
 
 // Text is head and step as one.

@@ -43,6 +43,7 @@ type Config struct {
 	Manner    Manner           // unless another is chosen; zero means standard
 	PIN       bool             // a card needs one: the rehearsal has that step
 	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept
+	Child     bool             // everybody is spoken to as a child, as in a primary school
 	Class     []Pupil          // who may borrow by touching an animal, at most MaxClass
 	Sound     Sound            // zero is silent
 	Gallery   bool             // serve /gallery, every view from fixtures

@@ -71,6 +71,8 @@ type Patrons struct {
 	Unknown    string `toml:"unknown"`     // offline: refuse (default) or accept
 	Name       string `toml:"name"`        // first (default), initials, full, none
 
+	Children []string `toml:"children"` // patron categories of children, who are spoken to in words of their own
+
 	// How old what is known of a patron may be while upstream is away.
 	TrustFull *Duration `toml:"trust_full"` // in full; 1h
 	Trust     *Duration `toml:"trust"`      // as usual; 24h, 0s has no bounds
@@ -105,6 +107,8 @@ type Screen struct {
 	Warn    Duration `toml:"warn"`    // 20s
 	Receipt Duration `toml:"receipt"` // 15s
 	Mode    string   `toml:"mode"`    // unless the patron chooses another: standard, with ".large" and ".contrast" as wanted
+
+	Words string `toml:"words"` // adult (default); child: for everybody, as in a primary school
 
 	Volume *float64 `toml:"volume"` // of its tones, 0 to 1; 0.5
 	Quiet  []string `toml:"quiet"`  // hours without tones, as "20:00-08:00"
@@ -353,6 +357,7 @@ func (s *Screen) check(p *Problems) {
 		}
 		p.add("screen.mode", s.Mode, "must be of %s", strings.Join(all, ", "))
 	}
+	p.oneOf("screen.words", s.Words, "adult", "child")
 	if s.ClassFile != "" {
 		s.class(p)
 	}
@@ -447,7 +452,7 @@ func (c *Config) Rules() kiosk.Rules {
 		UnknownCards: c.Patrons.Unknown == "accept", UnknownItems: c.Loans.Unknown == "accept",
 		AnyParts: c.Tags.Sets == "accept", Count: c.Tags.Count,
 		LoanDays: c.Loans.Days, TypeDays: c.Loans.TypeDays, MaxLoans: c.Loans.Max,
-		Name: kiosk.NameStyle(c.Patrons.Name), Receipts: c.receipts(),
+		Name: kiosk.NameStyle(c.Patrons.Name), Children: c.Patrons.Children, Receipts: c.receipts(),
 		Idle: c.Screen.Idle.Duration, Warn: c.Screen.Warn.Duration, Receipt: c.Screen.Receipt.Duration,
 	}
 }

@@ -20,6 +20,9 @@ func Names() []string { return slices.Sorted(maps.Keys(scenes)) }
 func At(name string, now time.Time) (kiosk.Screen, bool) {
 	as, ok := scenes[name]
 	if !ok {
+		as, ok = refused(name)
+	}
+	if !ok {
 		return kiosk.Screen{}, false
 	}
 	sc := as(now)
@@ -64,6 +67,14 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 	"return-empty": func(now time.Time) kiosk.Screen {
 		sc := items(now)
 		sc.Mode, sc.Patron = kiosk.Returning, ""
+		return sc
+	},
+	"items-refused": func(now time.Time) kiosk.Screen {
+		return items(now, append(books(now)[:2], kiosk.Line{ID: "z1", Item: "31234000000088", Title: "Matilda", Kind: kiosk.Checkout, State: kiosk.LineRefused, Reason: kiosk.ReasonOnHold, Times: 1})...)
+	},
+	"items-child": func(now time.Time) kiosk.Screen {
+		sc := items(now, books(now)...)
+		sc.Child, sc.Notice = true, kiosk.Notice{Reason: kiosk.ReasonUnknownCard}
 		return sc
 	},
 	"items-one": func(now time.Time) kiosk.Screen { return items(now, books(now)[:1]...) },
