@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,14 +128,17 @@ func (c *ilsCmd) Run() error {
 }
 
 type benchCmd struct {
-	What   string `arg:"" enum:"checkout,pad,import,sync,shelf" help:"checkout: the durable checkout, and the way from the scanner to the screen. pad: a stack on the RFID pad, beside the airtime. import: a list of items, beside the sqlite3 shell. sync: what was lent and returned offline told to the ILS, beside a bare loop of the same messages. shelf: a scan of an inventory in ranges of several sizes, and the report of a large one."`
+	What   string `arg:"" enum:"checkout,pad,import,sync,screen,shelf" help:"checkout: the durable checkout, and the way from the scanner to the screen. screen: taps, a visit from idle to lent, and script in a browser as slow as a Pi's (needs Chromium, and the tools in kiosk/web/browsertest). pad: a stack on the RFID pad, beside the airtime. import: a list of items, beside the sqlite3 shell. sync: what was lent and returned offline told to the ILS, beside a bare loop of the same messages. shelf: a scan of an inventory in ranges of several sizes, and the report of a large one."`
 	JSON   bool   `name:"json" help:"One JSON object a line."`
-	Dir    string `help:"Where to write; on the disk that is to be measured." default:"."`
+	Dir    string `help:"Where to write; on the disk that is to be measured. By default the folder for temporary files, or /var/tmp where that is in memory." placeholder:"DIR"`
 	Scans  int    `help:"Loans for each size of the mirror." default:"600"`
 	Items  []int  `help:"Sizes of the mirror." default:"10000,1000000"`
 	Rounds int    `help:"Stacks of each size on each reader." default:"15"`
 	Stacks []int  `help:"Tags in a stack." default:"1,5,10,20"`
 	Rows   int    `help:"Rows of the list to import." default:"1000000"`
+
+	Visits int     `help:"Visits of each kind at the screen, and stacks of ten." default:"3"`
+	Slow   float64 `help:"How many times slower the browser is made." default:"6"`
 
 	Books []int `help:"Sizes of the range that is walked." default:"10000,100000,1000000"`
 
@@ -149,9 +153,13 @@ func (c *benchCmd) Run() error {
 	}
 	ctx, stop := untilSignal()
 	defer stop()
-	dir, err := filepath.Abs(c.Dir)
+	dir, err := filepath.Abs(cmp.Or(c.Dir, bench.Scratch()))
 	if err != nil {
 		return err
+	}
+	if c.What == "screen" {
+		figures, err := bench.Screen(ctx, bench.ScreenOptions{Dir: dir, Rounds: c.Visits, Slow: c.Slow, Log: os.Stderr})
+		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
 	if c.What == "pad" {
 		figures, err := bench.Pad(ctx, bench.PadOptions{Dir: dir, Rounds: c.Rounds, Stacks: c.Stacks, Log: os.Stderr})

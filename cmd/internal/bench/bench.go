@@ -68,6 +68,17 @@ func Print(w io.Writer, asJSON bool, figures []Figure) error {
 	return nil
 }
 
+// Scratch is a folder for what is measured and removed again: the one for
+// temporary files if it is on a disk, else /var/tmp.
+func Scratch() string {
+	dir := os.TempDir()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC) {
+		return "/var/tmp"
+	}
+	return dir
+}
+
 // times is a series of measured times.
 type times []time.Duration
 

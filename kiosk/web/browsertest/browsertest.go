@@ -29,29 +29,50 @@ const longest = 7 * time.Minute
 // on top. Screenshots go to CARREL_SCREENSHOTS, or to a folder of the test.
 func Run(t *testing.T, script string, env ...string) {
 	t.Helper()
-	dir, chromium, err := tools()
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "chromium") {
-			t.Fatalf("browser tests are required: %v", err)
-		}
-		t.Skipf("no browser tests: %v", err)
-	}
 	shots := os.Getenv("CARREL_SCREENSHOTS")
 	if shots == "" {
 		shots = t.TempDir()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", script)
-	cmd.Env = append(os.Environ(), "CARREL_BROWSERTEST="+dir, "CARREL_CHROMIUM="+chromium, "CARREL_SCREENSHOTS="+shots,
-		"NODE_PATH="+filepath.Join(dir, "node_modules"))
-	cmd.Env = append(cmd.Env, env...)
-	cmd.WaitDelay = 5 * time.Second
+	Require(t)
+	cmd, err := Command(ctx, script, append([]string{"CARREL_SCREENSHOTS=" + shots}, env...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s:\n%s", script, out)
 	if err != nil {
 		t.Errorf("%s: %v", script, err)
 	}
+}
+
+// Require skips the test where there is no browser, or fails it where there
+// must be one.
+func Require(t *testing.T) {
+	t.Helper()
+	_, _, err := tools()
+	if err == nil {
+		return
+	}
+	if strings.Contains(os.Getenv("CARREL_REQUIRE"), "chromium") {
+		t.Fatalf("browser tests are required: %v", err)
+	}
+	t.Skipf("no browser tests: %v", err)
+}
+
+// Command is a script ready to run, with the environment of this process and
+// env ("NAME=value") on top. Its error says what is missing.
+func Command(ctx context.Context, script string, env ...string) (*exec.Cmd, error) {
+	dir, chromium, err := tools()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "node", script)
+	cmd.Env = append(os.Environ(), "CARREL_BROWSERTEST="+dir, "CARREL_CHROMIUM="+chromium, "NODE_PATH="+filepath.Join(dir, "node_modules"))
+	cmd.Env = append(cmd.Env, env...)
+	cmd.WaitDelay = 5 * time.Second
+	return cmd, nil
 }
 
 // tools finds this folder with its node_modules, and Chromium.
@@ -72,7 +93,7 @@ func tools() (dir, chromium string, err error) {
 	return dir, chromium, err
 }
 
-// folder is where this package lies, seen from a test of the same module.
+// folder is where this package lies, seen from within the same module.
 func folder() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -84,7 +105,7 @@ func folder() (string, error) {
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return "", errors.New("outside of the module")
+			return "", errors.New("the tools lie in kiosk/web/browsertest of the source: run it from there")
 		}
 		dir = up
 	}

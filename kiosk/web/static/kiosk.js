@@ -69,10 +69,10 @@
         const text = String(Math.ceil(left / 1000));
         if (e.textContent !== text) e.textContent = text;
       }
-      box?.style.setProperty('--left', warnAt === null ? 1 : left / Math.max(endsAt - warnAt, 1));
     }
     if (!box) return;
     const hidden = warnAt === null || now < warnAt;
+    if (!hidden && endsAt !== null) box.style.setProperty('--left', Math.max(endsAt - now, 0) / Math.max(endsAt - warnAt, 1));
     if (!hidden) for (const d of document.querySelectorAll('dialog[open]')) d.close(); // nothing lies over the question
     if (box.hidden !== hidden) box.hidden = hidden;
   }
@@ -81,20 +81,22 @@
   let was = {id: '', view: '', news: '', lines: null, since: performance.now()};
   function shown() {
     const s = screen(), {view, news} = s.dataset;
-    root.lang = s.lang;
-    root.dir = s.dir;
-    root.dataset.mode = s.dataset.mode;
+    for (const [name, value] of [['lang', s.lang], ['dir', s.dir], ['data-mode', s.dataset.mode]]) {
+      if (root.getAttribute(name) !== value) root.setAttribute(name, value); // set anew, each element would be styled anew
+    }
     for (const b of document.querySelectorAll('#languages button')) b.setAttribute('aria-pressed', b.value === s.lang);
-    lost.querySelector('strong').textContent = s.dataset.lost; // the server can't say it then
-    lost.querySelector('div div span').textContent = s.dataset.wait;
+    if (was.lang !== s.lang) { // the server can't say it then
+      lost.querySelector('strong').textContent = s.dataset.lost;
+      lost.querySelector('div div span').textContent = s.dataset.wait;
+    }
     times();
     count();
     sound(s);
     if (s.id !== was.id) entered(s);
-    lines(s);
     if (news && news !== was.news) tell(news);
+    lines(s); // asks where things are: after all that moves them
     if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forget();
-    Object.assign(was, {id: s.id, view, news});
+    Object.assign(was, {id: s.id, view, news, lang: s.lang});
   }
   // One tone for what has come since the screen before: the most urgent of it.
   function sound(s) {
@@ -104,7 +106,7 @@
     let fresh = before.visit === visit ? now.filter(t => !before.all.has(t)) : now;
     if (view === 'receipt') fresh = was.view === 'receipt' ? [] : ['done:'];
     const names = fresh.map(t => t.split(':')[0]), name = ['back', 'refused', 'done', 'accepted'].find(n => names.includes(n));
-    if (name) dispatchEvent(new CustomEvent('carrel:sound', {detail: {name, volume: Number(volume)}}));
+    if (name) setTimeout(() => dispatchEvent(new CustomEvent('carrel:sound', {detail: {name, volume: Number(volume)}}))); // the picture goes first
   }
   function tell(text) {
     const p = document.createElement('p');

@@ -36,6 +36,8 @@
       tone.stop(end);
     }
   }
+  // The first context takes a slow machine half a second: it is made while nothing happens.
+  addEventListener('load', () => requestIdleCallback(() => { if (Number(document.querySelector('.screen')?.dataset.volume) > 0) ready(); }));
   addEventListener('pointerdown', () => { if (context) ready(); }, true);
   addEventListener('carrel:sound', e => play(e.detail.name, e.detail.volume));
 })();
