@@ -29,6 +29,10 @@ func TestOfficeInBrowser(t *testing.T) { inBrowser(t, "office.cjs") }
 // system away.
 func TestAccountInBrowser(t *testing.T) { inBrowser(t, "account.cjs") }
 
+// TestReceiptInBrowser reads the code off the screen as a phone does, and
+// prints; when the time is up, nothing of the patron is left.
+func TestReceiptInBrowser(t *testing.T) { inBrowser(t, "receipt.cjs") }
+
 // inBrowser runs a script against a demo of its own.
 func inBrowser(t *testing.T, name string) {
 	t.Helper()

@@ -53,7 +53,7 @@ exports.layout = page => page.evaluate(() => {
   const root = document.scrollingElement;
   if (root.scrollWidth > W || root.scrollHeight > H) wrong.push(`the page scrolls: ${root.scrollWidth}x${root.scrollHeight} in ${W}x${H}`);
   const scrolled = e => e.closest('.lines');
-  const modal = document.querySelector('dialog:modal'); // nothing else can be touched then
+  const modal = document.querySelector('dialog:modal, :popover-open'); // nothing else can be touched then
   const visible = e => { if (modal && !modal.contains(e)) return false; const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden' && !e.closest('.sr, [hidden]'); };
   const targets = [...document.querySelectorAll('button, input:not([type=hidden])')].filter(visible);
   const boxes = targets.map(e => [e, e.getBoundingClientRect()]);
@@ -84,3 +84,20 @@ exports.layout = page => page.evaluate(() => {
   }
   return wrong;
 });
+
+// read gives what a phone reads off an element that shows a QR code: from a picture of it, not from its dots.
+exports.read = async (page, locator) => {
+  const {default: decode} = await import('qr/decode.js');
+  const png = (await locator.screenshot({animations: 'disabled'})).toString('base64');
+  const other = await page.context().newPage(); // whose policy lets pictures in
+  const {width, height, data} = await other.evaluate(async png => {
+    const image = new Image();
+    image.src = 'data:image/png;base64,' + png;
+    await image.decode();
+    const canvas = Object.assign(document.createElement('canvas'), {width: image.width, height: image.height}), on = canvas.getContext('2d');
+    on.drawImage(image, 0, 0);
+    return {width: image.width, height: image.height, data: [...on.getImageData(0, 0, image.width, image.height).data]};
+  }, png);
+  await other.close();
+  return decode({width, height, data: Uint8Array.from(data)}, {effort: 9, timeLimit: 20_000});
+};
