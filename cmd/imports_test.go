@@ -51,7 +51,8 @@ var rules = []struct {
 	// Its pages show what the inventories say, in their own words.
 	{"kiosk/web", []string{"kiosk", "kiosk/inventory", "kiosk/shelf", "kiosk/web/scene"}, false},
 	{"kiosk/inventory", []string{"kiosk", "kiosk/shelf"}, false},
-	{"kiosk/sqlite", []string{"kiosk", "kiosk/sqlite/walfile"}, false},
+	{"kiosk/sqlite", []string{"kiosk", "kiosk/sqlite/walfile", "kiosk/sqlite/carve"}, false},
+	{"kiosk/sqlite/carve", nil, true},
 	{"kiosk/sqlite/walfile", nil, false},
 	{"kiosk/*", []string{"kiosk"}, false},
 

@@ -36,6 +36,7 @@ type grammar struct {
 	Drivers    driversCmd    `cmd:"" help:"What can be plugged in: drivers with their options."`
 	Backup     backupCmd     `cmd:"" help:"Write a consistent copy of the ledger, also while the daemon runs."`
 	Restore    restoreCmd    `cmd:"" help:"Put a copy back in place of the ledger; the daemon must not run."`
+	Rescue     rescueCmd     `cmd:"" help:"What became of each entry when the ledger was damaged and rescued."`
 	Doctor     doctorCmd     `cmd:"" help:"Check configuration, rights, devices, disk, clock and upstream."`
 	Version    versionCmd    `cmd:"" help:"What was built."`
 }

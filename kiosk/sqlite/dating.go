@@ -15,8 +15,8 @@ const (
 	datedSQL      = `DELETE FROM undated WHERE seq = ?`
 	outlivedSQL   = `DELETE FROM undated WHERE boot <> ?`
 	putRightSQL   = `
-INSERT INTO outcomes (entry, n, state, at, due, reason, text, dated)
-SELECT seq, n + 1, state, ?2, ?4, reason, '', ?3 FROM ledger WHERE seq = ?1`
+INSERT INTO outcomes (` + outcomeColumns + `, sum)
+SELECT seq, n + 1, state, ?2, ?4, reason, '', ?3, row_sum(seq, n + 1, state, ?2, ?4, reason, '', ?3) FROM ledger WHERE seq = ?1`
 	loanDateSQL = `UPDATE loans SET at = iif(at = ?3, ?4, at), due = coalesce(?5, due) WHERE item = ?1 AND entry = ?2`
 
 	// The entries next to it, if they are dated.

@@ -14,18 +14,22 @@ import (
 const putRight = `EXISTS (SELECT 1 FROM outcomes d WHERE d.entry = e.seq AND d.dated IS NOT NULL)`
 
 const (
+	// The next number is worked out here, because the sum is over it too.
 	addEntrySQL = `
-INSERT INTO entries (id, session, kind, item, patron, at, doubt, due, was_due, state, title, text,
-                     newest, had_patron, had_at, had_due, had_entry)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+WITH new (` + entryColumns + `) AS MATERIALIZED (
+SELECT coalesce((SELECT max(seq) FROM entries), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
        max(?6, coalesce((SELECT iif(` + putRight + `, (SELECT max(at) FROM outcomes), e.newest)
                          FROM entries e ORDER BY e.seq DESC LIMIT 1), ?6)),
        l.patron, l.at, l.due, l.entry
-FROM (SELECT 1) LEFT JOIN loans l ON l.item = ?4
+FROM (SELECT 1) LEFT JOIN loans l ON l.item = ?4)
+INSERT INTO entries (` + entryColumns + `, sum)
+SELECT *, ` + entrySum + ` FROM new
 WHERE true
 ON CONFLICT (id) DO NOTHING`
 
-	addOutcomeSQL = `INSERT INTO outcomes (entry, n, state, at, due, reason, text) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	addOutcomeSQL = `
+INSERT INTO outcomes (entry, n, state, at, due, reason, text, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL))`
 
 	findSQL = `
 SELECT l.seq, l.kind, l.item, l.patron, l.at, l.due, l.state, l.n,

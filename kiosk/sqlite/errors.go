@@ -19,6 +19,8 @@ var (
 	ErrInUse    = errors.New("another program keeps this ledger open for writing")
 	ErrNewer    = errors.New("database was made by a newer version of Carrel")
 	ErrClosed   = errors.New("ledger is closed")
+
+	errMigration = errors.New("migration")
 )
 
 // classify wraps an error of the driver with one of the above, so that the
@@ -39,6 +41,16 @@ func classify(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", class, err)
+}
+
+// misses classes what SQLite says of our own statements when it does not know
+// their tables and columns: the file's description of itself is damaged.
+func misses(err error) error {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok || e.Code()&0xff != codes.SQLITE_ERROR || errors.Is(err, ErrDamaged) || errors.Is(err, errMigration) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 // wrap adds the step to an error, nil stays nil.

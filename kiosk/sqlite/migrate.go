@@ -4,8 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 )
 
 //go:embed migration/*.sql
@@ -46,8 +50,9 @@ func version(ctx context.Context, c *sql.Conn, ours int) (int, error) {
 }
 
 // migrate runs the scripts that the database has not had, each in a
-// transaction with its number.
-func migrate(ctx context.Context, c *sql.Conn) error {
+// transaction with its number. A ledger that has something in it is copied
+// before, and the copy kept: the program of before does not read the new one.
+func migrate(ctx context.Context, c *sql.Conn, path string) error {
 	todo, err := scripts()
 	if err != nil {
 		return err
@@ -56,12 +61,38 @@ func migrate(ctx context.Context, c *sql.Conn) error {
 	if err != nil {
 		return err
 	}
+	if v > 0 && v < len(todo) {
+		if err := keep(ctx, c, fmt.Sprintf("%s.before-version-%d", path, len(todo))); err != nil {
+			return fmt.Errorf("copy before the update: %w", err)
+		}
+	}
 	for ; v < len(todo); v++ {
 		text := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version=%d;\nCOMMIT;", todo[v], v+1)
 		if _, err := c.ExecContext(ctx, text); err != nil {
 			c.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("migration %d: %w", v+1, err)
+			if said := err.Error(); strings.Contains(said, "already exists") || strings.Contains(said, "duplicate column") {
+				err = fmt.Errorf("%w: it has had migration %d, and says it has not: %w", ErrDamaged, v+1, err)
+			}
+			return fmt.Errorf("%w %d: %w", errMigration, v+1, err)
 		}
 	}
 	return nil
+}
+
+// keep copies the database as it is, unless that was done already.
+func keep(ctx context.Context, c *sql.Conn, to string) error {
+	if exists(to) {
+		return nil
+	}
+	part := to + ".part"
+	removeAll(part)
+	_, err := c.ExecContext(ctx, "VACUUM INTO ?", part)
+	if err == nil {
+		err = syncFile(part)
+	}
+	if err != nil {
+		removeAll(part)
+		return err
+	}
+	return errors.Join(os.Rename(part, to), syncFile(filepath.Dir(to)))
 }

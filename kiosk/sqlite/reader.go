@@ -49,6 +49,9 @@ func (r *Reader) current(ctx context.Context) error {
 }
 
 func (r *Reader) openReader(ctx context.Context, path string) (err error) {
+	if err = registerSum(); err != nil {
+		return err
+	}
 	r.db, err = sql.Open("sqlite", dsn(path, "ro", fmt.Sprintf("busy_timeout(%d)", busyTimeout)))
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	driver "modernc.org/sqlite"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite/carve"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite/walfile"
 )
 
@@ -41,6 +42,8 @@ type Store struct {
 	bulk    bulk // guarded by turn
 	learned learned
 	stirred chan struct{} // a commit has happened since Run last looked
+	damaged chan struct{} // what Damaged gives
+	spoilt  sync.Once
 }
 
 var (
@@ -58,7 +61,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, page int) (_ *Store, err error) {
-	s := &Store{path: path, stirred: make(chan struct{}, 1)}
+	s := &Store{path: path, stirred: make(chan struct{}, 1), damaged: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -67,16 +70,22 @@ func open(ctx context.Context, path string, page int) (_ *Store, err error) {
 	if s.lock, err = lock(path); err != nil {
 		return nil, err
 	}
+	if err = swap(path); err != nil {
+		return nil, err
+	}
 	if err = create(path); err != nil {
 		return nil, err
 	}
-	if err = s.openWriter(ctx, path, page); err != nil {
+	if err = whole(path, page); err != nil {
 		return nil, err
+	}
+	if err = s.openWriter(ctx, path, page); err != nil {
+		return nil, misses(err)
 	}
 	if err = s.openReader(ctx, path); err != nil {
-		return nil, err
+		return nil, misses(err)
 	}
-	return s, s.sound(ctx)
+	return s, misses(s.sound(ctx))
 }
 
 // create makes the file with the rights it needs: it holds what people read.
@@ -92,13 +101,26 @@ func create(path string) error {
 	return f.Close()
 }
 
+// whole looks at the log, of which SQLite takes what it can and drops the rest.
+func whole(path string, page int) error {
+	f, err := carve.Open(path, page)
+	if err != nil {
+		return pathError(err)
+	}
+	defer f.Close()
+	if f.Log.Cut {
+		return fmt.Errorf("%w: a page in the middle of its log is not as it was written", ErrDamaged)
+	}
+	return nil
+}
+
 func (s *Store) openWriter(ctx context.Context, path string, page int) (err error) {
 	// What a statement of many rows needs to be undone stays in memory: it is
 	// some pages, and files for them cost more than the rows.
 	// The log goes through walfile, which rests on synchronous(FULL).
 	// The driver runs the pragmas in the order of the alphabet and the journal
 	// mode, which fixes the page size, after them.
-	if err = walfile.Register(); err != nil {
+	if err = errors.Join(walfile.Register(), registerSum()); err != nil {
 		return err
 	}
 	if s.db, err = sql.Open("sqlite", dsn(path, "rw",
@@ -123,7 +145,7 @@ func (s *Store) openWriter(ctx context.Context, path string, page int) (err erro
 	}); err != nil {
 		return err
 	}
-	if err = migrate(ctx, s.conn); err != nil {
+	if err = migrate(ctx, s.conn, path); err != nil {
 		return err
 	}
 	indexISBNs(ctx, s.conn) //nolint:errcheck // on a full disk, say: without it ISBNs are found slowly, and that is all
@@ -190,6 +212,16 @@ func (s *Store) release() error {
 	return errors.Join(errs...)
 }
 
+// Damaged is closed when a write has met what ErrDamaged stands for: the
+// ledger is to be closed and rescued.
+func (s *Store) Damaged() <-chan struct{} { return s.damaged }
+
+func (s *Store) suspect(err error) {
+	if errors.Is(classify(err), ErrDamaged) {
+		s.spoilt.Do(func() { close(s.damaged) })
+	}
+}
+
 // quiet is how long nothing must have been written before Run tidies.
 const quiet = 2 * time.Second
 
@@ -231,6 +263,7 @@ func (s *Store) Tidy(ctx context.Context) error {
 		return wrap("tidy", err)
 	}
 	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	s.suspect(err)
 	select {
 	case <-s.stirred: // by the flush
 	default:

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,5 +203,15 @@ PRAGMA user_version=5;`)
 	}
 	if c, err := s.Counts(t.Context()); c.Doubtful != 1 || err != nil {
 		t.Errorf("Counts() = %+v, %v; want one in doubt", c, err)
+	}
+	kept, err := sql.Open("sqlite", dsn(fmt.Sprintf("%s.before-version-%d", path, len(all)), "ro"))
+	must(t, err)
+	defer kept.Close()
+	var v int
+	var id string
+	must(t, kept.QueryRow("PRAGMA user_version").Scan(&v))
+	must(t, kept.QueryRow("SELECT id FROM entries").Scan(&id))
+	if v != before || id != "one" {
+		t.Errorf("the copy from before has version %d and entry %s", v, id)
 	}
 }

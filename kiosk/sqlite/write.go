@@ -34,6 +34,7 @@ func (s *Store) write(ctx context.Context, step string, do func(*writer) error) 
 	if !w.done {
 		s.commit(s.take())
 	}
+	s.suspect(w.err)
 	return wrap(step, w.err)
 }
 

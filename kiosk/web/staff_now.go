@@ -30,6 +30,14 @@ type Now struct {
 	Clock      kiosk.ClockState
 	DiskFree   uint64 // bytes
 	Lists      []NowList
+	Rescue     *NowRescue // nil: the ledger was never damaged, or staff knows
+}
+
+// NowRescue is what became of a ledger that was damaged.
+type NowRescue struct {
+	At            time.Time
+	Entries, Lost int
+	More          string // where the rest is told
 }
 
 // NowDevice is a configured device.
@@ -108,6 +116,9 @@ func (v nowView) Needs() (list []need) {
 	}
 	if v.Clock.Doubt != "" || v.Clock.Warning != "" {
 		add("clock", v.T("staff.now.need.clock"), strings.Trim(v.Clock.Doubt+"; "+v.Clock.Warning, "; "), "")
+	}
+	if r := v.Rescue; r != nil {
+		add("rescue", v.T("staff.now.need.rescue", "at", v.Moment(r.At), "entries", v.Number(r.Entries), "lost", v.Number(r.Lost)), r.More, "")
 	}
 	if v.DiskFree < leastDisk {
 		add("disk", v.T("staff.now.need.disk", "free", v.Disk()), "", "")

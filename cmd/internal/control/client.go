@@ -58,6 +58,12 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader) 
 	return resp, nil
 }
 
+// SeenRescue implements Daemon.
+func (c *Client) SeenRescue(ctx context.Context, by kiosk.Act) error {
+	_, err := ask[struct{}](ctx, c, "/rescue/seen", by)
+	return err
+}
+
 // Status implements Daemon.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	resp, err := c.call(ctx, "GET", "/status", nil)

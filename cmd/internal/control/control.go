@@ -18,6 +18,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
 // Socket is the socket's name in the data folder.
@@ -25,30 +26,31 @@ const Socket = "control.sock"
 
 // Status is how a kiosk is.
 type Status struct {
-	Name         string    `json:"kiosk"`
-	Version      string    `json:"version"`
-	Running      bool      `json:"running"`
-	Since        time.Time `json:"since,omitzero"`
-	View         string    `json:"view,omitempty"`
-	Devices      []Device  `json:"devices"`
-	Upstream     Upstream  `json:"upstream"`
-	Outbox       int       `json:"outbox"`
-	Oldest       time.Time `json:"oldest_unsent,omitzero"`
-	Exception    int       `json:"exceptions"`
-	Work         int       `json:"tag_work"` // tags whose security is not yet what the ledger says
-	Entries      int       `json:"entries"`
-	Items        int       `json:"items"`
-	Patrons      int       `json:"patrons"`
-	Loans        int       `json:"loans"`
-	Clock        time.Time `json:"clock"`
-	ClockBy      string    `json:"clock_by"`                // what the clock goes by
-	Doubt        string    `json:"clock_doubt,omitempty"`   // why the clock is not trusted
-	ClockWarning string    `json:"clock_warning,omitempty"` // what else is wrong with the clocks
-	Doubtful     int       `json:"doubtful"`                // entries whose time is not to be trusted
-	DiskFree     uint64    `json:"disk_free_bytes"`
-	Faults       []string  `json:"faults"`
-	Staff        bool      `json:"staff"`             // staff has pad and scanner
-	Refresh      []Refresh `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
+	Name         string          `json:"kiosk"`
+	Version      string          `json:"version"`
+	Running      bool            `json:"running"`
+	Since        time.Time       `json:"since,omitzero"`
+	View         string          `json:"view,omitempty"`
+	Devices      []Device        `json:"devices"`
+	Upstream     Upstream        `json:"upstream"`
+	Outbox       int             `json:"outbox"`
+	Oldest       time.Time       `json:"oldest_unsent,omitzero"`
+	Exception    int             `json:"exceptions"`
+	Work         int             `json:"tag_work"` // tags whose security is not yet what the ledger says
+	Entries      int             `json:"entries"`
+	Items        int             `json:"items"`
+	Patrons      int             `json:"patrons"`
+	Loans        int             `json:"loans"`
+	Clock        time.Time       `json:"clock"`
+	ClockBy      string          `json:"clock_by"`                // what the clock goes by
+	Doubt        string          `json:"clock_doubt,omitempty"`   // why the clock is not trusted
+	ClockWarning string          `json:"clock_warning,omitempty"` // what else is wrong with the clocks
+	Doubtful     int             `json:"doubtful"`                // entries whose time is not to be trusted
+	DiskFree     uint64          `json:"disk_free_bytes"`
+	Faults       []string        `json:"faults"`
+	Staff        bool            `json:"staff"`             // staff has pad and scanner
+	Refresh      []Refresh       `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
+	Rescue       *sqlite.Account `json:"rescue,omitempty"`  // of a ledger that was damaged; left out if it never was
 }
 
 // Needs lists what a person must see to; empty: all is well.
@@ -71,6 +73,10 @@ func (s *Status) Needs() []string {
 	}
 	if s.ClockWarning != "" {
 		needs = append(needs, "clock: "+s.ClockWarning)
+	}
+	if s.Rescue != nil && !s.Rescue.Seen {
+		needs = append(needs, fmt.Sprintf("ledger: it was damaged and has been rescued on %s, %s: kioskctl rescue",
+			s.Rescue.At.Local().Format(time.DateOnly), cli.Count(len(s.Rescue.Lost), "entry is lost", "entries are lost")))
 	}
 	if s.DiskFree < 50<<20 {
 		needs = append(needs, fmt.Sprintf("disk: only %d MB free in the data folder", s.DiskFree>>20))
@@ -172,6 +178,8 @@ type Daemon interface {
 	Refresh(ctx context.Context, whole bool, tell func(Line)) error
 	Retry(ctx context.Context) error
 	Resolve(ctx context.Context, id kiosk.ID, r Resolution) error
+	// SeenRescue notes that staff knows how the ledger was rescued.
+	SeenRescue(ctx context.Context, by kiosk.Act) error
 }
 
 // Listen opens the socket in a data folder; a stale one is replaced.
@@ -244,5 +252,6 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 			fail(w, err)
 		}
 	})
+	mux.HandleFunc("POST /rescue/seen", answer(func(ctx context.Context, by kiosk.Act) (any, error) { return struct{}{}, d.SeenRescue(ctx, by) }))
 	return mux
 }

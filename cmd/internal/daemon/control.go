@@ -56,6 +56,7 @@ func FromLedger(ctx context.Context, r *sqlite.Reader, s *control.Status) error 
 	s.Outbox, s.Oldest, s.Exception, s.Work = c.Outbox, c.Oldest, c.Exceptions, c.Work
 	s.Entries, s.Items, s.Patrons, s.Loans = c.Entries, c.Items, c.Patrons, c.Loans
 	s.Doubtful = c.Doubtful
+	s.Rescue = rescued(ctx, r)
 	newest, err := r.Newest(ctx)
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,7 +105,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	if err := os.MkdirAll(c.Kiosk.Data, 0o750); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(c.Kiosk.Data, LedgerFile))
+	store, err := d.openLedger(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -258,6 +257,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	})
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
+	g.Go(func() error { return d.watchLedger(ctx) })
 	g.Go(func() error { return d.clock.run(ctx) })
 	g.Go(func() error { return d.figures.run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
