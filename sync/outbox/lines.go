@@ -30,18 +30,29 @@ func (l *lines) enter() chan struct{} {
 	return place
 }
 
-// leave gives a place back, or up if it was not had yet.
-func (l *lines) leave(place chan struct{}) {
+// leave gives a place back, or up if it was not had yet. It tells whether the
+// lines are short of questions now.
+func (l *lines) leave(place chan struct{}) (short bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if i := slices.Index(l.waiting, place); i >= 0 {
+	switch i := slices.Index(l.waiting, place); {
+	case i >= 0:
 		l.waiting = slices.Delete(l.waiting, i, i+1)
-		return
-	}
-	if len(l.waiting) == 0 {
+	case len(l.waiting) == 0:
 		l.taken--
-		return
+	default:
+		close(l.waiting[0])
+		l.waiting = l.waiting[1:]
 	}
-	close(l.waiting[0])
-	l.waiting = l.waiting[1:]
+	return l.runShort()
 }
+
+// short tells whether the lines would soon be idle: for each that is busy
+// another question should wait.
+func (l *lines) short() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.runShort()
+}
+
+func (l *lines) runShort() bool { return len(l.waiting) < l.most }

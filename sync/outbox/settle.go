@@ -21,6 +21,8 @@ type task struct {
 	wasIn bool          // the ILS has said that the item is out to nobody
 	place chan struct{} // for its first question: in the order of the queue
 
+	events chan<- *task // takes nil when the lines are short of questions
+
 	end   end
 	err   error     // of the link or of the ledger
 	heard time.Time // when the ILS answered last; zero: it did not
@@ -31,7 +33,7 @@ type task struct {
 // writes down what came of it.
 func (t *task) settle(ctx context.Context) {
 	if sendsUnseen {
-		t.lines.leave(t.place)
+		t.leave(t.place)
 		t.place = nil
 		t.tell(ctx, kiosk.Standing{})
 		return
@@ -65,7 +67,7 @@ func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) erro
 	if t.place = nil; place == nil {
 		place = t.lines.enter()
 	}
-	defer t.lines.leave(place)
+	defer t.leave(place)
 	select {
 	case <-place:
 	case <-ctx.Done():
@@ -80,6 +82,15 @@ func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) erro
 		t.heard = t.now()
 	}
 	return err
+}
+
+// leave gives a place back, and calls for more entries if there are lines for
+// them. It does so in the way in which the task will tell that it has ended: of
+// two channels Run would take any.
+func (t *task) leave(place chan struct{}) {
+	if t.lines.leave(place) {
+		t.events <- nil
+	}
 }
 
 func (t *task) look(ctx context.Context) (st kiosk.Standing, err error) {

@@ -12,7 +12,7 @@ import (
 const (
 	window      = 4096                   // entries looked at; those behind wait until there is room
 	spell       = 1024                   // entries worked on until the queue is read again
-	ahead       = 8                      // entries under way for each line: while one is written down, others are asked for
+	ahead       = 64                     // entries under way for each line, at most: while some are written down, others are asked for
 	firstRetry  = time.Second            // of one entry, doubled each time
 	lastRetry   = 5 * time.Minute        // at most
 	firstProbe  = 250 * time.Millisecond // of the link, doubled each time
@@ -339,29 +339,32 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 		}
 		return wait <= 0
 	}, func(q kiosk.Queued) bool { return w.wasIn[q.ID] })
-	ended := make(chan *task)
+	events := make(chan *task) // one that has ended; nil: the lines are short of questions
 	stop, running := false, 0
 	for {
-		for !stop && most > 0 && running < ahead*w.lines.most {
+		for !stop && most > 0 && running < ahead*w.lines.most && w.lines.short() {
 			q, ok := line.take()
 			if !ok {
 				break
 			}
 			most--
 			running++
-			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter()}
+			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter(), events: events}
 			if t.last = line.last(q); t.last {
 				t.early = w.patience(q.Entry)
 			}
 			go func() {
 				t.settle(ctx)
-				ended <- t
+				events <- t
 			}()
 		}
 		if running == 0 {
 			return next
 		}
-		t := <-ended
+		t := <-events
+		if t == nil {
+			continue
+		}
 		running--
 		if t.end == done {
 			line.done(t.ID)
