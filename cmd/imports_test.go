@@ -37,8 +37,9 @@ var rules = []struct {
 	{"drivers/all", []string{"drivers", "drivers/*"}, false},
 	{"drivers/sim", []string{"drivers", "drivers/tagdata", "drivers/sim/*"}, false},
 	{"drivers/sim/field", []string{"drivers", "drivers/iso15693"}, false},
+	{"drivers/sim/uhf", []string{"drivers"}, false},
 	{"drivers/sim/port", []string{"drivers/link"}, false},
-	{"drivers/*/*sim", []string{"drivers", "drivers/iso15693", "drivers/sim/field"}, false},
+	{"drivers/*/*sim", []string{"drivers", "drivers/iso15693", "drivers/sim/field", "drivers/sim/uhf"}, false},
 	{"drivers/*", []string{"drivers", "drivers/tagdata", "drivers/cardnumber", "drivers/link", "drivers/iso15693"}, false},
 
 	{"kiosk", nil, true},

@@ -387,7 +387,7 @@ func TestDriversAndDevices(t *testing.T) {
 		t.Errorf("drivers feig shows more than one:\n%s", one)
 	}
 	s.ctl(2, "drivers", "nosuch")
-	for name, want := range map[string]string{"Feig ": "perhaps feig", "serial": "perhaps serialscan", "bibliotheca": "perhaps rfid3m", "zzz": `"zzz": known are cfrh320, escpos, feig`} {
+	for name, want := range map[string]string{"Feig ": "perhaps feig", "serial": "perhaps serialscan", "bibliotheca": "perhaps rfid3m", "zzz": `"zzz": known are cfrh320, chafonuhf, escpos`} {
 		contains(t, noDriver(strings.TrimSpace(name), all.Drivers()).Error(), want)
 	}
 	s.ctl(0, "devices")

@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/cfrh320"
+	"github.com/carrel-kiosk/carrel/drivers/chafonuhf"
 	"github.com/carrel-kiosk/carrel/drivers/escpos"
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
@@ -15,6 +16,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/rl866"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/drivers/sim"
+	"github.com/carrel-kiosk/carrel/drivers/thingmagic"
 	"github.com/carrel-kiosk/carrel/drivers/twn4"
 )
 
@@ -22,6 +24,7 @@ import (
 func Drivers() []drivers.Driver {
 	return []drivers.Driver{
 		cfrh320.Driver,
+		chafonuhf.Driver,
 		escpos.Driver,
 		feig.Driver,
 		hidscan.Driver,
@@ -34,6 +37,7 @@ func Drivers() []drivers.Driver {
 		sim.Driver,
 		sim.PadDriver,
 		sim.PanelDriver,
+		thingmagic.Driver,
 		twn4.Driver,
 	}
 }

@@ -42,7 +42,7 @@ func TestDrivers(t *testing.T) {
 	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
 		t.Errorf("the drivers are %s; want them sorted, each once", strings.Join(names, ", "))
 	}
-	for want, pad := range map[string]bool{"hidscan": false, "serialscan": false, "sim": false, "twn4": false, "simpad": true, "feig": true, "pn5180": true} {
+	for want, pad := range map[string]bool{"hidscan": false, "serialscan": false, "sim": false, "twn4": false, "simpad": true, "feig": true, "pn5180": true, "chafonuhf": false, "thingmagic": false} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not in the list", want)
 		}
