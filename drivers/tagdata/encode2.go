@@ -36,16 +36,24 @@ func encode2(c Contents, size, block int) ([]byte, error) {
 
 // pieces are all elements in the order of the tag.
 func (c Contents) pieces() ([]piece, error) {
-	if !printable(c.Item) {
-		return nil, fmt.Errorf("%q is no item number that can be written", c.Item)
+	texts, locks, err := c.texts()
+	if err != nil {
+		return nil, err
 	}
-	texts := map[int]string{1: c.Item}
-	locks := map[int]bool{1: true}
+	return arrange(texts, locks)
+}
+
+// texts are all elements by OID, and which get blocks of their own.
+func (c Contents) texts() (texts map[int]string, locks map[int]bool, err error) {
+	if !printable(c.Item) {
+		return nil, nil, fmt.Errorf("%q is no item number that can be written", c.Item)
+	}
+	texts, locks = map[int]string{1: c.Item}, map[int]bool{1: true}
 	for _, e := range c.Elements {
 		oid, err := oidOf(e.Name)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case e.Lock:
 			locks[oid] = true
 		}
@@ -57,20 +65,27 @@ func (c Contents) pieces() ([]piece, error) {
 		texts[3] = c.Owner
 	}
 	if c.Parts > 0 {
-		if c.Parts > 999 {
-			return nil, fmt.Errorf("%d parts are more than %s can have", c.Parts, ISO2)
+		if texts[4], err = c.setDigits(); err != nil {
+			return nil, nil, err
 		}
-		n := len(strconv.Itoa(c.Parts))
-		texts[4] = fmt.Sprintf("%0*d%0*d", n, c.Parts, n, c.Part)
 	}
 	if c.Usage != "" {
 		digit, ok := c.Usage.digit()
 		if !ok || c.Sub > 9 {
-			return nil, fmt.Errorf("%s has no usage %q with a second digit %d", ISO2, c.Usage, c.Sub)
+			return nil, nil, fmt.Errorf("%s has no usage %q with a second digit %d", ISO2, c.Usage, c.Sub)
 		}
 		texts[5] = string([]byte{'0' + digit, '0' + c.Sub})
 	}
-	return arrange(texts, locks)
+	return texts, locks, nil
+}
+
+// setDigits are the set information: parts and part, of as many digits.
+func (c Contents) setDigits() (string, error) {
+	if c.Parts > 999 {
+		return "", fmt.Errorf("%d parts are more than %s can have", c.Parts, ISO2)
+	}
+	n := len(strconv.Itoa(c.Parts))
+	return fmt.Sprintf("%0*d%0*d", n, c.Parts, n, c.Part), nil
 }
 
 // arrange compacts the texts and puts them in order.

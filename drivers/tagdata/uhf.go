@@ -65,7 +65,7 @@ func (c *Contents) uii(b []byte) {
 		c.harm(BadValue, fmt.Sprintf("the UII %q is not owner, item and set information", s))
 		return
 	}
-	c.Elements = append(c.Elements, Element{ID: "uii", Name: "uii", Text: s, Raw: append([]byte(nil), b...), At: uiiAt, Size: len(b)})
+	c.Elements = append(c.Elements, Element{ID: NameUII, Name: NameUII, Text: s, Raw: append([]byte(nil), b...), At: uiiAt, Size: len(b)})
 	c.Owner = fields[0]
 	c.take(fields[1])
 	if len(fields) == 3 {

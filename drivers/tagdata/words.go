@@ -38,6 +38,7 @@ const (
 	NameSum       = "check sum"    // ISO 28560-3 only
 	NameMediaCode = "media format" // ISO 28560-3 only, a number to 255
 	NameVendor    = "vendor"       // bytes no standard knows
+	NameUII       = "uii"          // UHF: owner, item and set as one text
 )
 
 // oids are the names of elements by their OID in ISO 28560-2.
