@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TagID names an RFID tag: the 16 digits of its UID, as "E004015012345678".
+// TagID names an RFID tag: the 16 digits of its UID, as "E004015012345678", or
+// of a UHF tag its EPC, as "EPC:141CC04FC70BADB5".
 type TagID string
 
 // Security is what the gates at the door should find on a tag.

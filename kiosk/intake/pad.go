@@ -344,15 +344,15 @@ func (p *Pad) event(tag kiosk.TagID, c tagdata.Contents) kiosk.Event {
 		return strange(kiosk.ReasonTagDamaged)
 	case c.Usage == tagdata.PatronCard:
 		return nil
-	case c.Item == "", !p.ours(c.Owner), !p.Intake.Item(c.Item):
+	case c.Item == "", !ownedBy(p.Owners, c.Owner), !p.Intake.Item(c.Item):
 		return strange(kiosk.ReasonTagForeign)
 	}
 	ev := kiosk.TagPlaced{Tag: tag, Item: kiosk.Barcode(c.Item), Part: max(1, c.Part), Parts: max(1, c.Parts)}
 	return ev
 }
 
-// ours tells whether an owner is one whose items are lent here. A tag that
+// ownedBy tells whether an owner is one whose items are lent here. A tag that
 // tells none is.
-func (p *Pad) ours(owner string) bool {
-	return owner == "" || len(p.Owners) == 0 || slices.Contains(p.Owners, owner)
+func ownedBy(owners []string, owner string) bool {
+	return owner == "" || len(owners) == 0 || slices.Contains(owners, owner)
 }
