@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -33,6 +34,7 @@ type stocktake struct {
 	lent   []kiosk.Barcode // on the shelf although on loan
 	away   []kiosk.Barcode // on loan and away
 	others []kiosk.Barcode // another library's
+	far    int             // places that what is moved stands off, at least
 
 	walks context.CancelFunc
 	said  chan inventory.Said
@@ -55,16 +57,18 @@ patron = ["99999[0-9]{6}"]
 item = ["[A-Z]+[0-9]+"]
 `
 
-func newStocktake(t *testing.T) *stocktake {
+// newStocktake makes one with the kiosk's configuration and more devices. What
+// is moved stands at least far places off.
+func newStocktake(t *testing.T, far int, devices string) *stocktake {
 	dir := shared(t)
-	s := &stocktake{town: &town{t: t, data: t.TempDir(), lent: map[kiosk.Barcode]bool{}}, acked: map[int64]kiosk.Barcode{}}
-	far, near, err := pty.Open()
+	s := &stocktake{town: &town{t: t, data: t.TempDir(), lent: map[kiosk.Barcode]bool{}}, acked: map[int64]kiosk.Barcode{}, far: far}
+	end, near, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { far.Close(); near.Close() })
-	s.scanner, s.config = far, filepath.Join(s.data, "kiosk.toml")
-	if err := os.WriteFile(s.config, fmt.Appendf(nil, inventoryConfig, s.data, near.Name()), 0o600); err != nil {
+	t.Cleanup(func() { end.Close(); near.Close() })
+	s.scanner, s.config = end, filepath.Join(s.data, "kiosk.toml")
+	if err := os.WriteFile(s.config, fmt.Appendf(nil, inventoryConfig+devices, s.data, near.Name()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.fill(dir)
@@ -72,7 +76,7 @@ func newStocktake(t *testing.T) *stocktake {
 }
 
 // fill imports the library with all its books available, and plants the
-// faults: 3% stand at least five places off, 2% are gone, ten are on loan and
+// faults: 3% stand at least some places off, 2% are gone, ten are on loan and
 // stand there, ten are on loan and away, and five are another library's.
 func (s *stocktake) fill(dir string) {
 	ctx := s.t.Context()
@@ -154,9 +158,13 @@ func (s *stocktake) plant(r *rand.Rand, books []shelf.Copy) (loans []kiosk.Loan)
 	}
 	at := map[int][]kiosk.Barcode{}
 	for _, i := range moved {
-		home, _ := slices.BinarySearch(stand, i)
-		to := home
-		for to-home < 5 && home-to < 5 {
+		from, _ := slices.BinarySearchFunc(stand, i, func(j, i int) int { return cmp.Compare(books[j].Key, books[i].Key) })
+		past := from // all of the same call number
+		for past < len(stand) && books[stand[past]].Key == books[i].Key {
+			past++
+		}
+		to := from
+		for from-s.far < to && to < past+s.far {
 			to = r.IntN(len(stand))
 		}
 		at[to] = append(at[to], books[i].Barcode)
@@ -249,7 +257,7 @@ func pace(t *testing.T) time.Duration {
 // daemon in the middle. Every planted fault is found, and nothing else; no
 // scan that was acknowledged is lost.
 func TestStocktake(t *testing.T) {
-	s := newStocktake(t)
+	s := newStocktake(t, 5, "")
 	s.start()
 	defer func() { s.kill() }()
 	c, err := control.Dial(s.data)

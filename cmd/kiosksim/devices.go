@@ -10,14 +10,19 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/demo"
+	"github.com/carrel-kiosk/carrel/drivers/chafonuhf/chafonuhfsim"
 	"github.com/carrel-kiosk/carrel/drivers/escpos/escpossim"
 	"github.com/carrel-kiosk/carrel/drivers/feig/feigsim"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m/rfid3msim"
 	"github.com/carrel-kiosk/carrel/drivers/rl866/rl866sim"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
 	"github.com/carrel-kiosk/carrel/drivers/sim/port"
+	"github.com/carrel-kiosk/carrel/drivers/sim/uhf"
+	"github.com/carrel-kiosk/carrel/drivers/tagdata"
+	"github.com/carrel-kiosk/carrel/drivers/thingmagic/thingmagicsim"
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
@@ -27,6 +32,8 @@ type devicesCmd struct {
 	Pad     string `help:"The pad's family: feig, rfid3m, rl866; none for no pad." enum:"feig,rfid3m,rl866,none" default:"feig"`
 	PadLink string `help:"A name to give to the pad's port as well." placeholder:"PATH"`
 	EAS     bool   `name:"eas" help:"The books' EAS is armed too, as for a kiosk with eas = true under [tags]."`
+	Wand    string `help:"A UHF wand's family: thingmagic, chafonuhf; none for no wand." enum:"thingmagic,chafonuhf,none" default:"none"`
+	WandAt  string `name:"wand-link" help:"A name to give to the wand's port as well." placeholder:"PATH"`
 	Printer bool   `help:"A receipt printer too; what it prints is shown here."`
 	Roll    string `name:"printer-link" help:"A name to give to the printer's port as well." placeholder:"PATH"`
 	Listen  string `help:"The pad over TCP instead, as 127.0.0.1:10001; feig alone." placeholder:"ADDR"`
@@ -35,6 +42,7 @@ type devicesCmd struct {
 const devicesHelp = `A line you type moves them:
   CODE    is scanned
   +CODE   a book with this number is put on the pad; -CODE is taken away
+  near CODE  a book with this number comes into the wand's reach; away CODE goes out of it
   paper   puts a new roll into the printer; no-paper takes it out
   ?       lists what lies there, and whether the gate would ring
 The end of the input ends them.
@@ -58,6 +66,13 @@ func (c *devicesCmd) Run() error {
 			return err
 		}
 		defer closePad()
+	}
+	if c.Wand != "none" {
+		closeWand, err := c.serveWand(d)
+		if err != nil {
+			return err
+		}
+		defer closeWand()
 	}
 	if c.Printer {
 		closePrinter, err := c.servePrinter(d)
@@ -107,6 +122,23 @@ func (c *devicesCmd) servePad(d *devices) (closePad func() error, err error) {
 	return p.Close, nil
 }
 
+// serveWand opens the wand's end of a pty. Its air takes its time.
+func (c *devicesCmd) serveWand(d *devices) (closeWand func() error, err error) {
+	p, err := port.Open(c.WandAt)
+	if err != nil {
+		return nil, err
+	}
+	d.air = uhf.New(1)
+	d.air.Wait = time.Sleep
+	serve := func() error { return thingmagicsim.Serve(p, d.air, thingmagicsim.Options{}) }
+	if c.Wand == "chafonuhf" {
+		serve = func() error { return chafonuhfsim.Serve(p, d.air, chafonuhfsim.Options{}) }
+	}
+	go serve() //nolint:errcheck // it ends with the port
+	fmt.Fprintf(d.out, "wand %s\n", p.Path)
+	return p.Close, nil
+}
+
 // servePrinter opens the printer's end of a pty, and shows each slip that is
 // cut off.
 func (c *devicesCmd) servePrinter(d *devices) (closePrinter func() error, err error) {
@@ -130,6 +162,8 @@ type devices struct {
 	eas     bool
 	out     io.Writer
 	tags    map[string]*field.Tag // of every book that was ever laid down
+	air     *uhf.Field            // before the wand; nil: there is none
+	near    map[string]*uhf.Tag   // of every book that was ever near it
 }
 
 func (d *devices) read(ctx context.Context, in io.Reader) error {
@@ -164,6 +198,12 @@ func (d *devices) do(line string) error {
 	case code == "":
 	case (code == "paper" || code == "no-paper") && d.printer != nil:
 		d.printer.Set(escpossim.State{NoPaper: code == "no-paper"})
+	case d.air != nil && strings.HasPrefix(code, "near "):
+		return d.bring(strings.TrimSpace(code[5:]))
+	case d.air != nil && strings.HasPrefix(code, "away "):
+		if t := d.near[strings.TrimSpace(code[5:])]; t == nil || !d.air.Remove(t) {
+			fmt.Fprintf(os.Stderr, "%s is not in the wand's reach\n", code[5:])
+		}
 	case code == "?":
 		d.list()
 	case code[0] == '+' && len(code) > 1:
@@ -182,6 +222,25 @@ func (d *devices) do(line string) error {
 		_, err := io.WriteString(d.scanner, line+d.end)
 		return err
 	}
+	return nil
+}
+
+// bring brings a book with a UHF tag into the wand's reach.
+func (d *devices) bring(code string) error {
+	t := d.near[code]
+	if t == nil {
+		u, err := tagdata.EncodeUHF(tagdata.Contents{Item: code, Owner: demo.Owner}, tagdata.ISO4, false)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return nil
+		}
+		if d.near == nil {
+			d.near = map[string]*uhf.Tag{}
+		}
+		t = uhf.NewTag(uint32(len(d.near)), u.PC, u.UII, 32)
+		d.near[code] = t
+	}
+	d.air.Place(t, uhf.Coupling{Miss: 0.1})
 	return nil
 }
 

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/chafonuhf"
 	"github.com/carrel-kiosk/carrel/drivers/escpos"
 	"github.com/carrel-kiosk/carrel/drivers/feig"
 	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/drivers/rfid3m"
 	"github.com/carrel-kiosk/carrel/drivers/rl866"
 	"github.com/carrel-kiosk/carrel/drivers/sim/field"
+	"github.com/carrel-kiosk/carrel/drivers/thingmagic"
 )
 
 // TestDevices: each pad is one that its driver opens; books come and go.
@@ -68,6 +70,49 @@ func TestDevices(t *testing.T) {
 		}
 		p.(io.Closer).Close()
 		closePad()
+	}
+}
+
+// TestDevicesWand: each wand is one that its driver opens; books come near and
+// go away.
+func TestDevicesWand(t *testing.T) {
+	for family, driver := range map[string]drivers.Driver{"thingmagic": thingmagic.Driver, "chafonuhf": chafonuhf.Driver} {
+		var out bytes.Buffer
+		d := &devices{out: &out}
+		closeWand, err := (&devicesCmd{Wand: family}).serveWand(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeWand()
+		c := link.Defaults(driver)
+		c.Path = strings.TrimSpace(strings.TrimPrefix(out.String(), "wand "))
+		l, err := link.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dev, err := driver.Open(l, driver.NewConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := dev.(drivers.Wand)
+		defer w.Close()
+		if err := errors.Join(d.do("near 30417000010017"), d.do("away nothing"), d.do("near small letters")); err != nil {
+			t.Fatal(err)
+		}
+		for n, want := range []int{1, 0} {
+			heard := -1
+			for i := 0; i < 30 && heard != want; i++ {
+				list, err := w.Hear()
+				if err != nil {
+					t.Fatal(err)
+				}
+				heard = len(list)
+			}
+			if heard != want {
+				t.Errorf("%s: step %d: %d tags are heard; want %d", family, n, heard, want)
+			}
+			d.do("away 30417000010017")
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Shelf struct {
 	Schemes  map[string]ShelfScheme `toml:"schemes"`  // the library's own
 	Labels   []string               `toml:"labels"`   // patterns of the labels on shelf ends; what is in brackets is the shelf's name
 	Tagged   bool                   `toml:"tagged"`   // every book has an RFID tag
+	Reach    int                    `toml:"reach"`    // how many places what a UHF wand hears may be off; 16
 	Weed     Weed                   `toml:"weed"`
 
 	Rules  *shelf.Order `toml:"-"`
@@ -70,10 +71,16 @@ func (s *Shelf) check(p *Problems) {
 		}
 		s.labels = append(s.labels, re)
 	}
+	if s.Reach = cmp.Or(s.Reach, 16); s.Reach < 1 || s.Reach > maxReach {
+		p.add("shelf.reach", s.Reach, "must be from 1 to %d books", maxReach)
+	}
 	if s.Weed.UnlentYears < 0 || s.Weed.Copies < 0 {
 		p.add("shelf.weed", nil, "must be 0 (not asked) or more")
 	}
 }
+
+// maxReach is where a wand would say nothing of order any more.
+const maxReach = 200
 
 // Weeding is the rule as package shelf has it.
 func (w Weed) Weeding() shelf.Weeding {

@@ -54,6 +54,8 @@ func (ds *devices) use(ctx context.Context, name string, device any) error {
 		return d.Scans(ctx, func(sc drivers.Scan) { ds.scanned(ctx, name, sc) })
 	case drivers.Pad:
 		return ds.pads.run(ctx, name, d)
+	case drivers.Wand:
+		return ds.staff.wand(ctx, name, d)
 	case drivers.Panel:
 		return ds.panels.run(ctx, name, d)
 	case drivers.Printer:

@@ -23,11 +23,13 @@ type walk struct {
 	tells map[int]func(inventory.Said)
 	next  int
 	lying map[kiosk.TagID]kiosk.TagPlaced // on the pad
+	wands map[string]bool                 // that have begun to walk; walking's own
 }
 
 // walkRead is what a device has read.
 type walkRead struct {
 	device string
+	reach  int // of a wand, in books; 0: it is none
 	inventory.Read
 }
 
@@ -91,7 +93,7 @@ func (s *staff) walkFor(id kiosk.ID) (*walk, error) {
 	}
 	if s.walk == nil {
 		ctx, stop := context.WithCancel(s.ctx)
-		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}}
+		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}, wands: map[string]bool{}}
 		s.walk, s.stop = w, stop
 		s.benches.Go(func() { s.walking(ctx, w) })
 	}
@@ -199,12 +201,12 @@ func (s *staff) walked(ctx context.Context, w *walk, batch []walkRead) {
 	defer cancel()
 	var reads []inventory.Read
 	for _, r := range batch {
-		if r.ByTag {
+		if r.ByTag && r.Security == kiosk.Leave {
 			r.Security = s.pads.security(ctx, r.Tag)
 		}
 		reads = append(reads, r.Read)
 	}
-	said, err := s.inventories.Scan(ctx, w.id, batch[0].device, reads...)
+	said, err := s.scan(ctx, w, batch[0], reads)
 	if err != nil {
 		s.Log.Error("inventory: scans were not taken", "device", batch[0].device, "scans", len(batch), "err", err)
 		for _, r := range batch {
@@ -214,11 +216,21 @@ func (s *staff) walked(ctx context.Context, w *walk, batch []walkRead) {
 	w.tell(said)
 }
 
+// scan hands over what one device has read. A wand, which hears what is near in
+// any order, begins with saying so.
+func (s *staff) scan(ctx context.Context, w *walk, first walkRead, reads []inventory.Read) ([]inventory.Said, error) {
+	if first.reach > 0 && !w.wands[first.device] {
+		if err := s.inventories.Start(ctx, w.id, first.device, first.reach); err != nil {
+			return nil, err
+		}
+		w.wands[first.device] = true
+	}
+	return s.inventories.Scan(ctx, w.id, first.device, reads...)
+}
+
 // code takes a code that was scanned; false: nobody walks.
 func (s *staff) code(ctx context.Context, device, text string) bool {
-	s.mu.Lock()
-	w := s.walk
-	s.mu.Unlock()
+	w := s.walks()
 	if w == nil {
 		return false
 	}
@@ -243,9 +255,7 @@ func partOf(t kiosk.TagPlaced) int {
 
 // tag takes what happens on a pad.
 func (s *staff) tag(ctx context.Context, device string, ev kiosk.Event) {
-	s.mu.Lock()
-	w := s.walk
-	s.mu.Unlock()
+	w := s.walks()
 	if w == nil {
 		return
 	}
@@ -254,7 +264,7 @@ func (s *staff) tag(ctx context.Context, device string, ev kiosk.Event) {
 		w.mu.Lock()
 		w.lying[ev.Tag] = ev
 		w.mu.Unlock()
-		s.enqueue(ctx, w, walkRead{device, inventory.Read{Text: string(ev.Item), ByTag: true, Tag: ev.Tag, Part: partOf(ev)}})
+		s.enqueue(ctx, w, walkRead{device, 0, inventory.Read{Text: string(ev.Item), ByTag: true, Tag: ev.Tag, Part: partOf(ev)}})
 	case kiosk.TagUnread:
 		w.tell([]inventory.Said{{Who: device, Code: ev.Code, Why: "a tag that names no item of this library: " + string(ev.Reason), Tone: "take"}})
 	case kiosk.TagRemoved:
