@@ -85,13 +85,25 @@ func printStatus(p *printer, s control.Status) {
 	if s.Staff {
 		p.row(nil, "staff", "is working here: pad and scanner are used to prepare materials")
 	}
-	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20))
+	p.row(nil, "disk", fmt.Sprintf("%d MB free", s.DiskFree>>20)+flushes(s.Disk))
 	if !s.Clock.IsZero() {
 		p.row(nil, "clock", when(s.Clock)+", by "+s.ClockBy)
 	}
 	if s.Doubtful > 0 {
 		p.row(nil, "dates", cli.Count(s.Doubtful, "entry was", "entries were")+" made when the clock was wrong, and the true time is not known: kioskctl loans -doubt")
 	}
+}
+
+// flushes says how quickly the disk takes loans, and what they cost it.
+func flushes(d control.Disk) string {
+	if d.Stored == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("; a write is on disk after %.1f ms, at worst %.1f", d.Median*1e3, d.Worst*1e3)
+	if d.Written > 0 {
+		text += fmt.Sprintf("; %d kB written for each since the start", d.Written/uint64(d.Stored)/1000)
+	}
+	return text
 }
 
 // on is a driver and what its device hangs on, if on anything.

@@ -53,6 +53,7 @@ func (b *builder) kiosk(t target) error {
 	for _, u := range []string{"kioskd.service", "carrel-backup.service", "carrel-backup.timer"} {
 		p.copy("lib/systemd/system/"+u, "deploy/systemd/"+u, 0o644)
 	}
+	p.copy("usr/lib/systemd/journald.conf.d/carrel.conf", "deploy/systemd/journald.conf", 0o644)
 	p.copy("usr/lib/sysusers.d/carrel.conf", "deploy/systemd/sysusers.conf", 0o644)
 	p.copy("lib/udev/rules.d/70-carrel.rules", "deploy/udev/70-carrel.rules", 0o644)
 	p.copy("usr/share/lintian/overrides/carrel", "deploy/debian/overrides", 0o644)

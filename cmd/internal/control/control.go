@@ -47,6 +47,7 @@ type Status struct {
 	ClockWarning string          `json:"clock_warning,omitempty"` // what else is wrong with the clocks
 	Doubtful     int             `json:"doubtful"`                // entries whose time is not to be trusted
 	DiskFree     uint64          `json:"disk_free_bytes"`
+	Disk         Disk            `json:"disk"`
 	Faults       []string        `json:"faults"`
 	Staff        bool            `json:"staff"`             // staff has pad and scanner
 	Refresh      []Refresh       `json:"refresh,omitempty"` // the library's lists; left out where it has none to give
@@ -82,6 +83,14 @@ func (s *Status) Needs() []string {
 		needs = append(needs, fmt.Sprintf("disk: only %d MB free in the data folder", s.DiskFree>>20))
 	}
 	return needs
+}
+
+// Disk is how the ledger's disk does since the start.
+type Disk struct {
+	Stored  int     `json:"stored"`         // entries and outcomes
+	Median  float64 `json:"median_seconds"` // of the last hundred of them, until each was on disk and flushed; 0: there was none
+	Worst   float64 `json:"worst_seconds"`
+	Written uint64  `json:"written_bytes"` // by the whole program; 0 where that can't be told
 }
 
 // Device is one configured device.

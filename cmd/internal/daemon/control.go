@@ -34,7 +34,7 @@ func (d *Daemon) Status(ctx context.Context) (control.Status, error) {
 			s.Faults = append(s.Faults, "upstream: not reached: "+s.Upstream.Error)
 		}
 	}
-	s.Refresh = d.refreshed()
+	s.Refresh, s.Disk = d.refreshed(), d.metrics.Disk()
 	for _, f := range sc.Faults {
 		if f.Source == staffFault.Source {
 			s.Staff = true

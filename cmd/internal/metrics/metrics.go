@@ -28,11 +28,13 @@ type Metrics struct {
 	registry *prometheus.Registry
 	entries  *prometheus.CounterVec
 	writes   *prometheus.HistogramVec
+	disk     *disk
 }
 
 // New makes the metrics of a kiosk whose status can be asked for.
 func New(status func(context.Context) (control.Status, error)) *Metrics {
 	m := &Metrics{
+		disk:     newDisk(),
 		registry: prometheus.NewRegistry(),
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carrel_entries_total",
 			Help: "States that entries have reached since the start: what was lent, returned and renewed, and what came of it."}, []string{"state"}),
@@ -40,7 +42,7 @@ func New(status func(context.Context) (control.Status, error)) *Metrics {
 			Help:    "Time until an entry or its outcome is on disk and synced.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.entries, m.writes, &collector{status},
+	m.registry.MustRegister(m.entries, m.writes, m.written(), &collector{status},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -88,6 +90,7 @@ func (m *Metrics) wrote(s kiosk.State, took time.Duration, err error) {
 		result = "failed"
 	} else {
 		m.entries.WithLabelValues(string(s)).Inc()
+		m.disk.wrote(took)
 	}
 	m.writes.WithLabelValues(result).Observe(took.Seconds())
 }
