@@ -67,28 +67,43 @@ func (g *grammar) Run() error {
 // serve runs the configured kiosk, again after each SIGHUP that finds a good
 // configuration.
 func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
-	conf, err := config.Load(g.Config)
+	conf, note, err := load(g.Config)
 	if err != nil {
 		return cli.Wrong(fmt.Errorf("%w\n-config FILE names another configuration; kioskd -demo needs none", err))
+	}
+	if note != "" {
+		log.Error(note)
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	for ctx.Err() == nil {
-		next, err := g.until(ctx, conf, hup, log)
+		next, err := g.until(ctx, conf, note, hup, log)
 		if err != nil || next == nil {
 			return err
 		}
-		conf = next
+		conf, note = next, ""
 	}
 	return nil
 }
 
 // until runs one configuration until the next one: a good one that came with
 // a SIGHUP, taken when nobody is at the desk. It returns nil at the end.
-func (g *grammar) until(ctx context.Context, conf *config.Config, hup <-chan os.Signal, log *slog.Logger) (*config.Config, error) {
+func (g *grammar) until(ctx context.Context, conf *config.Config, note string, hup <-chan os.Signal, log *slog.Logger) (*config.Config, error) {
 	leave, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- daemon.Run(ctx, daemon.Options{Config: conf, Log: log, Leave: leave}) }()
+	notes := make(chan string, 1)
+	notes <- note
+	ready := func() {
+		if note != "" {
+			return
+		}
+		if err := keep(g.Config, conf); err != nil {
+			log.Warn("no copy of the configuration is kept", "err", err)
+		}
+	}
+	go func() {
+		ended <- daemon.Run(ctx, daemon.Options{Config: conf, Log: log, Leave: leave, Notes: notes, Ready: ready})
+	}()
 	for {
 		select {
 		case err := <-ended:
@@ -98,6 +113,11 @@ func (g *grammar) until(ctx context.Context, conf *config.Config, hup <-chan os.
 		next, err := config.Load(g.Config)
 		if err != nil {
 			log.Error("the configuration is not taken; the old one goes on", "err", err)
+			select {
+			case <-notes: // what was not shown yet
+			default:
+			}
+			notes <- fmt.Sprintf("the configuration is not taken, and the one before goes on: %v", err)
 			continue
 		}
 		log.Info("the configuration was read again; it holds as soon as nobody is at the desk")

@@ -47,6 +47,7 @@ type Config struct {
 	Class     []Pupil          // who may borrow by touching an animal, at most MaxClass
 	Sound     Sound            // zero is silent
 	Gallery   bool             // serve /gallery, every view from fixtures
+	Sight     *Sight           // knows whether the machine's own display paints; nil: nobody asks
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
 
 	// Receipts make what the screen shows of receipts; nil: there is no code to
@@ -123,6 +124,8 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/events", s.apiEvents)
 	mux.HandleFunc("GET /api/v1/openapi.json", s.openAPI)
 	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /healthz/display", s.display)
+	mux.HandleFunc("POST /beat", s.beat)
 	mux.HandleFunc("GET /readyz", s.ready)
 	s.staffRoutes(mux)
 	if s.Gallery {

@@ -47,6 +47,9 @@ type Options struct {
 	Gallery bool
 	// Ready is called once everything is open and served.
 	Ready func()
+	// Notes are what staff is to know of the configuration, each in place of the
+	// one before; an empty one says that all is well. nil: nothing comes.
+	Notes <-chan string
 	// Leave, when it is closed, ends the daemon as soon as nobody is at the
 	// desk; nil means never.
 	Leave <-chan struct{}
@@ -73,6 +76,7 @@ type Daemon struct {
 	figures     *figures
 	metrics     *metrics.Metrics
 	boards      *boards
+	sight       *web.Sight
 	brands      *brands
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
@@ -138,6 +142,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		}
 	}
 	d.metrics = metrics.New(d.Status)
+	d.sight = web.NewSight()
 	d.pads = newPads(d)
 	d.figures = &figures{Daemon: d, since: map[kiosk.Count]int{}}
 	d.panels = newPanels(d)
@@ -258,6 +263,8 @@ func (d *Daemon) serve(ctx context.Context) error {
 	g.Go(func() error { return d.desk.Run(ctx) })
 	g.Go(func() error { return d.store.Run(ctx, d.tidied) })
 	g.Go(func() error { return d.watchLedger(ctx) })
+	g.Go(func() error { return d.watchDisplay(ctx) })
+	g.Go(func() error { return d.watchNotes(ctx) })
 	g.Go(func() error { return d.clock.run(ctx) })
 	g.Go(func() error { return d.figures.run(ctx) })
 	g.Go(func() error { return d.devices.run(ctx) })
@@ -338,7 +345,7 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	c := web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Receipts: d.receipts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Class: d.Config.Screen.Class, Child: d.Config.Screen.Words == "child", Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Sight: d.sight, Receipts: d.receipts, Manner: d.Config.Screen.Manner, PIN: d.Config.Patrons.PIN, Class: d.Config.Screen.Class, Child: d.Config.Screen.Words == "child", Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
 	if d.Config.Screen.Remember {
 		c.Memory = d.store
 	}

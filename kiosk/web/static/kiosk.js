@@ -235,6 +235,16 @@
   // A page that the browser kept (bfcache) is another patron's.
   addEventListener('pageshow', e => { if (e.persisted) { stage.replaceChildren(); location.reload(); } });
 
+  // A sign that this page still paints, for the watchdog of the kiosk's own browser.
+  if (live) {
+    const painted = () => requestAnimationFrame(() => fetch('/beat', {method: 'POST', signal: AbortSignal.timeout(5000)}).catch(() => {}));
+    const gone = () => navigator.sendBeacon('/beat?gone');
+    painted();
+    setInterval(painted, 10_000);
+    addEventListener('pagehide', gone);
+    addEventListener('visibilitychange', () => document.hidden ? gone() : painted());
+  }
+
   setInterval(count, 200);
   setInterval(() => {
     watch();

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+)
+
+// keptConfig is the copy of the last configuration that worked, in the data
+// folder. A card that loses its power while a file is written leaves half of it.
+const keptConfig = "kiosk.toml.good"
+
+// load reads the configuration; where it can't be used, the copy of the last
+// one that worked, with a note for staff. What the copy names by a relative
+// path is looked for beside the configuration itself.
+func load(file string) (c *config.Config, note string, err error) {
+	c, err = config.Load(file)
+	if err == nil {
+		return c, "", nil
+	}
+	good := filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), "/var/lib/carrel"), keptConfig)
+	raw, e2 := os.ReadFile(good)
+	if e2 != nil {
+		return nil, "", err
+	}
+	c, e2 = config.Parse(file, raw)
+	if e2 != nil {
+		return nil, "", err
+	}
+	return c, fmt.Sprintf("%s can't be used; the last good copy of it is, %s. Put it right, or copy that file over it: %v", file, good, err), nil
+}
+
+// keep copies a configuration that works into the data folder, whole or not at all.
+func keep(file string, c *config.Config) (err error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if _, err := config.Parse(file, raw); err != nil {
+		return nil // it was changed since
+	}
+	good := filepath.Join(c.Kiosk.Data, keptConfig)
+	if was, err := os.ReadFile(good); err == nil && bytes.Equal(was, raw) {
+		return nil
+	}
+	return config.Write(good, raw)
+}
