@@ -111,19 +111,29 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such touch", http.StatusBadRequest)
 		return
 	}
+	page := r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document" // a form without script: whatever comes of it is a page
 	if late(r.PostForm, s.Desk.Screen()) {
-		http.Error(w, "the screen has moved on", http.StatusConflict)
+		answer(w, r, page, http.StatusConflict, "the screen has moved on")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	if err := s.Desk.Send(ctx, ev); err != nil {
-		http.Error(w, "the desk is busy", http.StatusServiceUnavailable)
+		answer(w, r, page, http.StatusServiceUnavailable, "the desk is busy")
 		return
 	}
-	if r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document" {
-		http.Redirect(w, r, "/", http.StatusSeeOther) // a form without script
-		return
+	answer(w, r, page, http.StatusNoContent, "")
+}
+
+// answer tells what came of a touch; a page goes back to the screen, which
+// shows what is now.
+func answer(w http.ResponseWriter, r *http.Request, page bool, status int, text string) {
+	switch {
+	case page:
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	case text != "":
+		http.Error(w, text, status)
+	default:
+		w.WriteHeader(status)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }

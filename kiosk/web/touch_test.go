@@ -123,11 +123,14 @@ func TestOtherOriginsTouchNothing(t *testing.T) {
 
 func TestTouchWithoutScript(t *testing.T) {
 	h, _ := newSite(t, kiosk.Screen{})
-	r := httptest.NewRequest("POST", "/touch/return", nil)
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Sec-Fetch-Dest", "document")
-	if w := serve(h, r); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
-		t.Errorf("%d to %q; want 303 to /", w.Code, w.Header().Get("Location"))
+	for _, form := range []string{"", "view=receipt"} { // the second comes late
+		r := httptest.NewRequest("POST", "/touch/return", strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		if w := serve(h, r); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
+			t.Errorf("%q: %d to %q; want 303 to /", form, w.Code, w.Header().Get("Location"))
+		}
 	}
 	if w := serve(h, httptest.NewRequest("GET", "/touch/return", nil)); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d; want 405", w.Code)

@@ -1,5 +1,6 @@
 // Tools for scripts that look at the screen with Chromium.
 'use strict';
+const assert = require('node:assert/strict');
 const path = require('node:path');
 const {chromium} = require('playwright-core');
 const {source: axeSource} = require('axe-core');
@@ -101,3 +102,40 @@ exports.read = async (page, locator) => {
   await other.close();
   return decode({width, height, data: Uint8Array.from(data)}, {effort: 9, timeLimit: 20_000});
 };
+
+// bench sets the scene of the fake desk at an address, and takes the touches that have reached it since; signs of life are left out.
+exports.bench = base => {
+  const touches = async () => (await (await fetch(`${base}/bench/touches`)).json()).filter(t => !t.startsWith('kiosk.Touched'));
+  return {
+    touches,
+    scene: name => fetch(`${base}/bench/${name}`),
+    sent: async want => { // waits for them
+      const got = [];
+      for (const end = Date.now() + 10_000; Date.now() < end && got.length < want.length;) got.push(...await touches());
+      assert.deepEqual(got, want);
+    },
+  };
+};
+
+// cases runs tests by name, each in a page of its own; ONLY picks those that have it in their names. before is called
+// before each, mend after one that failed.
+exports.cases = (tests, before = () => {}, mend = () => {}) => (async () => {
+  const browser = await exports.launch();
+  for (const [name, run] of Object.entries(tests)) {
+    if (process.env.ONLY && !name.includes(process.env.ONLY)) continue;
+    const page = await exports.open(browser, {viewport: {width: 1280, height: 800}});
+    try {
+      await before();
+      await run(page, browser);
+      assert.deepEqual(page.wrong, []);
+      console.log(`ok   ${name}`);
+    } catch (e) {
+      await exports.shot(page, 'failed-' + name.replace(/\W+/g, '-')).catch(() => {});
+      console.log(`FAIL ${name}: ${e.stack}\n${page.wrong.join('\n')}`);
+      process.exitCode = 1;
+      await mend();
+    }
+    await page.context().close();
+  }
+  await browser.close();
+})().catch(e => { console.error(e); process.exit(1); });

@@ -2,10 +2,9 @@
 // and what a shared screen must not keep.
 'use strict';
 const assert = require('node:assert/strict');
-const {launch, open, shot, axe, layout} = require('./lib.cjs');
+const {open, shot, axe, layout, bench, cases} = require('./lib.cjs');
 const base = process.env.BASE;
-const scene = name => fetch(`${base}/bench/${name}`);
-const touches = async () => (await (await fetch(`${base}/bench/touches`)).json()).filter(t => !t.startsWith('kiosk.Touched'));
+const {scene, touches, sent} = bench(base);
 const mode = page => page.evaluate(() => document.documentElement.dataset.mode);
 const view = (page, name) => page.locator(`.screen[data-view="${name}"]`).waitFor();
 
@@ -99,7 +98,7 @@ const tests = {
     const seen = await page.evaluate(() => [...document.querySelectorAll('main *')].filter(e => !e.children.length && e.textContent.trim().length > 1 && !e.closest('.sr, svg')).map(e => e.textContent.trim()));
     assert.deepEqual(seen, [], 'words to be read');
     await page.locator('#finish').click();
-    for (let got = []; !got.length;) if ((got = await touches()).length) assert.deepEqual(got, ['kiosk.Finish{Language:en}']);
+    await sent(['kiosk.Finish{Language:en}']);
     await scene('receipt');
     await page.locator('#done').click();
   },
@@ -122,7 +121,7 @@ const tests = {
     await view(page, 'pin');
     await page.keyboard.type('1234');
     await page.keyboard.press('Enter');
-    for (let got = []; !got.length;) if ((got = await touches()).length) assert.deepEqual(got, ['kiosk.PINEntered{PIN:1234}']);
+    await sent(['kiosk.PINEntered{PIN:1234}']);
     await scene('items-one');
     await view(page, 'items');
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'the new view has the focus');
@@ -130,12 +129,12 @@ const tests = {
     await page.locator('#line-a7').waitFor();
     await tabTo('finish');
     await page.keyboard.press('Enter');
-    for (let got = []; !got.length;) if ((got = await touches()).length) assert.deepEqual(got, ['kiosk.Finish{Language:en}']);
+    await sent(['kiosk.Finish{Language:en}']);
     await scene('receipt');
     await view(page, 'receipt');
     await tabTo('done');
     await page.keyboard.press('Space');
-    for (let got = []; !got.length;) if ((got = await touches()).length) assert.deepEqual(got, ['kiosk.Cancel{}']);
+    await sent(['kiosk.Cancel{}']);
   },
 
   async 'each outcome has a tone of its own'(page, browser) {
@@ -215,22 +214,4 @@ const tests = {
   },
 };
 
-(async () => {
-  const browser = await launch();
-  for (const [name, run] of Object.entries(tests)) {
-    if (process.env.ONLY && !name.includes(process.env.ONLY)) continue;
-    const page = await open(browser, {viewport: {width: 1280, height: 800}});
-    await touches();
-    try {
-      await run(page, browser);
-      assert.deepEqual(page.wrong, []);
-      console.log(`ok   ${name}`);
-    } catch (e) {
-      await shot(page, 'failed-' + name.replace(/\W+/g, '-')).catch(() => {});
-      console.log(`FAIL ${name}: ${e.stack}\n${page.wrong.join('\n')}`);
-      process.exitCode = 1;
-    }
-    await page.context().close();
-  }
-  await browser.close();
-})().catch(e => { console.error(e); process.exit(1); });
+cases(tests, touches);

@@ -1,19 +1,9 @@
 // The screen as patrons use it, and the line cut under it.
 'use strict';
 const assert = require('node:assert/strict');
-const {launch, open, shot} = require('./lib.cjs');
+const {open, shot, bench, cases} = require('./lib.cjs');
 const base = process.env.BASE;
-const scene = name => fetch(`${base}/bench/${name}`);
-const touches = async () => (await fetch(`${base}/bench/touches`)).json();
-
-// sent waits for the touches to reach the desk; signs of life are left out.
-const sent = async want => {
-  const got = [];
-  for (const end = Date.now() + 5000; Date.now() < end && got.length < want.length;) {
-    got.push(...(await touches()).filter(t => !t.startsWith('kiosk.Touched')));
-  }
-  assert.deepEqual(got, want);
-};
+const {scene, touches, sent} = bench(base);
 const within = (what, wrong) => Promise.race([what, new Promise((_, reject) => setTimeout(reject, 10_000, new Error(wrong)).unref())]);
 const deferred = () => {
   const d = {};
@@ -142,6 +132,18 @@ const tests = {
   },
 
   async 'nobody gets the digits, or the late tap, of the card before'(page) {
+    // The finger is slower than the next card. The form may go with the old screen, and the browser then drops the
+    // request, with an event or without: so the request that it made is delivered from here. The way leads here from
+    // the first: a page that is slow to hear of a new one sends past it, and nobody sees that.
+    const late = deferred();
+    await page.route('**/touch/pin', async r => {
+      try {
+        await scene('pin');
+        const response = await r.fetch();
+        late.resolve(response.status());
+        await r.fulfill({response}).catch(() => {}); // nobody may wait for it any more
+      } catch (e) { late.reject(e); }
+    });
     await scene('pin');
     await page.goto(base);
     const pin = page.locator('#pin');
@@ -152,23 +154,11 @@ const tests = {
     await page.waitForFunction(() => document.activeElement.id === 'pin'); // the page has taken note of it, and not only drawn it
     assert.equal(await pin.inputValue(), '');
     await page.keyboard.type('77');
-    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))); // nobody is quicker than what is painted
-    // The finger is slower than the next card. The form may go with the old screen, and the browser then drops the
-    // request, with an event or without: so the request that it made is delivered from here.
-    const late = deferred();
-    await page.route('**/touch/pin', async r => {
-      try {
-        await scene('pin');
-        const response = await r.fetch();
-        late.resolve(response.status());
-        await r.fulfill({response}).catch(() => {}); // nobody may wait for it any more
-      } catch (e) { late.reject(e); }
-    });
     await page.keyboard.press('Enter');
     assert.equal(await within(late.promise, 'the PIN was not sent'), 409);
     await page.locator('.screen[data-visit=v1]').waitFor();
     assert.equal(await pin.inputValue(), '');
-    assert.deepEqual((await touches()).filter(t => !t.startsWith('kiosk.Touched')), []);
+    assert.deepEqual(await touches(), []);
   },
 
   async 'the patron counts by touch, and a new screen takes no number away'(page) {
@@ -230,14 +220,21 @@ const tests = {
 
   async 'the countdown comes by itself, whatever the browser thinks the time is'(page) {
     await page.addInitScript(() => { const now = Date.now; Date.now = () => now() - 3.15e10; });
-    await scene('items-soon');
-    await page.goto(base);
-    assert.ok(await page.locator('#countdown').isHidden());
-    await page.locator('#countdown').waitFor();
-    const left = async () => Number(await page.locator('#countdown [data-seconds]').innerText());
-    const first = await left();
-    assert.ok(first >= 1 && first <= 3, `${first} s`);
-    await page.waitForFunction(n => Number(document.querySelector('#countdown [data-seconds]').textContent) < n, first);
+    await page.addInitScript(() => addEventListener('DOMContentLoaded', () => { // notes what the question was, from the first
+      const box = document.getElementById('countdown'), seen = window.seen = [], note = () => seen.push(box.hidden ? 'hidden' : Number(box.querySelector('[data-seconds]').textContent));
+      note();
+      new MutationObserver(note).observe(box, {attributes: true, attributeFilter: ['hidden'], subtree: true, childList: true});
+    }));
+    let seen = [];
+    for (let i = 0; i < 5 && seen[0] !== 'hidden'; i++) { // a slow browser may come when it is there already
+      await scene('items-soon');
+      await page.goto(base);
+      seen = await page.evaluate(() => window.seen);
+    }
+    assert.equal(seen[0], 'hidden');
+    await page.waitForFunction(() => new Set(window.seen).size > 2);
+    const counts = (await page.evaluate(() => window.seen)).filter(n => n !== 'hidden');
+    assert.ok(counts[0] <= 3 && counts.every((n, i) => n <= (counts[i - 1] ?? n)), `counts ${counts}`);
     await page.getByRole('button', {name: 'I’m still here'}).click();
     await page.waitForFunction(async b => (await (await fetch(b + '/bench/touches')).json()).includes('kiosk.Touched{}'), base);
     await scene('items');
@@ -336,23 +333,4 @@ const tests = {
   },
 };
 
-(async () => {
-  const browser = await launch();
-  for (const [name, run] of Object.entries(tests)) {
-    if (process.env.ONLY && !name.includes(process.env.ONLY)) continue;
-    const page = await open(browser, {viewport: {width: 1280, height: 800}});
-    await touches();
-    try {
-      await run(page, browser);
-      assert.deepEqual(page.wrong, []);
-      console.log(`ok   ${name}`);
-    } catch (e) {
-      await shot(page, 'failed-' + name.replace(/\W+/g, '-')).catch(() => {});
-      console.log(`FAIL ${name}: ${e.stack}\n${page.wrong.join('\n')}`);
-      process.exitCode = 1;
-      await fetch(`${base}/bench/mend`);
-    }
-    await page.context().close();
-  }
-  await browser.close();
-})().catch(e => { console.error(e); process.exit(1); });
+cases(tests, touches, () => fetch(`${base}/bench/mend`));
