@@ -69,6 +69,7 @@ type ShelfLine struct {
 	Found  []string // what the scan said beside its place; see shelf.Judge
 	Loose  int      // start: how many places a scan may be off
 	Tagged bool     // scan: Item was read from the tag, not from a label
+	Read   ID       // of what was handed over; empty: it was not
 }
 
 // Shelved is a copy as an inventory wants to know it.
@@ -106,10 +107,13 @@ type Inventories interface {
 	// Inventories lists them, the newest first.
 	Inventories(ctx context.Context) ([]Inventory, error)
 	// Write adds lines to the log, all or none, and gives the number of the
-	// first. ErrUnknown if there is no such inventory.
+	// first. ErrUnknown if there is no such inventory. A Read that is there
+	// already is an error: ask with Written.
 	Write(ctx context.Context, id ID, lines []ShelfLine) (first int64, err error)
 	// Lines reads the log in order, without what was undone.
 	Lines(ctx context.Context, id ID) iter.Seq2[ShelfLine, error]
+	// Written finds the lines with one of some Reads, undone ones too.
+	Written(ctx context.Context, id ID, reads []ID) ([]ShelfLine, error)
 	// Excuse notes items that are out: they are not missing, even if they come
 	// back before the inventory ends.
 	Excuse(ctx context.Context, id ID, out []Barcode) error

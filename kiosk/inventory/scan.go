@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ type Read struct {
 	TagItem  kiosk.Barcode  // what the tag says, where Text is of the label on the same book
 	Part     int            // of a set, by the tag
 	Security kiosk.Security // of the tag; Leave: not known
+	ID       kiosk.ID       // of what is handed over: the same one counts once; empty: it has none
 }
 
 // Book is a book in words.
@@ -51,6 +53,8 @@ type Said struct {
 	Tone     shelf.Tone      `json:"tone,omitempty"`
 	Left     []Book          `json:"left,omitempty"`   // said to be in place before, and they are not
 	Joined   []Book          `json:"joined,omitempty"` // are in place after all
+	Read     kiosk.ID        `json:"read,omitempty"`   // of what was handed over
+	Repeated bool            `json:"repeated,omitempty"`
 }
 
 // fresh tells of a book that has come into the catalogue since the inventory
@@ -86,10 +90,14 @@ func (s *Service) batch(ctx context.Context, id kiosk.ID, who string, reads []Re
 		return nil, err
 	}
 	defer l.mu.Unlock()
-	if err := l.takes(); err != nil {
+	repeats, err := s.repeats(ctx, l, reads)
+	if err != nil {
 		return nil, err
 	}
-	b := batch{Service: s, live: l, who: who, met: map[kiosk.Barcode]kiosk.Met{}, tags: map[kiosk.TagID]bool{}}
+	if err := l.takes(); err != nil {
+		return slices.Collect(maps.Values(repeats)), err
+	}
+	b := batch{Service: s, live: l, who: who, met: map[kiosk.Barcode]kiosk.Met{}, tags: map[kiosk.TagID]bool{}, repeats: repeats}
 	if err := b.prepare(ctx, reads); err != nil {
 		return nil, err
 	}
@@ -104,8 +112,9 @@ func (s *Service) batch(ctx context.Context, id kiosk.ID, who string, reads []Re
 	if err := s.name(ctx, l, said); err != nil {
 		return nil, err // they are on disk, and will be there when they are scanned again
 	}
-	l.remember(said)
-	l.heard += len(said)
+	fresh := slices.DeleteFunc(slices.Clone(said), func(x Said) bool { return x.Repeated })
+	l.remember(fresh)
+	l.heard += len(fresh)
 	if slices.ContainsFunc(said, Said.fresh) {
 		l.s = nil
 	}
@@ -123,6 +132,8 @@ type batch struct {
 	said  []Said
 	lines []kiosk.ShelfLine
 	at    []int // by line: its place in said
+
+	repeats map[kiosk.ID]Said // what was taken before
 }
 
 // prepare judges reads by what is known of the books.
@@ -152,9 +163,13 @@ func (b *batch) prepare(ctx context.Context, reads []Read) error {
 
 // read makes a line of one.
 func (b *batch) read(r Read, c Code) {
+	if said, ok := b.repeats[r.ID]; ok {
+		b.said = append(b.said, said)
+		return
+	}
 	now := b.Now()
-	said := Said{Who: b.who, At: now, Code: r.Text, Why: c.Why, Shelf: c.Shelf}
-	line := kiosk.ShelfLine{Kind: kiosk.ShelfScan, Who: b.who, At: now, Item: c.Item, Tag: r.Tag, Tagged: r.ByTag, Part: r.Part}
+	said := Said{Who: b.who, At: now, Code: r.Text, Why: c.Why, Shelf: c.Shelf, Read: r.ID}
+	line := kiosk.ShelfLine{Kind: kiosk.ShelfScan, Who: b.who, At: now, Item: c.Item, Tag: r.Tag, Tagged: r.ByTag, Part: r.Part, Read: r.ID}
 	if !r.At.IsZero() && r.At.Before(now) {
 		line.At, said.At = r.At, r.At
 	}
@@ -185,6 +200,9 @@ func (b *batch) read(r Read, c Code) {
 	}
 	b.lines, b.at = append(b.lines, line), append(b.at, len(b.said))
 	b.said = append(b.said, said)
+	if r.ID != "" {
+		b.repeats[r.ID] = Said{Read: r.ID, Who: b.who, At: said.At, Book: said.Book, Shelf: said.Shelf, Found: said.Found, Repeated: true}
+	}
 }
 
 func (s *Service) policyOf(v kiosk.Inventory) shelf.Policy {
@@ -326,12 +344,17 @@ func (s *Service) recall(ctx context.Context, l *live, newest []kiosk.ShelfLine)
 		return err
 	}
 	for i, line := range newest {
-		said := Said{Line: line.N, Who: line.Who, At: line.At, Book: bookOf(met[i].Item), Wanted: met[i].Wanted, State: l.s.StateOf(line.Item)}
-		for _, f := range line.Found {
-			said.Found = append(said.Found, shelf.Finding(f))
-		}
-		said.Tone = shelf.ToneOf(said.State, said.Found)
-		l.remember([]Said{said})
+		l.remember([]Said{l.was(line, met[i])})
 	}
 	return nil
+}
+
+// was says of a line of the log what is known of it now.
+func (l *live) was(line kiosk.ShelfLine, m kiosk.Met) Said {
+	said := Said{Line: line.N, Read: line.Read, Who: line.Who, At: line.At, Book: bookOf(m.Item), Wanted: m.Wanted, State: l.s.StateOf(line.Item)}
+	for _, f := range line.Found {
+		said.Found = append(said.Found, shelf.Finding(f))
+	}
+	said.Tone = shelf.ToneOf(said.State, said.Found)
+	return said
 }

@@ -17,8 +17,8 @@ const (
 	addInventorySQL = `
 INSERT INTO inventories (id, name, library, location, scheme, from_, to_, begun) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	addLineSQL = `
-INSERT INTO inventory_lines (inventory, n, kind, who, at, item, tag, tagged, part, text, of_, found, loose)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+INSERT INTO inventory_lines (inventory, n, kind, who, at, item, tag, tagged, part, text, of_, found, loose, read)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	excuseSQL      = `INSERT INTO inventory_out (inventory, item) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	inventoriesSQL = `
 SELECT v.id, v.name, v.library, v.location, v.scheme, v.from_, v.to_, v.begun,
@@ -28,10 +28,15 @@ SELECT v.id, v.name, v.library, v.location, v.scheme, v.from_, v.to_, v.begun,
        EXISTS (SELECT 1 FROM inventory_lines l WHERE l.inventory = v.n AND l.kind = 'search')
 FROM inventories v`
 	linesSQL = `
-SELECT l.n, l.kind, l.who, l.at, l.item, l.tag, l.tagged, l.part, l.text, l.of_, l.found, l.loose
+SELECT l.n, l.kind, l.who, l.at, l.item, l.tag, l.tagged, l.part, l.text, l.of_, l.found, l.loose, l.read
 FROM inventory_lines l
 WHERE l.inventory = (SELECT v.n FROM inventories v WHERE v.id = ?) AND l.kind <> 'undo'
     AND NOT EXISTS (SELECT 1 FROM inventory_lines u WHERE u.inventory = l.inventory AND u.kind = 'undo' AND u.of_ = l.n)
+ORDER BY l.n`
+	writtenSQL = `
+SELECT l.n, l.kind, l.who, l.at, l.item, l.tag, l.tagged, l.part, l.text, l.of_, l.found, l.loose, l.read
+FROM inventory_lines l
+WHERE l.inventory = (SELECT v.n FROM inventories v WHERE v.id = ?) AND l.read <> '' AND l.read IN (SELECT value FROM json_each(?))
 ORDER BY l.n`
 	meetSQL = `
 SELECT j.value, i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
@@ -106,7 +111,7 @@ func (s *Store) Write(ctx context.Context, id kiosk.ID, lines []kiosk.ShelfLine)
 				return invalid("a line of an inventory needs a kind and a time")
 			}
 			if err := w.addLine.run(v, first+int64(i), string(l.Kind), l.Who, ms(l.At), string(l.Item), string(l.Tag), l.Tagged,
-				l.Part, l.Text, l.Of, strings.Join(l.Found, ","), l.Loose); err != nil {
+				l.Part, l.Text, l.Of, strings.Join(l.Found, ","), l.Loose, string(l.Read)); err != nil {
 				return err
 			}
 		}
@@ -220,16 +225,31 @@ func each[T any](ctx context.Context, r *Reader, step string, scan func(row) (T,
 
 // Lines is kiosk.Inventories'.
 func (r *Reader) Lines(ctx context.Context, id kiosk.ID) iter.Seq2[kiosk.ShelfLine, error] {
-	return each(ctx, r, "inventory lines", func(r row) (l kiosk.ShelfLine, err error) {
-		var at instant
-		var found string
-		err = r.Scan(&l.N, &l.Kind, &l.Who, &at, &l.Item, &l.Tag, &l.Tagged, &l.Part, &l.Text, &l.Of, &found, &l.Loose)
-		l.At = at.Time
-		if found != "" {
-			l.Found = strings.Split(found, ",")
-		}
-		return l, err
-	}, linesSQL, string(id))
+	return each(ctx, r, "inventory lines", scanLine, linesSQL, string(id))
+}
+
+func scanLine(r row) (l kiosk.ShelfLine, err error) {
+	var at instant
+	var found string
+	err = r.Scan(&l.N, &l.Kind, &l.Who, &at, &l.Item, &l.Tag, &l.Tagged, &l.Part, &l.Text, &l.Of, &found, &l.Loose, &l.Read)
+	l.At = at.Time
+	if found != "" {
+		l.Found = strings.Split(found, ",")
+	}
+	return l, err
+}
+
+// Written is kiosk.Inventories'.
+func (r *Reader) Written(ctx context.Context, id kiosk.ID, reads []kiosk.ID) ([]kiosk.ShelfLine, error) {
+	if len(reads) == 0 {
+		return nil, nil
+	}
+	ask, err := json.Marshal(reads)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.db.QueryContext(ctx, writtenSQL, string(id), string(ask))
+	return all("written", rows, err, scanLine)
 }
 
 // Excused is kiosk.Inventories'.

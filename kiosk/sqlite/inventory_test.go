@@ -270,3 +270,29 @@ func TestKilledWhileScanning(t *testing.T) {
 		must(t, s.Close())
 	}
 }
+
+// TestWritten: what was handed over is found by its read, an undone line too,
+// in its own inventory only; and the same read is no second line.
+func TestWritten(t *testing.T) {
+	f := newFile(t)
+	v, other := begun(t, f, "one"), begun(t, f, "two")
+	in := scans("B1", "B2", "B3")
+	in[0].Read, in[2].Read = "r1", "r3"
+	_, err := f.Write(t.Context(), v.ID, in)
+	must(t, err)
+	_, err = f.Write(t.Context(), v.ID, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, At: inventoryDay, Of: 3}})
+	must(t, err)
+	got, err := f.Written(t.Context(), v.ID, []kiosk.ID{"r3", "r1", "r2", ""})
+	if err != nil || len(got) != 2 || got[0].Item != "B1" || got[1].Item != "B3" || got[1].Read != "r3" || !got[1].At.Equal(in[2].At) {
+		t.Errorf("Written() = %+v, %v; want the first and the third", got, err)
+	}
+	if got, err := f.Written(t.Context(), other.ID, []kiosk.ID{"r1"}); err != nil || len(got) != 0 {
+		t.Errorf("Written() of another inventory = %+v, %v", got, err)
+	}
+	if _, err := f.Write(t.Context(), v.ID, in[:1]); err == nil {
+		t.Error("the same read is written twice")
+	}
+	if _, err := f.Write(t.Context(), other.ID, in); err != nil {
+		t.Error(err)
+	}
+}
