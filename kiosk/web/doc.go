@@ -22,6 +22,10 @@
 // a catalogue spelled or a label held is escaped by html/template and set
 // apart from its surroundings in direction (bdi).
 //
+// Phones of staff get another handler, for the library's network: one page
+// that works without it, and no other. It finds barcodes in the camera's
+// pictures with zxing-cpp (vendor/README.md) and hands over what it has kept.
+//
 // Facts: server-sent events, HTML Living Standard section 9.2; the swap by
 // morphing and the hx-sse extension, htmx 4.0.1.
 package web

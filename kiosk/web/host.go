@@ -1,10 +1,12 @@
 package web
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +25,9 @@ func namesOf(own string, more []string) hosts {
 	delete(h, "") // a request without a name is for nobody
 	return h
 }
+
+// Names are those that a server with these hosts goes by, sorted.
+func Names(hosts []string) []string { return slices.Sorted(maps.Keys(namesOf(hostname(), hosts))) }
 
 // plainName is a name as it is compared: in lower case, without the dot that
 // may end it.

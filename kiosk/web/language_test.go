@@ -203,7 +203,7 @@ func TestEveryAdviceHasWords(t *testing.T) {
 func TestTextsAreUsed(t *testing.T) {
 	en, _ := all(t)
 	asked := map[string]bool{}
-	key := regexp.MustCompile(`\.[TN]\(? ?"([a-z.-]+)"`)
+	key := regexp.MustCompile(`(?:\.[TN]\(? ?|pairRefusal = )"([a-z.-]+)"|\bsay\('([a-z.-]+)'`)
 	scan := func(tree fs.FS, pattern string) {
 		files, _ := fs.Glob(tree, pattern)
 		for _, f := range files {
@@ -215,11 +215,12 @@ func TestTextsAreUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range key.FindAllStringSubmatch(string(b), -1) {
-				asked[m[1]] = true
+				asked[m[1]+m[2]] = true
 			}
 		}
 	}
 	scan(assets, "templates/*.html")
+	scan(assets, "static/phone.js")
 	scan(os.DirFS("."), "*.go")
 	put := []string{"next.", "receipt.paper.", "route.", "story.", "animal.", "staff.act.", "staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "staff.inv.stage.", "staff.inv.state.", "staff.inv.found.", "staff.inv.mark.", "staff.inv.note.", "late."} // together from a name
 	for _, k := range put {

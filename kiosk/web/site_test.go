@@ -198,8 +198,8 @@ func TestVendored(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|.*\\| `([0-9a-f]{64})` \\|$").FindAllStringSubmatch(string(list), -1)
-	if len(rows) != 2 {
-		t.Fatalf("%d rows; want 2", len(rows))
+	if len(rows) != 4 {
+		t.Fatalf("%d rows; want 4", len(rows))
 	}
 	for _, row := range rows {
 		b, err := fs.ReadFile(assets, "static/vendor/"+row[1])

@@ -38,6 +38,9 @@ type Staff struct {
 	Exceptions Exceptions
 	// Inventories are those of the shelves; nil: there are none.
 	Inventories Inventories
+	// Phones are let in for inventories; nil: the kiosk is not on the library's
+	// network.
+	Phones Phones
 	// Clock is for sessions; nil means time.Now.
 	Clock func() time.Time
 
@@ -93,6 +96,7 @@ var staffLinks = []staffLink{
 	{"today", "/staff/today", "staff.today.title", kiosk.Helper, func(s *Staff) bool { return s.Figures != nil }},
 	{"tags", "/staff/tags", "staff.tags.title", kiosk.Helper, nil},
 	{"inventory", "/staff/inventory", "staff.inv.title", kiosk.Helper, func(s *Staff) bool { return s.Inventories != nil }},
+	{"phones", "/staff/phones", "staff.phones.title", kiosk.Librarian, func(s *Staff) bool { return s.Phones != nil && s.Inventories != nil }},
 	{"look", "/staff/look", "staff.look.title", kiosk.Librarian, func(s *Staff) bool { return s.Directory != nil }},
 	{"exceptions", "/staff/exceptions", "staff.ex.title", kiosk.Librarian, nil},
 	{"board", "/staff/board", "staff.board.title", kiosk.Librarian, func(s *Staff) bool { return s.Board != nil }},
@@ -126,6 +130,7 @@ type staffPage struct {
 	Log        logView
 	Shelf      shelfView
 	Receipts   *receiptsView
+	Phones     *phonesView
 }
 
 func (s *site) staffPage(r *http.Request, who kiosk.Member) staffPage {
@@ -183,6 +188,11 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory/{id}/report", s.staffed(kiosk.Helper, s.shelved(s.inventoryReport)))
 	mux.HandleFunc("GET /staff/inventory/{id}/report.csv", s.staffed(kiosk.Helper, s.shelved(s.inventoryCSV)))
 	mux.HandleFunc("POST /staff/inventory/{id}/{what}", s.staffed(kiosk.Helper, s.shelved(s.inventoryTouch)))
+	if s.Staff.Phones != nil {
+		mux.HandleFunc("GET /staff/phones", s.staffed(kiosk.Librarian, s.phonesPage))
+		mux.HandleFunc("GET /staff/phones/stream", s.phonesStream)
+		mux.HandleFunc("POST /staff/phones/{what}", s.staffed(kiosk.Librarian, s.phonesTouch))
+	}
 	mux.HandleFunc("GET /staff/log", s.staffed(kiosk.Manager, s.logPage))
 	mux.HandleFunc("GET /staff/log.csv", s.staffed(kiosk.Manager, s.logCSV))
 }

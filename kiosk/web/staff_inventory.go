@@ -26,6 +26,8 @@ type Inventories interface {
 	// Next waits for a view with a Seq greater than seq.
 	Next(ctx context.Context, id kiosk.ID, seq uint64) (inventory.View, error)
 	Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error)
+	HandOver(ctx context.Context, id kiosk.ID, who string, list []inventory.Handed) ([]inventory.Said, error)
+	Carry(ctx context.Context, id kiosk.ID) (list []inventory.Carried, all bool, err error)
 	Start(ctx context.Context, id kiosk.ID, who string, loose int) error
 	Undo(ctx context.Context, id kiosk.ID, who string, line int64) (int64, error)
 	Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error

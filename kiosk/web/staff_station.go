@@ -161,6 +161,11 @@ func (s *site) stationNow(l *language, v StationView) *stationView {
 
 // showStaff writes a page for staff.
 func (s *site) showStaff(w http.ResponseWriter, code int, name string, p staffPage) {
+	s.show(w, code, name, p)
+}
+
+// show shows a page as a whole, or says that it can't.
+func (s *site) show(w http.ResponseWriter, code int, name string, p any) {
 	var b bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
 		s.Log.Error("web: staff", "page", name, "err", err)

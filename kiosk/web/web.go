@@ -76,6 +76,9 @@ type site struct {
 	pages   *template.Template
 	open    chan struct{} // one place for each stream
 	door    *door         // to the pages for staff
+	names   hosts         // that the server goes by
+	pairing *pairing      // of a phone
+	phones  sync.Mutex    // held while the list of phones changes
 
 	mu     sync.Mutex
 	seq    uint64    // of the screen shown last
@@ -86,8 +89,16 @@ type site struct {
 // New makes the handler. A stream ends with its request: give the server a
 // BaseContext that ends with the daemon.
 func New(c Config) (http.Handler, error) {
+	screen, _, err := NewWithPhones(c)
+	return screen, err
+}
+
+// NewWithPhones makes the handler, and that for the library's network, which
+// is to be served over TLS: it has only what phones need for inventories. It
+// is nil without Staff.Phones.
+func NewWithPhones(c Config) (screen, phones http.Handler, err error) {
 	if c.Desk == nil {
-		return nil, errors.New("web: no desk")
+		return nil, nil, errors.New("web: no desk")
 	}
 	c.Location = cmp.Or(c.Location, time.Local)
 	c.Log = cmp.Or(c.Log, slog.Default())
@@ -98,14 +109,19 @@ func New(c Config) (http.Handler, error) {
 	}
 	langs, err := languages(c.Languages)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pages, err := templates()
 	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
+		return nil, nil, fmt.Errorf("web: %w", err)
 	}
-	s := &site{Config: c, langs: langs, matcher: matcher(langs), pages: pages, open: make(chan struct{}, c.Streams)}
-	return s.handler(), nil
+	s := &site{Config: c, langs: langs, matcher: matcher(langs), pages: pages, open: make(chan struct{}, c.Streams),
+		names: namesOf(hostname(), c.Hosts), pairing: newPairing(c.Clock)}
+	screen = s.handler()
+	if s.Staff.Phones != nil {
+		phones = s.phoneHandler()
+	}
+	return screen, phones, nil
 }
 
 func (s *site) handler() http.Handler {
@@ -135,7 +151,7 @@ func (s *site) handler() http.Handler {
 		mux.Handle(path, h)
 		mux.Handle(path+"/", h)
 	}
-	return guard(namesOf(hostname(), s.Hosts).only(http.NewCrossOriginProtection().Handler(mux)))
+	return guard(s.names.only(http.NewCrossOriginProtection().Handler(mux)))
 }
 
 // policy lets a page use what this server gives and nothing else.

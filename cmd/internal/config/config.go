@@ -36,6 +36,7 @@ type Config struct {
 	Shelf    Shelf    `toml:"shelf"`
 	Backup   Backup   `toml:"backup"`
 	Receipts Receipts `toml:"receipts"`
+	Phones   Phones   `toml:"phones"`
 
 	Devices  []Device `toml:"-"`
 	Upstream Upstream `toml:"-"`
@@ -54,6 +55,11 @@ type Kiosk struct {
 	Hosts     []string `toml:"hosts"`     // names by which browsers may ask for them, beside localhost, the machine's own and its addresses
 	Timezone  string   `toml:"timezone"`  // IANA name; empty: the machine's
 	Languages []string `toml:"languages"` // BCP 47; the first is the default
+}
+
+// Phones are those of staff, on the library's network.
+type Phones struct {
+	Listen string `toml:"listen"` // address of their pages, over HTTPS; empty: they are not served
 }
 
 // Barcodes are the library's conventions for codes; see package intake.
@@ -271,10 +277,12 @@ func (c *Config) check(p *Problems) {
 	if k.Listen == "" {
 		k.Listen = "127.0.0.1:8480"
 	}
-	if _, port, err := net.SplitHostPort(k.Listen); err != nil {
-		p.add("kiosk.listen", k.Listen, "must be host:port, as 127.0.0.1:8480")
-	} else if _, err := net.LookupPort("tcp", port); err != nil {
-		p.add("kiosk.listen", k.Listen, "must end with a port, as 127.0.0.1:8480")
+	p.address("kiosk.listen", k.Listen, "127.0.0.1:8480")
+	if l := c.Phones.Listen; l != "" {
+		p.address("phones.listen", l, "0.0.0.0:8443")
+		if l == k.Listen {
+			p.add("phones.listen", l, "must be another than kiosk.listen: it is served to the library's network")
+		}
 	}
 	for _, h := range k.Hosts {
 		if h == "" || strings.ContainsAny(h, ":/*? ") {
@@ -343,6 +351,15 @@ func (c *Config) check(p *Problems) {
 		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
 	c.Intake = in
+}
+
+// address checks what is listened on.
+func (p *Problems) address(key, value, as string) {
+	if _, port, err := net.SplitHostPort(value); err != nil {
+		p.add(key, value, "must be host:port, as %s", as)
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		p.add(key, value, "must end with a port, as %s", as)
+	}
 }
 
 func (s *Screen) check(p *Problems) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"maps"
 	"net"
@@ -78,6 +79,7 @@ type Daemon struct {
 	boards      *boards
 	sight       *web.Sight
 	brands      *brands
+	phones      *phones              // nil: none are served
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -153,6 +155,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.boards, d.brands = newBoards(d), newBrands(d)
 	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
+	}
+	if d.phones, err = newPhones(ctx, d); err != nil {
+		return errors.Join(err, store.Close())
 	}
 	d.inventories = c.Inventories(store, returns{store, d}, d.clock.Now, newID)
 	d.staff = newStaff(d)
@@ -247,7 +252,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("control: %w", err), ln.Close())
 	}
-	screen, err := web.New(d.webConfig())
+	screen, pocket, err := web.NewWithPhones(d.webConfig())
 	if err != nil {
 		return errors.Join(err, ln.Close(), ctl.Close())
 	}
@@ -276,9 +281,12 @@ func (d *Daemon) serve(ctx context.Context) error {
 	if d.refresh != nil {
 		g.Go(func() error { return d.refresh.Run(ctx) })
 	}
-	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
+	g.Go(func() error { return serveHTTP(ctx, ln, screen, nil) })
+	if pocket != nil {
+		g.Go(func() error { return d.phones.serve(ctx, pocket) })
+	}
 	g.Go(func() error {
-		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))))
+		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))), nil)
 	})
 	g.Go(func() error { return d.supervised(ctx, "http://"+ln.Addr().String()) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
@@ -322,9 +330,10 @@ func (d *Daemon) nobody(ctx context.Context) error {
 	}
 }
 
-// serveHTTP serves until ctx ends, and then gives requests a second.
-func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+// serveHTTP serves until ctx ends, and then gives requests a second. What goes
+// wrong with connections goes to errs; nil: the standard log.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler, errs *log.Logger) error {
+	srv := &http.Server{Handler: h, ErrorLog: errs, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()

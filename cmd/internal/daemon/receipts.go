@@ -218,7 +218,12 @@ var _ web.Receipts = (*receipts)(nil)
 
 // Code implements web.Receipts.
 func (r *receipts) Code(k kiosk.Receipt) ([][]bool, error) {
-	c, err := qr.Encode(r.now().Code(r.doc(k)), qr.L, qr.Unicode)
+	return dots(r.now().Code(r.doc(k)))
+}
+
+// dots is a text as the dark dots of a QR code, in rows.
+func dots(text string) ([][]bool, error) {
+	c, err := qr.Encode(text, qr.L, qr.Unicode)
 	if err != nil {
 		return nil, err
 	}

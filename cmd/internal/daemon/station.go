@@ -25,6 +25,9 @@ func (d *Daemon) staffPages() *web.Staff {
 	if d.upstream != nil {
 		s.Exceptions = exceptions{d}
 	}
+	if d.phones != nil {
+		s.Phones = d.phones
+	}
 	return s
 }
 

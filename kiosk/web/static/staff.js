@@ -4,41 +4,17 @@
   'use strict';
   const stage = document.getElementById('stage'), code = document.getElementById('code'), lost = document.getElementById('lost');
   const now = () => document.getElementById('now');
-  let was = {...now().dataset}, heard = performance.now(), audio;
-
-  // A high note: next book. Two low ones: look here. Browsers let a page sound after the first key or click.
-  function note(hz, at, length) {
-    const o = audio.createOscillator(), g = audio.createGain();
-    o.frequency.value = hz;
-    g.gain.setValueAtTime(.2, audio.currentTime + at);
-    g.gain.exponentialRampToValueAtTime(.001, audio.currentTime + at + length);
-    o.connect(g).connect(audio.destination);
-    o.start(audio.currentTime + at);
-    o.stop(audio.currentTime + at + length);
-  }
-  const tunes = {
-    good: () => note(1320, 0, .15),
-    bad: () => { note(330, 0, .25); note(260, .25, .35); },
-    // of an inventory: on these shelves, but elsewhere; seen before
-    elsewhere: () => { note(660, 0, .12); note(880, .12, .12); note(660, .24, .15); },
-    twice: () => note(500, 0, .06),
-  };
-  tunes.take = tunes.bad;
-  function sound(tune) {
-    audio ??= new AudioContext();
-    tunes[tune]();
-    document.documentElement.dataset.sound = tune + ' ' + (Number(document.documentElement.dataset.sound?.split(' ')[1] ?? 0) + 1);
-  }
+  let was = {...now().dataset}, heard = performance.now();
 
   function shown() {
     heard = performance.now();
     lost.hidden = true;
     const is = {...now().dataset};
     if (is.heard !== undefined) {
-      if (Number(is.heard) > Number(was.heard) && tunes[is.tone]) sound(is.tone);
-    } else if (Number(is.count) > Number(was.count)) sound('good');
+      if (Number(is.heard) > Number(was.heard) && carrelTunes[is.tone]) carrelTunes.play(is.tone);
+    } else if (Number(is.count) > Number(was.count)) carrelTunes.play('good');
     else if (is.tone !== was.tone || is.stage !== was.stage || is.verdict !== was.verdict) {
-      if (is.tone === 'bad' || is.tone === 'ask') sound('bad');
+      if (is.tone === 'bad' || is.tone === 'ask') carrelTunes.play('bad');
     }
     was = is;
   }
