@@ -28,6 +28,15 @@ type Item struct {
 	Seen       time.Time // when this was learned; zero means at the last import
 }
 
+// Copy is what the ledger and the mirror know of one copy, together.
+type Copy struct {
+	Item      Item
+	Known     bool // the mirror has the item; else Item is zero
+	Loan      Loan
+	OnLoan    bool // somebody has it; else Loan is zero
+	Unsettled bool // the outbox holds an entry of it
+}
+
 // ItemStatus is where a copy is, as far as the mirror knows.
 type ItemStatus string
 

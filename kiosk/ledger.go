@@ -75,8 +75,12 @@ type Mirror interface {
 	Loan(ctx context.Context, b Barcode) (Loan, error)
 	// Loans lists what a card has, oldest first.
 	Loans(ctx context.Context, c Card) ([]Loan, error)
-	// Unsettled tells whether the outbox holds an entry of this item.
-	Unsettled(ctx context.Context, b Barcode) (bool, error)
+	// Copy is all that is known of a copy, at one moment. That nothing is, is no
+	// error.
+	Copy(ctx context.Context, b Barcode) (Copy, error)
+	// Untold counts of the loans that a card has those whose item is in the
+	// outbox.
+	Untold(ctx context.Context, c Card) (int, error)
 	// Tags lists the tags of an item, by its newest entry that had some, but
 	// for those that were another's since.
 	Tags(ctx context.Context, b Barcode) ([]TagID, error)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -78,8 +77,19 @@ func (s *shelf) Loan(context.Context, kiosk.Barcode) (kiosk.Loan, error) {
 	return kiosk.Loan{}, kiosk.ErrUnknown
 }
 func (s *shelf) Loans(context.Context, kiosk.Card) ([]kiosk.Loan, error) { return s.loans, nil }
-func (s *shelf) Unsettled(_ context.Context, b kiosk.Barcode) (bool, error) {
-	return slices.ContainsFunc(s.loans, func(l kiosk.Loan) bool { return l.Item == b && l.At.After(s.gone) }), nil
+func (s *shelf) Untold(context.Context, kiosk.Card) (n int, _ error) {
+	for _, l := range s.loans {
+		if l.At.After(s.gone) {
+			n++
+		}
+	}
+	return n, nil
+}
+func (s *shelf) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, _ error) {
+	var err error
+	c.Item, err = s.Item(ctx, b)
+	c.Known = err == nil
+	return c, nil
 }
 func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error            { return nil }
 func (s *shelf) LearnItem(context.Context, kiosk.Item) error                { return nil }

@@ -72,25 +72,16 @@ func (d *Desk) look(ctx context.Context, e kiosk.Look) kiosk.Found {
 			return f
 		}
 		e.Item = f.Items[0].Barcode
-	} else {
-		it, err := d.Mirror.Item(ctx, e.Item)
-		switch {
-		case err == nil:
-			f.Items = []kiosk.Item{it}
-		case !errors.Is(err, kiosk.ErrUnknown):
-			f.Err = err
-			return f
-		}
 	}
-	loan, err := d.Mirror.Loan(ctx, e.Item)
-	switch {
-	case err == nil:
-		f.Loan, f.OnLoan = loan, true
-	case !errors.Is(err, kiosk.ErrUnknown):
+	c, err := d.Mirror.Copy(ctx, e.Item)
+	if err != nil {
 		f.Err = err
 		return f
 	}
-	if f.Unsettled, f.Err = d.Mirror.Unsettled(ctx, e.Item); f.Err == nil && d.Gates {
+	if c.Known {
+		f.Items = []kiosk.Item{c.Item}
+	}
+	if f.Loan, f.OnLoan, f.Unsettled = c.Loan, c.OnLoan, c.Unsettled; d.Gates {
 		f.Tags, f.Err = d.Mirror.Tags(ctx, e.Item)
 		f.Pad = d.Pad == nil || d.Pad()
 	}
@@ -137,16 +128,9 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		d.Log.Error("desk: loans", "err", err)
 	}
 	ev.Loans = len(loans)
-	for _, l := range loans {
-		if !ev.Patron.Local {
-			break // the ILS is there, and says itself what it thinks of the patron
-		}
-		untold, err := d.Mirror.Unsettled(ctx, l.Item)
-		if err != nil {
+	if ev.Patron.Local && ev.Loans > 0 { // else the ILS is there, and says itself what it thinks of the patron
+		if ev.Untold, err = d.Mirror.Untold(ctx, card); err != nil {
 			d.Log.Error("desk: loans", "err", err)
-		}
-		if untold {
-			ev.Untold++
 		}
 	}
 	return ev

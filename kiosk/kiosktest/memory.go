@@ -326,13 +326,6 @@ func (m *Memory) Interrupted(ctx context.Context, now time.Time) (n int, err err
 	return n, nil
 }
 
-// Unsettled is kiosk.Mirror's.
-func (m *Memory) Unsettled(ctx context.Context, b kiosk.Barcode) (bool, error) {
-	err := m.begin(ctx)
-	defer m.mu.Unlock()
-	return m.unsettled(b), err
-}
-
 func (m *Memory) unsettled(b kiosk.Barcode) bool {
 	return slices.ContainsFunc(m.entries, func(r *record) bool { return r.Item == b && r.State.Queued() })
 }

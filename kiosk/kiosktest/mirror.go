@@ -69,6 +69,28 @@ func (m *Memory) Loans(ctx context.Context, c kiosk.Card) (list []kiosk.Loan, _ 
 	return list, err
 }
 
+// Copy is kiosk.Mirror's.
+func (m *Memory) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, _ error) {
+	err := m.begin(ctx)
+	defer m.mu.Unlock()
+	l, out := m.loans[b]
+	c.Item, c.Known = m.items[b]
+	c.Loan, c.OnLoan, c.Unsettled = l.Loan, out, m.unsettled(b)
+	return c, err
+}
+
+// Untold is kiosk.Mirror's.
+func (m *Memory) Untold(ctx context.Context, c kiosk.Card) (n int, _ error) {
+	err := m.begin(ctx)
+	defer m.mu.Unlock()
+	for _, l := range m.loans {
+		if l.Patron == c && m.unsettled(l.Item) {
+			n++
+		}
+	}
+	return n, err
+}
+
 // LearnPatron is kiosk.Mirror's.
 func (m *Memory) LearnPatron(ctx context.Context, p kiosk.Patron) error {
 	old, err := m.Patron(ctx, p.Card)

@@ -138,7 +138,12 @@ func (s *suite) outbox(want ...int) []kiosk.Queued {
 // says so too; card 0 means that nobody has it.
 func (s *suite) out(item, card int, due time.Time) {
 	s.Helper()
+	c, err := s.Copy(s.Context(), Barcode(item))
+	s.ok(err)
 	l, err := s.Loan(s.Context(), Barcode(item))
+	if c.Loan != l || c.OnLoan != (err == nil) {
+		s.Fatalf("Copy(%d) = %+v; but Loan is %+v, %v", item, c, l, err)
+	}
 	if card == 0 {
 		if !errors.Is(err, kiosk.ErrUnknown) {
 			s.Fatalf("Loan(%d) = %+v, %v; want ErrUnknown", item, l, err)
@@ -256,10 +261,10 @@ func (s *suite) queued(e kiosk.Entry, state kiosk.State) {
 			}
 		}
 	}
-	unsettled, err := s.Unsettled(s.Context(), e.Item)
+	c, err := s.Copy(s.Context(), e.Item)
 	s.ok(err)
-	if found != state.Queued() || unsettled != state.Queued() {
-		s.Errorf("%s: in the outbox %v, Unsettled %v; want %v", state, found, unsettled, state.Queued())
+	if found != state.Queued() || c.Unsettled != state.Queued() {
+		s.Errorf("%s: in the outbox %v, Unsettled %v; want %v", state, found, c.Unsettled, state.Queued())
 	}
 }
 

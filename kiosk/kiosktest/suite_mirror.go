@@ -122,6 +122,32 @@ func (s *suite) lateOverride() {
 	s.out(4, 1, due)
 }
 
+// copies: a copy is told with all that is known of it, and what is not known is
+// zero.
+func (s *suite) copies(item kiosk.Item) {
+	ctx := s.Context()
+	check := func(want kiosk.Copy, b kiosk.Barcode, card kiosk.Card, untold int) {
+		s.Helper()
+		got, err := s.Copy(ctx, b)
+		s.ok(err)
+		s.same("Copy()", got, want)
+		n, err := s.Untold(ctx, card)
+		s.ok(err)
+		s.same("Untold()", n, untold)
+	}
+	check(kiosk.Copy{}, Barcode(8), Card(8), 0)
+	check(kiosk.Copy{Item: item, Known: true}, item.Barcode, Card(8), 0)
+	e := s.record(As(Checkout(81, 8, 8), kiosk.Offline, due))
+	loan := kiosk.Loan{Item: Barcode(8), Patron: Card(8), At: e.At, Due: due}
+	check(kiosk.Copy{Loan: loan, OnLoan: true, Unsettled: true}, Barcode(8), Card(8), 1)
+	check(kiosk.Copy{Item: item, Known: true}, item.Barcode, Card(9), 0)
+	s.conclude(After(e, kiosk.Settled))
+	check(kiosk.Copy{Loan: loan, OnLoan: true}, Barcode(8), Card(8), 0)
+	item.Barcode, item.ISBN = Barcode(8), ""
+	s.ok(s.LearnItem(ctx, item))
+	check(kiosk.Copy{Item: item, Known: true, Loan: loan, OnLoan: true}, Barcode(8), Card(8), 0)
+}
+
 func (s *suite) mirror() {
 	ctx := s.Context()
 	for name, err := range map[string]error{
@@ -143,6 +169,7 @@ func (s *suite) mirror() {
 	got, err := s.Item(ctx, item.Barcode)
 	s.ok(err)
 	s.same("Item()", got, item)
+	s.copies(item)
 	who, err := s.Patron(ctx, patron.Card)
 	s.ok(err)
 	patron.Local = true

@@ -109,6 +109,17 @@ func (s *Store) Item(ctx context.Context, b kiosk.Barcode) (kiosk.Item, error) {
 	return s.Reader.Item(ctx, b)
 }
 
+// Copy is kiosk.Mirror's; what was learned last counts.
+func (s *Store) Copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) {
+	c, err := s.Reader.Copy(ctx, b)
+	s.learned.mu.Lock()
+	defer s.learned.mu.Unlock()
+	if i, ok := s.learned.items[b]; ok && err == nil {
+		c.Item, c.Known = i, true
+	}
+	return c, err
+}
+
 // Patron is kiosk.Mirror's; what was learned last counts.
 func (s *Store) Patron(ctx context.Context, c kiosk.Card) (kiosk.Patron, error) {
 	s.learned.mu.Lock()

@@ -20,8 +20,17 @@ FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 
 	loansSQL = `SELECT item, patron, at, due FROM loans`
 
-	unsettledSQL = `
-SELECT EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = ?)`
+	copySQL = `
+SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
+       coalesce(i.scheme, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
+       coalesce(i.reference, 0), coalesce(i.no_loan, 0), i.seen,
+       l.item IS NOT NULL, coalesce(l.patron, ''), l.at, l.due,
+       EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode)
+FROM (SELECT ? AS barcode) k LEFT JOIN items i ON i.barcode = k.barcode LEFT JOIN loans l ON l.item = k.barcode`
+
+	untoldSQL = `
+SELECT count(*) FROM loans l
+WHERE l.patron = ? AND EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = l.item)`
 
 	itemTagsSQL = `
 SELECT t.tag FROM entry_tags t WHERE t.entry = (
@@ -113,10 +122,31 @@ func (r *Reader) Loans(ctx context.Context, c kiosk.Card) ([]kiosk.Loan, error) 
 	return all("loans", rows, err, scanLoan)
 }
 
-// Unsettled is kiosk.Mirror's.
-func (r *Reader) Unsettled(ctx context.Context, b kiosk.Barcode) (yes bool, err error) {
-	err = r.unsettled.QueryRowContext(ctx, string(b)).Scan(&yes)
-	return yes, wrap("unsettled", err)
+// Copy is kiosk.Mirror's. It is one query: each takes as long as all of its
+// work does.
+func (r *Reader) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, err error) {
+	var seen, at, due instant
+	i, l := &c.Item, &c.Loan
+	err = r.copy.QueryRowContext(ctx, string(b)).Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
+		&i.Scheme, &i.Location, &i.Library, &i.Type, &i.Status,
+		&i.Reference, &i.NoLoan, &seen,
+		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled)
+	if err != nil {
+		return kiosk.Copy{}, wrap("copy", err)
+	}
+	if i.Seen = seen.Time; c.Known {
+		i.Barcode = b
+	}
+	if l.At, l.Due = at.Time, due.Time; c.OnLoan {
+		l.Item = b
+	}
+	return c, nil
+}
+
+// Untold is kiosk.Mirror's.
+func (r *Reader) Untold(ctx context.Context, c kiosk.Card) (n int, err error) {
+	err = r.untold.QueryRowContext(ctx, string(c)).Scan(&n)
+	return n, wrap("untold", err)
 }
 
 // Tags is kiosk.Mirror's. They come in their order.

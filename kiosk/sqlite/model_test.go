@@ -197,12 +197,13 @@ func (p *pair) same(t *rapid.T) {
 }
 
 type seen struct {
-	Newest    time.Time
-	Undated   [][]kiosk.Undated
-	Queue     []kiosk.Queued
-	Loans     [][]kiosk.Loan
-	Loan      []kiosk.Loan
-	Unsettled []bool
+	Newest  time.Time
+	Undated [][]kiosk.Undated
+	Queue   []kiosk.Queued
+	Loans   [][]kiosk.Loan
+	Loan    []kiosk.Loan
+	Copy    []kiosk.Copy
+	Untold  []int
 }
 
 func view(t *rapid.T, s kiosktest.Store) (v seen) {
@@ -227,9 +228,11 @@ func view(t *rapid.T, s kiosktest.Store) (v seen) {
 		check(err)
 		loan, err := s.Loan(ctx, kiosktest.Barcode(n))
 		check(err)
-		open, err := s.Unsettled(ctx, kiosktest.Barcode(n))
+		c, err := s.Copy(ctx, kiosktest.Barcode(n))
 		check(err)
-		v.Loans, v.Loan, v.Unsettled = append(v.Loans, loans), append(v.Loan, loan), append(v.Unsettled, open)
+		untold, err := s.Untold(ctx, kiosktest.Card(n))
+		check(err)
+		v.Loans, v.Loan, v.Copy, v.Untold = append(v.Loans, loans), append(v.Loan, loan), append(v.Copy, c), append(v.Untold, untold)
 	}
 	return v
 }

@@ -10,8 +10,8 @@ import (
 type Reader struct {
 	db *sql.DB
 
-	item, copies, patron, loan, loans, unsettled *sql.Stmt
-	newest, outbox, work, itemTags, meet         *sql.Stmt
+	item, copies, patron, loan, loans, copy, untold *sql.Stmt
+	newest, outbox, work, itemTags, meet            *sql.Stmt
 }
 
 // OpenReadOnly opens the ledger at path for reading alone, also while a
@@ -67,7 +67,8 @@ func (r *Reader) openReader(ctx context.Context, path string) (err error) {
 		{&r.patron, patronSQL},
 		{&r.loan, loansSQL + " WHERE item = ?"},
 		{&r.loans, loansSQL + " WHERE patron = ? ORDER BY at, item"},
-		{&r.unsettled, unsettledSQL},
+		{&r.copy, copySQL},
+		{&r.untold, untoldSQL},
 		{&r.newest, newestSQL},
 		{&r.outbox, outboxSQL},
 		{&r.work, workSQL + " WHERE w.tag = ?"},
