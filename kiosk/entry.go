@@ -14,7 +14,12 @@ const (
 	Checkout Kind = "checkout"
 	Checkin  Kind = "checkin"
 	Renew    Kind = "renew"
+	Seen     Kind = "seen" // in an inventory, on the shelf: no loan is changed
 )
+
+// Lends tells whether an entry of this kind is about a loan that a patron has,
+// or gets.
+func (k Kind) Lends() bool { return k == Checkout || k == Renew }
 
 // State is how far an entry has come. An entry is written once, its states
 // are added behind it; the newest counts.

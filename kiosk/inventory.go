@@ -47,6 +47,7 @@ const (
 	ShelfUndo   ShelfKind = "undo"   // the line Of is void
 	ShelfNote   ShelfKind = "note"   // Text is the condition of the Item of line Of
 	ShelfReturn ShelfKind = "return" // staff wants Item returned, by the entry Text
+	ShelfTell   ShelfKind = "tell"   // staff wants the library's system to know that Item was seen, by the entry Text
 	ShelfSent   ShelfKind = "sent"   // that wish, line Of, is in the ledger
 	ShelfPause  ShelfKind = "pause"  //
 	ShelfResume ShelfKind = "resume" //

@@ -82,7 +82,7 @@ func strangers(ctx context.Context, r records, queue []kiosk.Queued) (map[kiosk.
 		if n.Items > 0 {
 			_, item = r.Item(ctx, q.Item)
 		}
-		if n.Patrons > 0 && q.Kind != kiosk.Checkin {
+		if n.Patrons > 0 && q.Kind.Lends() {
 			_, patron = r.Patron(ctx, q.Patron)
 		}
 		for _, err := range []error{item, patron} {

@@ -36,6 +36,7 @@ type inventoryCmd struct {
 	Finish  inventoryFinish  `cmd:"" help:"End one: what is missing is declared so, and its report is kept."`
 	Report  inventoryReport  `cmd:"" help:"What one has found by now, or had found when it ended."`
 	Return  inventoryReturn  `cmd:"" help:"Plan to return books that were met although they are on loan; nothing is sent yet."`
+	Tell    inventoryTell    `cmd:"" help:"Plan to tell the library's system of books that were met: that they were seen, and are not lost; nothing is sent yet."`
 	Changes inventoryChanges `cmd:"" help:"List what is planned and what was sent."`
 	Send    inventorySend    `cmd:"" help:"Have the library's system told what is planned, through the outbox."`
 	Want    inventoryWant    `cmd:"" help:"Take a list of items that are to be taken along when they are met: holds, weeding, repair."`
@@ -416,10 +417,15 @@ type inventoryUndo struct {
 	which
 	person
 	Line int64 `help:"The scan's line, as scan -json tells it; without it the newest of -who." placeholder:"N"`
+
+	Planned bool `help:"Instead, all changes that are planned and not sent."`
 }
 
 func (c *inventoryUndo) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+		if c.Planned {
+			return undoPlanned(ctx, v, x, c.Who, p)
+		}
 		n, err := v.Undo(ctx, x.ID, c.Who, c.Line)
 		if err == nil {
 			p.say("line %d: taken back", n)

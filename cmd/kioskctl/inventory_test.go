@@ -100,9 +100,10 @@ func TestInventory(t *testing.T) {
 			s.has(s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(10)), "ON LOAN")
 			s.has(s.ctl(cli.OK, "inventory", "return", "last", "-all"), shelfBook(10), "planned", "1 change is planned")
 			s.ctl(cli.Failed, "inventory", "return", "last", shelfBook(0)) // not on loan
-			s.has(s.ctl(cli.OK, "inventory", "send", "last"), "1 return is in the outbox")
+			s.has(s.ctl(cli.OK, "inventory", "send", "last"), "1 change is in the outbox")
 			s.has(s.ctl(cli.OK, "inventory", "changes", "last"), "sent")
 			s.has(s.ctl(cli.OK, "outbox"), "checkin", shelfBook(10))
+			s.ctl(cli.Failed, "inventory", "tell", "last", shelfBook(0)) // the library's system is not told
 
 			s.ctl(cli.OK, "inventory", "finish", "last", "-whole")
 			var r inventory.Report

@@ -84,3 +84,46 @@ func TestSendAgain(t *testing.T) {
 		t.Errorf("%d entries; want 1", n)
 	}
 }
+
+// TestTell plans to tell of what was seen, takes one back, and sends the rest;
+// what was lent since is passed over.
+func TestTell(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(stacks)
+	w.scan(id, "ann", numbers(0, 1, 2, 3, 9)...)
+	tell := func(want int, code kiosk.Code, items ...kiosk.Barcode) {
+		t.Helper()
+		if n, err := w.Tell(t.Context(), id, "ann", items); n != want || kiosk.CodeOf(err) != code {
+			t.Errorf("Tell(%v) = %d, %v; want %d, %q", items, n, err, want, code)
+		}
+	}
+	tell(0, kiosk.CodeInvalid, number(1)) // the library's system is not told
+	w.Tells, w.Ledger = true, w.store
+	tell(0, kiosk.CodeInvalid, number(8)) // not met
+	tell(0, kiosk.CodeInvalid, number(9)) // on loan
+	tell(2, "", number(0), number(1), number(0))
+	tell(2, "", number(1), number(2), number(3))
+	list, err := w.Changes(t.Context(), id)
+	if err != nil || len(list) != 4 || list[0].What != "seen" || list[3].Book.Title != "Book 3" {
+		t.Fatalf("Changes() = %+v, %v; want four", list, err)
+	}
+	if _, err := w.Undo(t.Context(), id, "ann", list[1].Line); err != nil {
+		t.Fatal(err)
+	}
+	w.scan(id, "ann", string(number(4))) // and it goes on
+	w.open()                             // days later
+	w.Tells, w.Ledger = true, w.store
+	if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: number(9), Patron: "P", At: day}, {Item: number(2), Patron: "Q", At: day}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 0} {
+		if n, err := w.Send(t.Context(), id, "ann"); err != nil || n != want {
+			t.Errorf("Send(), time %d = %d, %v; want %d", i+1, n, err, want)
+		}
+	}
+	queue, err := w.store.Queue(t.Context(), 10)
+	if err != nil || len(queue) != 2 || queue[0].Kind != kiosk.Seen || queue[0].Item != number(0) || queue[1].Item != number(3) || queue[0].Patron != "" {
+		t.Errorf("the outbox holds %+v, %v; want B00 and B03", queue, err)
+	}
+	tell(1, "", number(0), number(1)) // what was taken back can be told after all
+}

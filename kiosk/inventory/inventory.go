@@ -27,6 +27,7 @@ type Config struct {
 	Order  *shelf.Order
 	Tagged bool          // every book has a tag
 	Weed   shelf.Weeding // none: none may go
+	Tells  bool          // the library's system can be told that a book stands on the shelf
 	// Read tells what a text that was scanned or typed is.
 	Read  func(text string) Code
 	Now   func() time.Time
@@ -386,6 +387,12 @@ func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (i
 	}
 	if _, err := s.Store.Write(ctx, id, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, Who: who, At: s.Now(), Of: n}}); err != nil {
 		return 0, err
+	}
+	if planned { // nothing of the walk has changed
+		l.changes = slices.DeleteFunc(l.changes, func(c Change) bool { return c.Line == n })
+		l.v.Lines++
+		l.tell()
+		return n, nil
 	}
 	l.s = l.s.Afresh()
 	if err := s.fold(ctx, l); err != nil {

@@ -137,10 +137,10 @@ func (m *Memory) Record(ctx context.Context, e kiosk.Entry) error {
 }
 
 func sensible(e kiosk.Entry) error {
-	kinds := []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew}
+	kinds := []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew, kiosk.Seen}
 	first := []kiosk.State{kiosk.Asked, kiosk.Granted, kiosk.Denied, kiosk.Offline, kiosk.Unsure, kiosk.Settled, kiosk.Dismissed}
 	if e.ID == "" || e.Item == "" || e.At.IsZero() || !slices.Contains(kinds, e.Kind) ||
-		!slices.Contains(first, e.State) || e.Patron == "" && e.Kind != kiosk.Checkin {
+		!slices.Contains(first, e.State) || e.Patron == "" && e.Kind.Lends() {
 		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("entry %+v", e)}
 	}
 	return nil
@@ -202,6 +202,7 @@ func (m *Memory) shift(r *record, before kiosk.State, newDue bool) {
 	l, out := m.loans[r.Item]
 	mine := out && l.by == r
 	switch {
+	case r.Kind == kiosk.Seen:
 	case !before.Holds() && r.State.Holds():
 		if !m.outdated(r) {
 			m.take(r)
@@ -224,6 +225,8 @@ func (m *Memory) take(r *record) {
 	old, out := m.loans[r.Item]
 	now := lent{kiosk.Loan{Item: r.Item, Patron: r.Patron, At: r.At, Due: r.Due}, r}
 	switch {
+	case r.Kind == kiosk.Seen:
+		return
 	case r.Kind == kiosk.Checkin:
 		delete(m.loans, r.Item)
 		return

@@ -44,6 +44,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 		"LoanGranted":     (*suite).loanGranted,
 		"Return":          (*suite).giveBack,
 		"Renewal":         (*suite).renewal,
+		"Seen":            (*suite).onShelf,
 		"LateRefusal":     (*suite).lateRefusal,
 		"LateRefusals":    (*suite).lateRefusals,
 		"LateOverride":    (*suite).lateOverride,
@@ -442,6 +443,26 @@ func (s *suite) same(what string, got, want any) {
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("%s = %s; want %s", what, fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
 	}
+}
+
+// onShelf: what stood on the shelf goes to the ILS, and changes no loan, whatever
+// comes of it.
+func (s *suite) onShelf() {
+	s.record(As(Checkout(1, 1, 1), kiosk.Offline, due))
+	for n, end := range []kiosk.State{kiosk.Settled, kiosk.Exception, kiosk.Dismissed, kiosk.Differs} {
+		for item := range 2 {
+			e := Checkout(10+2*n+item, item+1, 0)
+			e.Kind, e.Patron, e.State = kiosk.Seen, "", kiosk.Offline
+			s.record(e)
+			s.conclude(After(e, end))
+		}
+	}
+	s.out(1, 1, due)
+	s.out(2, 0, due)
+	s.conclude(After(Checkout(1, 1, 1), kiosk.Exception)) // it is not later than the loan
+	s.out(1, 0, due)
+	s.again()
+	s.out(1, 0, due)
 }
 
 // notOnLoan: the ILS refuses because the item is not on loan. It came back

@@ -60,9 +60,9 @@ func valid(e kiosk.Entry) error {
 		return invalid("an entry needs an ID and an item")
 	case e.At.IsZero():
 		return invalid("an entry needs a time")
-	case e.Kind != kiosk.Checkout && e.Kind != kiosk.Checkin && e.Kind != kiosk.Renew:
+	case !e.Kind.Lends() && e.Kind != kiosk.Checkin && e.Kind != kiosk.Seen:
 		return invalid("unknown kind %q", e.Kind)
-	case e.Kind != kiosk.Checkin && e.Patron == "":
+	case e.Kind.Lends() && e.Patron == "":
 		return invalid("a %s needs a patron", e.Kind)
 	case !known(e.State) || e.State.Calls():
 		return invalid("an entry can't begin as %q", e.State)

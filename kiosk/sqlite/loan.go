@@ -28,7 +28,7 @@ ON CONFLICT (item) DO UPDATE SET
 	loanSQL  = `SELECT entry FROM loans WHERE item = ?`
 
 	laterSQL = `
-SELECT EXISTS (SELECT 1 FROM entries e WHERE e.item = ?1 AND e.seq > ?2
+SELECT EXISTS (SELECT 1 FROM entries e WHERE e.item = ?1 AND e.seq > ?2 AND e.kind <> 'seen'
     AND coalesce((SELECT o.state FROM outcomes o WHERE o.entry = e.seq ORDER BY o.n DESC LIMIT 1), e.state)
         IN ('granted', 'offline', 'unsure', 'settled', 'differs'))`
 )
@@ -39,6 +39,7 @@ SELECT EXISTS (SELECT 1 FROM entries e WHERE e.item = ?1 AND e.seq > ?2
 func (w *writer) shift(d deed, o kiosk.Outcome) error {
 	before, after := d.state.Holds(), o.State.Holds()
 	switch {
+	case d.kind == kiosk.Seen:
 	case before && !after:
 		return w.undo(d)
 	case before && after && !o.Due.IsZero():
@@ -62,6 +63,8 @@ func (w *writer) take(d deed) error {
 	switch d.kind {
 	case kiosk.Checkout:
 		return w.lend.run(d.item, d.patron, ms(d.at), ms(d.due), d.seq)
+	case kiosk.Seen:
+		return nil
 	case kiosk.Renew:
 		return w.renew.run(d.item, d.patron, ms(d.at), ms(d.due), d.seq)
 	}

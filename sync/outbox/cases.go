@@ -61,6 +61,11 @@ var cases = []oneCase{
 	{kiosk.Checkin, ever, outSinceAsked, Except, kiosk.ReasonAskStaff, "returned here, and the ILS has it out: still, or again since? It does not tell to whom", kiosk.AdviceReturned},
 	{kiosk.Checkin, ever, always, Send, "", "", ""}, // lost or missing: to hear twice that it is back harms nobody
 
+	// No patron is told of what stood on the shelf: the advice is for nobody.
+	{kiosk.Seen, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item", kiosk.AdviceAskStaff},
+	{kiosk.Seen, ever, out, Except, kiosk.ReasonOnLoanOther, "seen on the shelf, and the ILS has it out: return it, if that is right", kiosk.AdviceAskStaff},
+	{kiosk.Seen, ever, always, Send, "", "", ""}, // also what is lost or missing there; to hear it twice harms nobody
+
 	{kiosk.Renew, unspoken, longer, Settle, "", "", ""},
 	{kiosk.Renew, unspoken, always, Dismiss, "", "interrupted before anything was promised", ""},
 	{kiosk.Renew, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item", kiosk.AdviceShowBook},
@@ -109,6 +114,10 @@ var refusals = []refusal{
 	{kiosk.Checkin, kiosk.ReasonUnknownItem, Except, "enter the item in the catalogue, and tell it again", kiosk.AdviceReturned},
 	{kiosk.Checkin, "", Except, "the book is here: return it by hand", kiosk.AdviceReturned},
 
+	{kiosk.Seen, kiosk.ReasonNotOnLoan, Settle, "", ""}, // as it should be
+	{kiosk.Seen, kiosk.ReasonOnHold, Differ, "somebody waits for it: take it off the shelf", kiosk.AdviceAskStaff},
+	{kiosk.Seen, "", Except, "it stands on the shelf: see to it by hand", kiosk.AdviceAskStaff},
+
 	{kiosk.Renew, kiosk.ReasonUnknownCard, Except, "the card may have been merged, re-issued or deleted: renew it for the patron's new one", kiosk.AdviceShowCard},
 	{kiosk.Renew, kiosk.ReasonCardExpired, Except, "renew the card, and tell it again", kiosk.AdviceShowCard},
 	{kiosk.Renew, kiosk.ReasonCardLost, Except, "the card was reported lost: find out who has used it", kiosk.AdviceShowCard},
@@ -134,6 +143,7 @@ type granting struct {
 	entry         kiosk.Entry
 	due           time.Time
 	before, after kiosk.Standing
+	route         kiosk.Route // where the ILS wants it to go
 }
 
 // grants is what to do when an entry was told and the ILS says yes. The first
@@ -143,6 +153,8 @@ type granting struct {
 // kiosk has said. And no-block takes a book from the hold shelf without a word
 // to who waits for it.
 var grants = []grant{
+	{kiosk.Seen, awaited, Differ, kiosk.ReasonOnHold, "somebody waits for it: take it off the shelf", kiosk.AdviceAskStaff},
+	{kiosk.Seen, yes, Settle, "", "", ""},
 	{kiosk.Checkin, yes, Settle, "", "", ""},
 	{kiosk.Checkout, stillAwaited, Differ, kiosk.ReasonOnHold, "lent, but it lay on the hold shelf for another patron, who still waits: tell them, or ask for it back", kiosk.AdviceBring},
 	{"", dueEarlier, Differ, kiosk.ReasonDueEarlier, "", kiosk.AdviceNewDate},
@@ -151,7 +163,10 @@ var grants = []grant{
 
 // The conditions of grants. Of a hold that was the patron's own, one less is
 // left after the loan.
-func yes(granting) bool          { return true }
+func yes(granting) bool { return true }
+func awaited(g granting) bool {
+	return g.route.For == kiosk.ForHold || g.route.For == kiosk.ForHoldElsewhere || g.route.For == kiosk.ForTransfer
+}
 func dueEarlier(g granting) bool { return earlier(g.due, g.entry.Due) }
 func stillAwaited(g granting) bool {
 	stays := g.before.Holds > 0 && g.after.Known && g.after.Holds >= g.before.Holds

@@ -72,7 +72,7 @@ func Decide(e kiosk.Entry, st kiosk.Standing, m Meanwhile) Verdict {
 		h = never
 	case e.State != kiosk.Unsure:
 		return Verdict{Do: Wait} // Asked is the desk's, others are not queued
-	case e.Due.IsZero() && e.Kind != kiosk.Checkin:
+	case e.Due.IsZero() && e.Kind.Lends():
 		h = unspoken
 	}
 	f := facts{e, st, m}
@@ -86,7 +86,7 @@ func Decide(e kiosk.Entry, st kiosk.Standing, m Meanwhile) Verdict {
 
 func (c oneCase) verdict(f facts) Verdict {
 	v := Verdict{Do: c.do, Reason: c.why, Text: c.words}
-	if (c.do == Settle || c.do == Differ) && c.kind != kiosk.Checkin {
+	if (c.do == Settle || c.do == Differ) && c.kind.Lends() {
 		v.Due = f.Standing.Due
 		if v.Text == "" {
 			v.Text = compare(f.Entry.Due, v.Due)

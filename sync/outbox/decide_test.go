@@ -118,6 +118,15 @@ func TestDecide(t *testing.T) {
 		{"checkout that can be undone", kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, Meanwhile{Undoes: true}, []row{
 			{"mine", isMine, Settle, no, Settle, no}, // it was promised
 		}},
+		{"seen", kiosk.Entry{Kind: kiosk.Seen}, Meanwhile{Early: true}, []row{
+			{"unknown", noItem, Except, unknown, Except, unknown},
+			{"shelf", onShelf, Send, no, Send, no},
+			{"held", onHold, Send, no, Send, no},
+			{"lost", isLost, Send, no, Send, no},
+			{"withdrawn", isWithdrawn, Send, no, Send, no},
+			{"somebody's", isOthers, Except, another, Except, another},
+			{"out, who not told", isOut, Except, another, Except, another},
+		}},
 		{"checkin", kiosk.Entry{Kind: kiosk.Checkin}, Meanwhile{}, []row{
 			{"unknown", noItem, Except, unknown, Except, unknown},
 			{"shelf", onShelf, Send, no, Settle, no},
@@ -240,7 +249,7 @@ func TestDecide(t *testing.T) {
 // line before it does.
 func TestEveryCaseCounts(t *testing.T) {
 	used := map[int]bool{}
-	for _, kind := range []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew} {
+	for _, kind := range []kiosk.Kind{kiosk.Checkout, kiosk.Checkin, kiosk.Renew, kiosk.Seen} {
 		for _, h := range []heard{never, maybe, unspoken} {
 			for _, f := range every(kind) {
 				for n, c := range cases {
@@ -407,7 +416,7 @@ func TestHoldOverridden(t *testing.T) {
 		{"not looked up afterwards", shelf, kiosk.Standing{}, promised, Verdict{Do: Settle, Due: promised}},
 		{"it lay nowhere", onShelf, lent(1), promised, Verdict{Do: Settle, Due: promised}},
 	} {
-		v := granted(granting{kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, tt.due, tt.before, tt.after})
+		v := granted(granting{kiosk.Entry{Kind: kiosk.Checkout, Due: promised}, tt.due, tt.before, tt.after, kiosk.Route{}})
 		text := v.Text
 		if v.Text = ""; v != tt.want {
 			t.Errorf("%s: %+v; want %+v", tt.name, v, tt.want)
@@ -431,5 +440,24 @@ func TestBackoff(t *testing.T) {
 		if len(seen) < 50 {
 			t.Errorf("try %d: 100 kiosks wait %d different times; want them apart", n, len(seen))
 		}
+	}
+}
+
+// TestSeen: what comes of an answer to what stood on the shelf. Where somebody
+// waits for it, staff must take it from there.
+func TestSeen(t *testing.T) {
+	e := kiosk.Entry{Kind: kiosk.Seen, State: kiosk.Offline}
+	for route, want := range map[kiosk.Purpose]Action{"": Settle, kiosk.ForStaff: Settle, kiosk.ForHold: Differ, kiosk.ForHoldElsewhere: Differ, kiosk.ForTransfer: Differ} {
+		if v := granted(granting{entry: e, route: kiosk.Route{For: route}}); v.Do != want {
+			t.Errorf("granted, to go %q: %+v; want %s", route, v, want)
+		}
+	}
+	for why, want := range map[kiosk.Reason]Action{kiosk.ReasonNotOnLoan: Settle, kiosk.ReasonOnHold: Differ, kiosk.ReasonUnknownItem: Except, "": Except} {
+		if v := refused(e, &kiosk.Error{Code: kiosk.CodeRefused, Reason: why}); v.Do != want {
+			t.Errorf("refused for %q: %+v; want %s", why, v, want)
+		}
+	}
+	if v := refused(e, &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonAskStaff, Text: "set seen"}); v.Do != Except || v.Text != "set seen" {
+		t.Errorf("not to be told: %+v", v)
 	}
 }

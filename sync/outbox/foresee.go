@@ -48,7 +48,7 @@ func (f *Foresight) Next(ctx context.Context, e kiosk.Entry) (Verdict, error) {
 	if v.Do != Send {
 		return v, nil
 	}
-	if e.Kind != kiosk.Checkin {
+	if e.Kind.Lends() {
 		no, err := f.bars(ctx, e.Patron)
 		switch {
 		case err != nil:
@@ -81,7 +81,7 @@ func (f *Foresight) standing(ctx context.Context, e kiosk.Entry) (kiosk.Standing
 
 // become is what an entry makes of its item.
 func become(e kiosk.Entry) made {
-	if e.Kind == kiosk.Checkin {
+	if !e.Kind.Lends() {
 		return made{Standing: kiosk.Standing{Known: true, Status: kiosk.StatusAvailable}}
 	}
 	return made{kiosk.Standing{Known: true, Status: kiosk.StatusOnLoan, Due: e.Due}, e.Patron}

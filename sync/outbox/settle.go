@@ -130,8 +130,8 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 		t.unanswered(ctx, err)
 		return
 	}
-	g := granting{entry: t.Entry, due: a.Due, before: st}
-	if t.Kind != kiosk.Checkin && (a.Due.IsZero() || held(facts{Standing: st})) {
+	g := granting{entry: t.Entry, due: a.Due, before: st, route: a.Route}
+	if t.Kind.Lends() && (a.Due.IsZero() || held(facts{Standing: st})) {
 		g.after = t.afterwards(ctx)
 		if g.due.IsZero() {
 			g.due = g.after.Due

@@ -31,6 +31,7 @@ type Config struct {
 	Charset  Charset `toml:"charset"`  // utf-8, latin-1, cp850
 	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones, and take none; off: send none
 	Profile  string  `toml:"profile"`  // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
+	Seen     string  `toml:"seen"`     // how what stood on the shelf in an inventory is told: update (item status update), checkin (with no block); empty: not at all
 
 	// Connections is how many questions may be under way at once, each on a
 	// connection of its own; 0 means 4. Fewer where the server takes no more.
@@ -67,6 +68,7 @@ func (c *Config) Check() error {
 		return fmt.Errorf("connections: %d: must be 1 to %d", c.Connections, mostLines)
 	}
 	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
+		one("seen", c.Seen, "update", "checkin"),
 		one("checksum", c.Checksum, "auto", "strict", "off"),
 		one("profile", c.Profile, profileNames()...))
 }

@@ -159,6 +159,13 @@ func (u *Upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 		return a, err
 	}
 	err = u.with(ctx, func(l *line) error {
+		if want == "20" { // with the properties that the item has
+			at, err := l.ask(ctx, u.base("17", u.now()).With("AB", string(e.Item)).With("AC", u.TerminalPassword), "18")
+			if err != nil {
+				return err
+			}
+			m = m.With("CH", at.Value("CH"))
+		}
 		answer, err := l.ask(ctx, m, want)
 		if err != nil {
 			return err
@@ -193,7 +200,7 @@ func (u *Upstream) checkin(e kiosk.Entry, at, noBlock, cancel string) Message {
 		With("AB", string(e.Item)).With("AC", u.TerminalPassword).With("BI", cancel)
 }
 
-// request writes an entry as 11, 09 or 29. What already happened goes with its
+// request writes an entry as 11, 09 or 29, or 19. What already happened goes with its
 // own time, with no block and the due date that was promised; or as the
 // server's habits have it.
 func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
@@ -203,13 +210,13 @@ func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 		at = formatDate(e.At, u.Zone)
 	}
 	told, loanDate := u.Habits().happened()
-	if happened && told && (!e.Due.IsZero() || e.Kind == kiosk.Checkin) {
+	if happened && told && (!e.Due.IsZero() || !e.Kind.Lends()) {
 		noBlock, due = "Y", formatDate(e.Due, u.Zone)
 		if loanDate {
 			due = at
 		}
 	}
-	if e.Patron == "" && e.Kind != kiosk.Checkin || e.Item == "" {
+	if e.Patron == "" && e.Kind.Lends() || e.Item == "" {
 		return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Text: "an entry without card or item"}
 	}
 	switch e.Kind {
@@ -223,20 +230,41 @@ func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 		return m, "30", nil
 	case kiosk.Checkin:
 		return u.checkin(e, at, noBlock, "N"), "10", nil
+	case kiosk.Seen:
+		return u.seen(e, at, noBlock)
 	}
 	return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("an entry of kind %q", e.Kind)}
 }
 
-// told reads a 12, 30 or 10.
+// seen writes that an item stood on the shelf, as the library wants it told.
+func (u *Upstream) seen(e kiosk.Entry, at, noBlock string) (m Message, want string, err error) {
+	switch u.Config.Seen {
+	case "update":
+		return u.base("19", at).With("AB", string(e.Item)).With("AC", u.TerminalPassword), "20", nil
+	case "checkin":
+		return u.checkin(e, at, noBlock, "N"), "10", nil
+	}
+	return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonAskStaff,
+		Text: "what was seen on the shelf is not told to the ILS: set seen, to update or checkin, under [upstream]"}
+}
+
+// told reads a 12, 30, 10 or 20.
 func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
 	text := m.Text("AF")
 	a := kiosk.Answer{Title: m.Text("AJ"), Text: text}
+	if m.ID == "20" {
+		if m.Part(0, 1) != "1" {
+			return a, &kiosk.Error{Code: kiosk.CodeRefused, Text: text, Reason: reasonOf(text)}
+		}
+		a.Time = parseDate(m.Part(1, 18), u.Zone)
+		return a, nil
+	}
 	date := 4
-	if ok := m.Part(0, 1); ok != "1" && !(k == kiosk.Checkin && ok == "Y") {
+	if ok := m.Part(0, 1); ok != "1" && !(!k.Lends() && ok == "Y") {
 		return a, u.refusal(k, m, text)
 	}
 	a.Time = parseDate(m.Part(date, 18), u.Zone)
-	if k == kiosk.Checkin {
+	if !k.Lends() {
 		a.Alert = alert(m)
 		a.Route = routeOf(m)
 		return a, nil
@@ -254,7 +282,7 @@ func (u *Upstream) told(k kiosk.Kind, m Message) (kiosk.Answer, error) {
 // not out was handled all the same; the reason tells that.
 func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
 	e := &kiosk.Error{Code: kiosk.CodeRefused, Text: text, Reason: reasonOf(text)}
-	if k == kiosk.Checkin { // also what was not out may have to go somewhere
+	if !k.Lends() { // also what was not out may have to go somewhere
 		e.Text = strings.Trim(text+"; "+routeOf(m).String(), "; ")
 	}
 	if bl, ok := m.Get("BL"); ok && strings.HasPrefix(bl, "N") {
@@ -264,7 +292,7 @@ func (u *Upstream) refusal(k kiosk.Kind, m Message, text string) error {
 		e.Reason = kiosk.ReasonFeeRequired
 	}
 	switch r := routeOf(m); {
-	case k != kiosk.Checkin:
+	case k.Lends():
 	case r.For == kiosk.ForHold || r.For == kiosk.ForHoldElsewhere:
 		e.Reason = kiosk.ReasonOnHold // not loaned, but somebody waits for it
 	case text == "" && !alert(m):

@@ -31,6 +31,7 @@ type Inventories interface {
 	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
 	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
+	Tell(ctx context.Context, id kiosk.ID, who string, items []kiosk.Barcode) (planned int, err error)
 	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
 	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 }
@@ -54,6 +55,7 @@ type question struct {
 	Range kiosk.ShelfRange `json:"range,omitzero"`
 	Reads []inventory.Read `json:"reads,omitempty"`
 	Item  kiosk.Barcode    `json:"item,omitempty"`
+	Items []kiosk.Barcode  `json:"items,omitempty"`
 	Text  string           `json:"text,omitempty"`
 	Right string           `json:"right,omitempty"`
 	Line  int64            `json:"line,omitempty"`
@@ -94,6 +96,7 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		"want":    func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
 		"picks":   func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
 		"return":  func(ctx context.Context, q question) (any, error) { return none(v.Return(ctx, q.ID, q.Who, q.Item)) },
+		"tell":    func(ctx context.Context, q question) (any, error) { return v.Tell(ctx, q.ID, q.Who, q.Items) },
 		"changes": func(ctx context.Context, q question) (any, error) { return v.Changes(ctx, q.ID) },
 		"send":    func(ctx context.Context, q question) (any, error) { return v.Send(ctx, q.ID, q.Who) },
 		"pair":    func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
@@ -195,6 +198,10 @@ func (c inventoryClient) Neighbours(ctx context.Context, left, right string) (in
 
 func (c inventoryClient) Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error {
 	return c.tell(ctx, "return", question{ID: id, Who: who, Item: item})
+}
+
+func (c inventoryClient) Tell(ctx context.Context, id kiosk.ID, who string, items []kiosk.Barcode) (int, error) {
+	return about[int](ctx, c, "tell", question{ID: id, Who: who, Items: items})
 }
 
 func (c inventoryClient) Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error) {
