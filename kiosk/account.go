@@ -17,6 +17,7 @@ type Account struct {
 	Loans   []Borrowed // what is due first comes first
 	Holds   []Hold     // what is ready comes first
 	Owed    string     // what is owed, with its currency; "" is nothing, or not told
+	Message string     // what the library wants the patron to read, in its own words; "" is nothing, or not told
 	Blocked Reason     // why nothing is lent to the patron; "" is nothing
 	Local   bool       // from the mirror: the ILS was not reached, and holds and what is owed are not known
 	Seen    time.Time  // as of when; zero means nobody knows

@@ -64,6 +64,20 @@ type (
 	Cancel struct{}
 	// Touched is any other sign of life; it moves the session's end.
 	Touched struct{}
+	// CallHelp calls for somebody of the staff; DropHelp takes that back.
+	CallHelp struct{}
+	DropHelp struct{}
+	// PressHelp is a button beside the screen: it calls, and pressed once more
+	// takes it back.
+	PressHelp struct{}
+)
+
+// What staff do for who is at the desk.
+type (
+	// ComeHelp says that somebody is on the way.
+	ComeHelp struct{}
+	// EndCare says that help was given, or that tries in vain were seen.
+	EndCare struct{}
 )
 
 // Ends of effects.
@@ -166,6 +180,11 @@ func (NotStored) event()   {}
 func (Answered) event()    {}
 func (LinkChanged) event() {}
 func (Tick) event()        {}
+func (CallHelp) event()    {}
+func (DropHelp) event()    {}
+func (PressHelp) event()   {}
+func (ComeHelp) event()    {}
+func (EndCare) event()     {}
 
 func (ShowAccount) event()    {}
 func (StartBorrow) event()    {}

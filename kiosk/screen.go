@@ -27,6 +27,7 @@ type Screen struct {
 	Covered  bool      // the account is there, and hidden from who walks by: a touch shows it again
 	WakeAt   time.Time // when the session wants a Tick, beside the view's and the notice's end; zero means never
 	Slip     Slip      // how the receipt stands
+	Care     Care      // who calls for help, and who does not get on
 	Faults   []Fault   //
 	Now      time.Time // the desk's clock when this was made
 }
@@ -36,7 +37,7 @@ func (s Screen) Same(o Screen) bool {
 	return s.Seq == o.Seq && s.View == o.View && s.Visit == o.Visit && s.Mode == o.Mode && s.Patron == o.Patron && s.Card == o.Card &&
 		s.Language == o.Language && s.Child == o.Child && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
-		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.WakeAt.Equal(o.WakeAt) &&
+		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.Care.same(o.Care) && s.WakeAt.Equal(o.WakeAt) &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 

@@ -25,6 +25,13 @@ func TestSameSeesEveryField(t *testing.T) {
 			t.Errorf("Same does not see Line.%s", name)
 		}
 	}
+	for name, change := range changes(Care{}) {
+		var s, o Screen
+		change(reflect.ValueOf(&o.Care).Elem())
+		if s.Same(o) {
+			t.Errorf("Same does not see Care.%s", name)
+		}
+	}
 	if s := (Screen{Lines: []Line{{Title: "x"}}, Faults: []Fault{{}}}); !s.Same(s) {
 		t.Error("a screen is not the same as itself")
 	}
@@ -53,6 +60,8 @@ func changes(v any) map[string]func(reflect.Value) {
 				x.Set(reflect.New(f.Type.Elem()))
 			case f.Type == reflect.TypeFor[Slip]():
 				x.Set(reflect.ValueOf(Slip{Print: Offered}))
+			case f.Type == reflect.TypeFor[Care]():
+				x.Set(reflect.ValueOf(Care{Kind: true}))
 			case x.Kind() == reflect.String:
 				x.SetString("x")
 			case x.Kind() == reflect.Bool:

@@ -42,6 +42,8 @@ type Session struct {
 	slip     Slip      // how the receipt stands
 	address  string    // to which it is mailed
 	speaks   string    // the language of the screen when it was last told
+	care     Care      // what staff should know; Kind is the screen's
+	tries    tries     // that failed in a row
 }
 
 // NewSession is a desk with nobody at it, whose upstream has not been reached yet.
@@ -53,6 +55,7 @@ func NewSession(r Rules) Session {
 // give the same result, and s itself is not changed. newID must never give
 // the same ID twice.
 func (s Session) Step(ev Event, now time.Time, newID func() ID) (Session, []Effect) {
+	before := s
 	s.lines = slices.Clone(s.lines)
 	for i := range s.lines {
 		s.lines[i].tags = slices.Clone(s.lines[i].tags)
@@ -61,6 +64,7 @@ func (s Session) Step(ev Event, now time.Time, newID func() ID) (Session, []Effe
 	st := step{Session: &s, now: now, newID: newID}
 	st.event(ev)
 	st.settle()
+	st.mind(&before)
 	return s, st.effects
 }
 
@@ -115,6 +119,8 @@ func (s *step) event(ev Event) {
 		s.cancel()
 	case Touched:
 		s.touch()
+	case CallHelp, DropHelp, PressHelp, ComeHelp, EndCare:
+		s.help(ev)
 	case Found:
 		s.found(ev)
 	case Identified:
@@ -264,7 +270,7 @@ func (s *step) end() {
 // reset goes back to welcome; nothing of the last patron stays.
 func (s *step) reset() {
 	s.abandon()
-	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, left: s.left, view: ViewWelcome, mode: Borrowing}
+	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, left: s.left, care: s.care, tries: s.tries, view: ViewWelcome, mode: Borrowing}
 }
 
 // Screen is what the session shows. Seq, Faults and Now are the desk's.
@@ -272,7 +278,7 @@ func (s Session) Screen() Screen {
 	sc := Screen{
 		View: s.view, Mode: s.mode, Visit: s.visit, Lines: slices.Clone(s.lines), Notice: s.notice,
 		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
-		Tray: s.tray(), WakeAt: s.wakeAt(), Slip: s.slip,
+		Tray: s.tray(), WakeAt: s.wakeAt(), Slip: s.slip, Care: s.cares(),
 	}
 	if s.attended() || s.view == ViewReceipt {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language

@@ -18,6 +18,8 @@ type Count struct {
 
 // What is counted, beside entries by their Kind.
 const (
+	CountHelp    = "help"     // calls for help
+	CountStuck   = "stuck"    // times that staff were told of failed tries
 	CountVisits  = "visit"    // patrons who came to the items' view, and those who returned
 	countRefused = "refused:" // and the Reason: refusals, and what the patron was told without an item
 	countTime    = "time:"    // and the bound of VisitTimes in seconds: how long a visit took
@@ -45,27 +47,38 @@ func (c Count) Took() (time.Duration, bool) {
 // Tally counts what happens at a desk from what its screen shows. Each screen
 // must be seen, in order. The zero Tally is one of a desk with nobody at it.
 type Tally struct {
-	lines  map[ID]Reason // refused, by the visit that is under way
+	lines  map[ID]failure // refused, by the visit that is under way
+	care   Care
 	notice Notice
 	visit  ID
 	begun  time.Time
 	items  bool // the visit came to the items' view
 }
 
-// quietReasons are told to a patron and are no refusals.
-var quietReasons = []Reason{"", ReasonTagMended, ReasonWaitsForCard, ReasonCardInReturns, ReasonPutBack, ReasonCount}
+// failure is why a line was refused, and at which try.
+type failure struct {
+	why   Reason
+	times int
+}
 
 // See takes the next screen, and names what has happened, once for each time.
 func (t *Tally) See(sc Screen) (whats []string) {
 	if t.lines == nil {
-		t.lines = map[ID]Reason{}
+		t.lines = map[ID]failure{}
 	}
 	for _, l := range sc.Lines {
-		if l.State == LineRefused && t.lines[l.ID] != l.Reason && !slices.Contains(quietReasons, l.Reason) {
-			t.lines[l.ID] = l.Reason
+		if f := (failure{l.Reason, l.Times}); l.State == LineRefused && t.lines[l.ID] != f && !slices.Contains(quietReasons, l.Reason) {
+			t.lines[l.ID] = f
 			whats = append(whats, countRefused+string(l.Reason))
 		}
 	}
+	if sc.Care.Calls() && !t.care.Calls() {
+		whats = append(whats, CountHelp)
+	}
+	if sc.Care.IsStuck() && !t.care.IsStuck() {
+		whats = append(whats, CountStuck)
+	}
+	t.care = sc.Care
 	if n := sc.Notice; n != t.notice {
 		if !slices.Contains(quietReasons, n.Reason) {
 			whats = append(whats, countRefused+string(n.Reason))
@@ -80,7 +93,7 @@ func (t *Tally) See(sc Screen) (whats []string) {
 		clear(t.lines)
 		for _, l := range sc.Lines { // what the receipt still shows was counted
 			if l.State == LineRefused {
-				t.lines[l.ID] = l.Reason
+				t.lines[l.ID] = failure{l.Reason, l.Times}
 			}
 		}
 	}

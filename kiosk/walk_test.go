@@ -86,7 +86,7 @@ func (w *walk) random() Event {
 	case 10:
 		return RenewLine{line}
 	case 11:
-		return []Event{DropLine{line}, Cancel{}, Touched{}, ShowAccount{}, ShowAccount{}, StartBorrow{}, RenewAll{}}[w.r.IntN(7)]
+		return []Event{DropLine{line}, Cancel{}, Touched{}, ShowAccount{}, ShowAccount{}, StartBorrow{}, RenewAll{}, CallHelp{}, DropHelp{}, PressHelp{}, ComeHelp{}, EndCare{}}[w.r.IntN(12)]
 	case 12:
 		return Finish{}
 	case 13:
@@ -191,6 +191,7 @@ func (w *walk) step(ev Event) {
 	}
 	n := len(w.open)
 	w.send(ev)
+	w.cared(before.care, ev)
 	w.scanned(ev)
 	for _, l := range w.s.lines {
 		if !known[l.ID] && !l.Listed {
@@ -204,6 +205,22 @@ func (w *walk) step(ev Event) {
 		w.effect(e)
 	}
 	w.screen()
+}
+
+// cared: nothing but a word of the patron's or of staff ends a call for help,
+// and nobody comes who was not called.
+func (w *walk) cared(before Care, ev Event) {
+	c := w.s.care
+	switch ev.(type) {
+	case DropHelp, PressHelp, EndCare:
+	default:
+		if before.Calls() && !c.Calls() {
+			w.t.Errorf("%T has ended a call for help", ev)
+		}
+	}
+	if c.Comes() && !c.Calls() || c.IsStuck() && c.Why == "" {
+		w.t.Errorf("care %+v after %T", c, ev)
+	}
 }
 
 // follows tells whether the last card read is another's than that of the

@@ -181,6 +181,16 @@ func (v view) Owes() string {
 	return ""
 }
 
+// Message is what the library has written to the patron. It is nobody's words
+// but the library's: a child hears that there is one.
+func (v view) Message() string {
+	text := clean(v.Account.Message)
+	if text != "" && v.Child() {
+		return v.T("account.messages.child")
+	}
+	return shortened(text, 160)
+}
+
 // Barred says why nothing is lent to the patron, and what to do; "" if it is.
 func (v view) Barred() string {
 	if v.Account.Blocked == "" {

@@ -36,6 +36,9 @@ type Staff struct {
 	Station Station
 	// Exceptions are what staff must settle; nil: there is no upstream.
 	Exceptions Exceptions
+	// Strange is what the library's system has said and nobody has words for;
+	// nil: there is no such system.
+	Strange Strange
 	// Inventories are those of the shelves; nil: there are none.
 	Inventories Inventories
 	// Phones are let in for inventories; nil: the kiosk is not on the library's
@@ -127,6 +130,8 @@ type staffPage struct {
 	Station    *stationView
 	Count      int // of exceptions
 	Exceptions []exceptionView
+	Strange    []strangeView
+	Until      string // when the newest of them was said
 	Log        logView
 	Shelf      shelfView
 	Receipts   *receiptsView
@@ -177,6 +182,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /staff/brand/{what}", s.staffed(kiosk.Manager, s.brandPut))
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
+	mux.HandleFunc("POST /staff/help/{what}", s.staffed(kiosk.Helper, s.helpAct))
+	mux.HandleFunc("POST /staff/strange/read", s.staffed(kiosk.Librarian, s.readStrange))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))
 	mux.HandleFunc("GET /staff/tags/stream", s.stationStream)
 	mux.HandleFunc("POST /staff/tags/{what}", s.staffed(kiosk.Helper, s.stationTouch))

@@ -128,6 +128,12 @@ func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, who kiosk.
 			p.Exceptions = append(p.Exceptions, v)
 		}
 	}
+	var err error
+	if p.Strange, p.Until, err = s.strangeViews(r.Context(), p.language); err != nil {
+		s.Log.Error("web: strange words", "err", err)
+		http.Error(w, "the ledger can't be read", http.StatusInternalServerError)
+		return
+	}
 	s.showStaff(w, code, "staff-exceptions", p)
 }
 

@@ -17,11 +17,11 @@ type Now struct {
 	Since      time.Time // when the program was started
 	Devices    []NowDevice
 	Upstream   NowUpstream
-	Help       bool      // somebody at the kiosk asks for it
 	Door       bool      // the kiosk's door is open
 	Outbox     int       // entries that the library's system has not confirmed
 	Oldest     time.Time // of them
 	Exceptions int
+	Strange    int // texts of the library's system that nobody knows or has read
 	Work       int // tags whose security is not yet what the ledger says
 	Entries    int
 	Items      int
@@ -80,9 +80,10 @@ type nowView struct {
 type need struct {
 	ID   string // the same as long as it is the same need
 	Text string
-	More string // what the program says about it
-	Path string // the page on which it is settled; empty: none
-	Help bool   // somebody waits at the kiosk
+	More string    // what the program says about it
+	Path string    // the page on which it is settled; empty: none
+	Help bool      // somebody waits at the kiosk, and nobody is on the way
+	Acts []helpAct // what can be done from here
 }
 
 // Needs lists what a person must see to, the most urgent first.
@@ -90,9 +91,7 @@ func (v nowView) Needs() (list []need) {
 	add := func(id, text, more, path string) {
 		list = append(list, need{ID: id, Text: text, More: clean(more), Path: path})
 	}
-	if v.Help {
-		list = append(list, need{ID: "help", Text: v.T("staff.now.need.help"), Help: true})
-	}
+	list = v.care()
 	if v.Door {
 		add("door", v.T("staff.now.need.door"), "", "")
 	}
@@ -110,6 +109,9 @@ func (v nowView) Needs() (list []need) {
 			path = "/staff/exceptions"
 		}
 		add("exceptions-"+strconv.Itoa(v.Exceptions), v.N("staff.now.need.exceptions", v.Exceptions), "", path)
+	}
+	if v.Strange > 0 && v.may.May(kiosk.Librarian) {
+		add("strange-"+strconv.Itoa(v.Strange), v.T("staff.now.need.strange"), "", "/staff/exceptions#strange")
 	}
 	if v.Work > 0 {
 		add("work", v.N("staff.now.need.work", v.Work), "", "")

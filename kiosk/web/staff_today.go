@@ -14,11 +14,10 @@ import (
 
 // Bounds of figures.
 const (
-	daysShown   = 14  // in the table by days
-	daysCSV     = 366 // in a file
-	firstHour   = 8   // plots begin there, or where the first thing happened
-	lastHour    = 18
-	mostReasons = 12
+	daysShown = 14  // in the table by days
+	daysCSV   = 366 // in a file
+	firstHour = 8   // plots begin there, or where the first thing happened
+	lastHour  = 18
 )
 
 // todayView are the figures of a day.
@@ -35,6 +34,7 @@ type todayView struct {
 	Returns    int
 	Renewals   int
 	Visits     int
+	Helps      int // calls for help
 }
 
 // plot is a table with a picture.
@@ -170,7 +170,8 @@ func newToday(l *language, counts []kiosk.Count, day, today time.Time) *todayVie
 		}
 		return n
 	}
-	v.Loans, v.Returns, v.Renewals, v.Visits = sum(string(kiosk.Checkout)), sum(string(kiosk.Checkin)), sum(string(kiosk.Renew)), sum(kiosk.CountVisits)
+	v.Loans, v.Returns, v.Renewals = sum(string(kiosk.Checkout)), sum(string(kiosk.Checkin)), sum(string(kiosk.Renew))
+	v.Visits, v.Helps = sum(kiosk.CountVisits), sum(kiosk.CountHelp)
 	v.Hours, v.Reasons, v.Times = v.hours(own), v.reasons(own), v.times(own)
 	v.Days = v.days(counts)
 	return v
@@ -216,7 +217,6 @@ func (v *todayView) reasons(own []kiosk.Count) plot {
 	slices.SortFunc(p.Rows, func(a, b plotRow) int {
 		return cmp.Or(b.Values[0]-a.Values[0], strings.Compare(a.Label, b.Label))
 	})
-	p.Rows = p.Rows[:min(len(p.Rows), mostReasons)]
 	p.Empty = len(p.Rows) == 0
 	return p
 }

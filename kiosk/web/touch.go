@@ -37,6 +37,10 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 		return kiosk.StartReturn{}, true
 	case "cancel":
 		return kiosk.Cancel{}, true
+	case "help":
+		return kiosk.CallHelp{}, true
+	case "help-back":
+		return kiosk.DropHelp{}, true
 	case "stay":
 		return kiosk.Touched{}, true
 	case "account":

@@ -83,10 +83,13 @@ func TestFormsNameTheVisit(t *testing.T) {
 			d.show(kiosk.Screen{View: v, Visit: visit, Lines: sample(), Now: noon, EndsAt: noon.Add(time.Minute), WarnAt: noon})
 			body := get(h, "/").Body.String()
 			found := form.FindAllString(body, -1)
-			if len(found) == 0 && v != kiosk.ViewIdentifying {
+			if len(found) == 1 && v != kiosk.ViewIdentifying {
 				t.Errorf("%s: no form", v)
 			}
 			for _, f := range found {
+				if strings.Contains(f, `action="/touch/help`) { // a call is of no visit: it never comes late
+					continue
+				}
 				if !strings.Contains(f, `name="visit" value="`+string(visit)+`"`) || !strings.Contains(f, `name="view" value="`+string(v)+`"`) {
 					t.Errorf("%s of visit %q: %s", v, visit, f)
 				}

@@ -58,7 +58,7 @@ func (u *Upstream) account(ctx context.Context, l *line, card kiosk.Card, a *kio
 	if err != nil {
 		return err
 	}
-	a.Blocked, a.Owed = p.Blocked, owed(m)
+	a.Blocked, a.Owed, a.Message = p.Blocked, owed(m), messageOf(m.Text("AF"))
 	for _, what := range loans {
 		b := kiosk.Borrowed{Renewals: -1}
 		b.Item, b.Title = named(what)
@@ -115,16 +115,48 @@ func owed(m Message) string {
 	return strings.TrimSpace(m.Text("BV") + " " + m.Text("BH"))
 }
 
+// kohaGreets begins what Koha says of a patron (C4::SIP::ILS::Patron): the
+// note that the library has written for the patron follows, and behind " -- "
+// what is in the way, which is told by its reasons.
+const kohaGreets = "Greetings from Koha."
+
+// messageOf is the library's message to the patron, where it can be told from
+// all else that a server says there.
+func messageOf(text string) string {
+	rest, ok := strings.CutPrefix(text, kohaGreets)
+	note, _, _ := strings.Cut(rest, " -- ")
+	if note = strings.TrimSpace(note); !ok || reasonOf(note) != kiosk.ReasonAskStaff {
+		return ""
+	}
+	return note
+}
+
+// onShelf is the circulation status of what waits on the hold shelf.
+const onShelf = "08"
+
+// waitsAt is where a ready hold waits, if it is said and is not here: AP of an
+// 18 of the hold shelf's status. Some servers put a code there, some a name.
+func (u *Upstream) waitsAt(m Message) string {
+	if m.Part(0, 2) != onShelf {
+		return ""
+	}
+	at := strings.TrimSpace(m.Value("AP"))
+	if strings.EqualFold(at, u.Institution) || strings.EqualFold(at, u.Location) {
+		return ""
+	}
+	return at
+}
+
 // detail asks for titles and due dates, as long as there is time.
 func (u *Upstream) detail(ctx context.Context, l *line, a *kiosk.Account) (err error) {
-	ask := func(b kiosk.Barcode, tell func(kiosk.Standing)) {
+	ask := func(b kiosk.Barcode, tell func(kiosk.Standing, Message)) {
 		if end, bounded := ctx.Deadline(); b == "" || err != nil || bounded && time.Until(end) < reserve {
 			return
 		}
 		var m Message
 		m, err = l.ask(ctx, u.base("17", u.now()).With("AB", string(b)).With("AC", u.TerminalPassword), "18")
 		if err == nil {
-			tell(u.standing(m))
+			tell(u.standing(m), m)
 		}
 	}
 	if !l.supports(10) {
@@ -132,11 +164,15 @@ func (u *Upstream) detail(ctx context.Context, l *line, a *kiosk.Account) (err e
 	}
 	for i := range a.Loans {
 		b := &a.Loans[i]
-		ask(b.Item, func(st kiosk.Standing) { b.Title, b.Due = st.Title, st.Due })
+		ask(b.Item, func(st kiosk.Standing, _ Message) { b.Title, b.Due = st.Title, st.Due })
 	}
 	for i := range a.Holds {
 		h := &a.Holds[i]
-		ask(h.Item, func(st kiosk.Standing) { h.Title = st.Title })
+		ask(h.Item, func(st kiosk.Standing, m Message) {
+			if h.Title = st.Title; h.Ready {
+				h.At = u.waitsAt(m)
+			}
+		})
 	}
 	return err
 }

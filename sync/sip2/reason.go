@@ -46,7 +46,11 @@ var words = []struct {
 	{"blocked", kiosk.ReasonCardBlocked},
 	{"invalid patron", kiosk.ReasonUnknownCard},
 	{"invalid cardnumber", kiosk.ReasonUnknownCard},
+	{"patron not found", kiosk.ReasonUnknownCard},
+	{"card number cannot be located", kiosk.ReasonUnknownCard},
 	{"invalid item", kiosk.ReasonUnknownItem},
+	{"item not found", kiosk.ReasonUnknownItem},
+	{"no such item", kiosk.ReasonUnknownItem},
 	{"password", kiosk.ReasonWrongPIN},
 }
 

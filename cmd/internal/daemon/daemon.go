@@ -79,7 +79,8 @@ type Daemon struct {
 	boards      *boards
 	sight       *web.Sight
 	brands      *brands
-	phones      *phones              // nil: none are served
+	phones      *phones // nil: none are served
+	strange     *strange
 	reached     atomic.Pointer[bool] // what was said of upstream last
 
 	resolving sync.Mutex
@@ -152,8 +153,8 @@ func (d *Daemon) open(ctx context.Context) error {
 		return errors.Join(err, store.Close())
 	}
 	d.desk = desk.New(d.deskConfig())
-	d.boards, d.brands = newBoards(d), newBrands(d)
-	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx)); err != nil {
+	d.boards, d.brands, d.strange = newBoards(d), newBrands(d), newStrange(d)
+	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx), d.strange.load(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
 	}
 	if d.phones, err = newPhones(ctx, d); err != nil {

@@ -17,7 +17,12 @@ func (d *Daemon) now(ctx context.Context) (web.Now, error) {
 	for _, v := range s.Devices {
 		n.Devices = append(n.Devices, web.NowDevice{Name: v.Name, Driver: v.Driver, Working: v.Working, Since: v.Since, Err: v.Error})
 	}
-	n.Help, n.Door = d.panels.asks()
+	n.Door = d.panels.ajar()
+	strange, err := d.strange.Strange(ctx)
+	if err != nil {
+		return web.Now{}, err
+	}
+	n.Strange = len(strange)
 	if d.upstream != nil {
 		n.Upstream = web.NowUpstream{Driver: s.Upstream.Driver, Up: s.Upstream.Up, Since: s.Upstream.Since, Err: s.Upstream.Error}
 	}

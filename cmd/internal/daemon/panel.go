@@ -4,26 +4,29 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // panels are lights, buzzer and contacts around the screen. The help button
-// asks for help, and pressed again, by whoever has come, takes it back.
+// is the one on the screen: it calls, and pressed again, by whoever has come,
+// takes it back.
 type panels struct {
 	*Daemon
+	send func(context.Context, kiosk.Event) error // to the desk
 
 	mu     sync.Mutex
 	screen kiosk.Screen
-	help   bool // somebody asks for it
 	open   map[string]bool
 	feeds  map[chan drivers.Signal]bool
 	tone   drivers.Tone // not sounded yet
 }
 
 func newPanels(d *Daemon) *panels {
-	return &panels{Daemon: d, open: map[string]bool{}, feeds: map[chan drivers.Signal]bool{}}
+	send := func(ctx context.Context, ev kiosk.Event) error { return d.desk.Send(ctx, ev) }
+	return &panels{Daemon: d, send: send, open: map[string]bool{}, feeds: map[chan drivers.Signal]bool{}}
 }
 
 // watch follows the screen, faults and all, until ctx ends.
@@ -45,13 +48,16 @@ func (p *panels) see(sc kiosk.Screen) {
 	if t := toneOf(p.screen, sc); t != drivers.ToneNone {
 		p.tone = t
 	}
+	if calls := sc.Care.Calls(); calls != p.screen.Care.Calls() {
+		p.Log.Info("help", "called", calls)
+	}
 	p.screen = sc
 	p.tell()
 }
 
 // tell shows what is now; a panel that is slow gets the newest.
 func (p *panels) tell() {
-	s := drivers.Signal{Light: lightOf(p.screen, p.help), Tone: p.tone}
+	s := drivers.Signal{Light: lightOf(p.screen), Tone: p.tone}
 	p.tone = drivers.ToneNone
 	for feed := range p.feeds {
 		select {
@@ -66,12 +72,13 @@ func (p *panels) tell() {
 }
 
 // lightOf is what the light says of a screen.
-func lightOf(sc kiosk.Screen, help bool) drivers.Light {
+// Whoever is on the way needs no light to find the kiosk.
+func lightOf(sc kiosk.Screen) drivers.Light {
 	trouble := func(f kiosk.Fault) bool { return f.Source != "upstream" }
 	switch {
-	case help:
+	case sc.Care.Calls() && !sc.Care.Comes():
 		return drivers.LightHelp
-	case slices.ContainsFunc(sc.Faults, trouble):
+	case sc.Care.Calls(), sc.Care.IsStuck(), slices.ContainsFunc(sc.Faults, trouble):
 		return drivers.LightAttention
 	}
 	return drivers.LightReady
@@ -113,31 +120,37 @@ func (p *panels) run(ctx context.Context, name string, dev drivers.Panel) error 
 		delete(p.feeds, feed)
 		delete(p.open, name)
 	}()
-	return dev.Run(ctx, feed, func(c drivers.Contact) { p.contact(name, c) })
+	return dev.Run(ctx, feed, func(c drivers.Contact) { p.contact(ctx, name, c) })
 }
 
-func (p *panels) contact(name string, c drivers.Contact) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// pressTime is how long a press of the button waits for the desk.
+const pressTime = 5 * time.Second
+
+func (p *panels) contact(ctx context.Context, name string, c drivers.Contact) {
 	switch {
 	case c.Name == drivers.ContactDoor:
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if p.open[name] != !c.Closed {
 			p.Log.Info("door", "device", name, "open", !c.Closed)
 		}
 		p.open[name] = !c.Closed
 	case c.Name == drivers.ContactHelp && c.Closed:
-		p.help = !p.help
-		p.Log.Info("help button", "device", name, "asked", p.help)
-		p.tell()
+		p.Log.Info("help button", "device", name)
+		short, cancel := context.WithTimeout(ctx, pressTime)
+		defer cancel()
+		if err := p.send(short, kiosk.PressHelp{}); err != nil && ctx.Err() == nil {
+			p.Log.Error("help button", "err", err)
+		}
 	}
 }
 
-// asks tells whether somebody asks for help, and whether a door is open.
-func (p *panels) asks() (help, door bool) {
+// ajar tells whether a door is open.
+func (p *panels) ajar() (door bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, open := range p.open {
 		door = door || open
 	}
-	return p.help, door
+	return door
 }

@@ -11,18 +11,21 @@ import (
 )
 
 func TestLightOf(t *testing.T) {
+	since := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	fault := kiosk.Screen{Faults: []kiosk.Fault{{Source: "pad"}}}
 	away := kiosk.Screen{Faults: []kiosk.Fault{{Source: "upstream"}}}
 	for _, tt := range []struct {
 		sc   kiosk.Screen
-		help bool
+		care kiosk.Care
 		want drivers.Light
 	}{
-		{kiosk.Screen{}, false, drivers.LightReady}, {away, false, drivers.LightReady}, {fault, false, drivers.LightAttention},
-		{fault, true, drivers.LightHelp}, {kiosk.Screen{}, true, drivers.LightHelp},
+		{kiosk.Screen{}, kiosk.Care{}, drivers.LightReady}, {away, kiosk.Care{}, drivers.LightReady}, {fault, kiosk.Care{}, drivers.LightAttention},
+		{fault, kiosk.Care{Help: since}, drivers.LightHelp}, {kiosk.Screen{}, kiosk.Care{Help: since}, drivers.LightHelp},
+		{kiosk.Screen{}, kiosk.Care{Help: since, Seen: since}, drivers.LightAttention}, {kiosk.Screen{}, kiosk.Care{Stuck: since}, drivers.LightAttention},
 	} {
-		if got := lightOf(tt.sc, tt.help); got != tt.want {
-			t.Errorf("lightOf(%v, %v) = %q; want %q", tt.sc.Faults, tt.help, got, tt.want)
+		tt.sc.Care = tt.care
+		if got := lightOf(tt.sc); got != tt.want {
+			t.Errorf("lightOf(%v, %v) = %q; want %q", tt.sc.Faults, tt.care, got, tt.want)
 		}
 	}
 }
@@ -83,6 +86,14 @@ func (p *fakePanel) Run(ctx context.Context, signals <-chan drivers.Signal, yiel
 // asks for help and takes it back.
 func TestPanels(t *testing.T) {
 	ps := newPanels(&Daemon{Options: Options{Log: slog.New(slog.DiscardHandler)}})
+	session := kiosk.NewSession(kiosk.Rules{})
+	ps.send = func(_ context.Context, ev kiosk.Event) error {
+		session, _ = session.Step(ev, time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), newID)
+		sc := session.Screen()
+		sc.Faults = []kiosk.Fault{{Source: "pad"}}
+		ps.see(sc)
+		return nil
+	}
 	dev := &fakePanel{make(chan struct{}), make(chan struct{}), make(chan drivers.Signal), drivers.Contact{Name: drivers.ContactHelp, Closed: true}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -108,23 +119,23 @@ func TestPanels(t *testing.T) {
 	}
 	press := func() { dev.press <- struct{}{}; <-dev.press }
 	press()
-	if help, _ := ps.asks(); !help || next().Light != drivers.LightHelp {
+	if !session.Screen().Care.Calls() || next().Light != drivers.LightHelp {
 		t.Error("the button does not ask for help")
 	}
 	press()
-	if help, _ := ps.asks(); help || next().Light != drivers.LightAttention {
+	if session.Screen().Care.Calls() || next().Light != drivers.LightAttention {
 		t.Error("the button does not take it back")
 	}
 	dev.contact = drivers.Contact{Name: drivers.ContactDoor}
 	press()
-	if _, door := ps.asks(); !door {
+	if !ps.ajar() {
 		t.Error("an open door is not told")
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if _, door := ps.asks(); door {
+	if ps.ajar() {
 		t.Error("a panel that is gone has an open door")
 	}
 }

@@ -23,7 +23,7 @@ func (d *Daemon) staffPages() *web.Staff {
 	s := &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}, Inventories: shelves{d.inventories, d.staff},
 		Accounts: accounts{d}, Audit: accounts{d}, Now: d.now, Figures: d.figures.between, Board: d.boards, Brand: d.brands, Directory: directory{d}}
 	if d.upstream != nil {
-		s.Exceptions = exceptions{d}
+		s.Exceptions, s.Strange = exceptions{d}, d.strange
 	}
 	if d.phones != nil {
 		s.Phones = d.phones

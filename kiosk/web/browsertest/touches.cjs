@@ -60,6 +60,8 @@ const tests = {
     await sent(['kiosk.RenewLine{Line:a6}']);
     await page.locator('#line-a6').getByRole('button', {name: 'No, thanks'}).click();
     await sent(['kiosk.DropLine{Line:a6}']);
+    await page.getByRole('button', {name: 'My account'}).click();
+    await sent(['kiosk.ShowAccount{}']);
     await page.locator('#finish').click();
     await sent(['kiosk.Finish{Language:en}']);
     await scene('items-closing');
@@ -97,6 +99,27 @@ const tests = {
     await scene('account');
     await page.locator('#finish').click();
     await sent(['kiosk.Finish{Language:en}']);
+  },
+
+  async 'help is called by touch, told, and taken back at another place'(page) {
+    await scene('items');
+    await page.goto(base);
+    const at = await page.locator('#help').boundingBox();
+    await page.getByRole('button', {name: 'Call for help'}).click();
+    await sent(['kiosk.CallHelp{}']);
+    await scene('items-called');
+    await page.locator('#cared').waitFor();
+    assert.match(await page.locator('#cared').innerText(), /Somebody will come/);
+    const under = await page.evaluate(({x, y}) => document.elementFromPoint(x, y).closest('button')?.id ?? '', {x: at.x + at.width / 2, y: at.y + at.height / 2});
+    assert.notEqual(under, 'help-back', 'a second tap takes it back');
+    await page.getByRole('button', {name: 'No help needed any more'}).click();
+    await sent(['kiosk.DropHelp{}']);
+    await scene('welcome');
+    await page.locator('#help').focus();
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.CallHelp{}']);
+    await scene('welcome-coming');
+    assert.match(await page.locator('#cared').innerText(), /on the way/);
   },
 
   async 'the keyboard is enough'(page) {

@@ -12,7 +12,7 @@ import (
 func init() {
 	for name, s := range map[string]func(now time.Time) kiosk.Screen{
 		"account": func(now time.Time) kiosk.Screen {
-			return account(now, mine(now), kiosk.Account{Owed: "2.50 USD", Holds: waits()})
+			return account(now, mine(now), kiosk.Account{Owed: "2.50 USD", Message: "Your reading club meets on Friday at four.", Holds: waits()})
 		},
 		"account-one": func(now time.Time) kiosk.Screen {
 			return account(now, mine(now)[:1], kiosk.Account{})
@@ -44,7 +44,7 @@ func init() {
 		},
 		"account-hostile": func(now time.Time) kiosk.Screen {
 			var ls []kiosk.Line
-			a := kiosk.Account{Owed: strings.Repeat("999", 40) + "<b>", Loans: []kiosk.Borrowed{{Title: strings.Repeat("No number. ", 30)}}}
+			a := kiosk.Account{Owed: strings.Repeat("999", 40) + "<b>", Message: strings.Repeat("<b>Message</b> \u202e", 30), Loans: []kiosk.Borrowed{{Title: strings.Repeat("No number. ", 30)}}}
 			for i, l := range hostile(now) {
 				l.Kind, l.State, l.Reason, l.Listed, l.Renewals = kiosk.Renew, kiosk.LineAction, kiosk.ReasonOnLoanYou, true, i-1
 				ls = append(ls, l)

@@ -77,6 +77,19 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 		sc.Child, sc.Notice = true, kiosk.Notice{Reason: kiosk.ReasonUnknownCard}
 		return sc
 	},
+	"items-called": func(now time.Time) kiosk.Screen {
+		sc := items(now, books(now)[:3]...)
+		sc.Care.Help = now
+		return sc
+	},
+	"welcome-coming": func(now time.Time) kiosk.Screen {
+		return kiosk.Screen{View: kiosk.ViewWelcome, Online: true, Care: kiosk.Care{Help: now, Seen: now}}
+	},
+	"items-stuck": func(now time.Time) kiosk.Screen {
+		sc := items(now, books(now)[3:5]...)
+		sc.Online, sc.Care = false, kiosk.Care{Stuck: now, Why: kiosk.ReasonNotForLoan, Kind: true}
+		return sc
+	},
 	"items-one": func(now time.Time) kiosk.Screen { return items(now, books(now)[:1]...) },
 	"items":     func(now time.Time) kiosk.Screen { return items(now, books(now)...) },
 	"items-countdown": func(now time.Time) kiosk.Screen {
