@@ -45,7 +45,7 @@ type inventoryTell struct {
 	person
 	Item []string `arg:"" optional:"" help:"Barcodes."`
 	Lost bool     `help:"All that were met although they were lost or missing."`
-	All  bool     `help:"All of the range that were seen. Koha takes them faster as a file: report -koha."`
+	All  bool     `help:"All that were seen and should be there. Koha takes them faster as a file: report -koha."`
 }
 
 func (c *inventoryTell) Run(g *grammar, p *printer) error {
@@ -138,7 +138,7 @@ func changeRows(ctx context.Context, v control.Inventories, x kiosk.Inventory, p
 		}
 	}
 	if planned > 0 {
-		p.say("%s planned: kioskctl inventory send tells the library's system, kioskctl inventory undo -line N takes one back", cli.Count(planned, "change is", "changes are"))
+		p.say("%s planned: kioskctl inventory send tells the library's system, kioskctl inventory undo -line N takes one back, -planned all", cli.Count(planned, "change is", "changes are"))
 	}
 	return nil
 }
