@@ -132,7 +132,7 @@ func (c Config) number() int {
 // Driver is the family.
 var Driver = drivers.Define("escpos",
 	"Receipt printers that speak ESC/POS: Epson TM, Star, Bixolon, Custom, HS-K33, POS58 and POS80, rolls of 58 and 80 mm. "+
-		"Wiring: USB, /dev/usb/lp0 as path; serial or USB serial 8N1; network, tcp://host:9100. "+
+		"Wiring: USB, a path as /dev/carrel/04b8-0e15-SERIAL; serial or USB serial 8N1; network, tcp://host:9100. "+
 		"Source: Epson's TM manuals; python-escpos; lainuri.", Open)
 
 // Printer is an open printer.

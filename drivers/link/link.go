@@ -22,7 +22,7 @@ import (
 
 // Config is what a device entry says of its connection.
 type Config struct {
-	Path     string `toml:"path" help:"serial port, best below /dev/serial/by-id; a USB printer's /dev/usb/lp0; or tcp://host:port"`
+	Path     string `toml:"path" help:"serial port, best below /dev/serial/by-id; a USB printer's below /dev/carrel; or tcp://host:port"`
 	Baud     int    `toml:"baud" default:"9600" help:"serial speed; USB-CDC ignores it"`
 	DataBits int    `toml:"data_bits" default:"8" help:"5 to 8"`
 	Parity   string `toml:"parity" default:"none" help:"none, odd, even"`
