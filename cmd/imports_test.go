@@ -27,6 +27,8 @@ var rules = []struct {
 	{"cmd/*", []string{"**"}, false},
 	{"cmd/internal/*", []string{"**"}, false},
 	{"deploy/*", []string{"**"}, false},
+	{"deploy/testbed/device", []string{"deploy/testbed/usbredir"}, false},
+	{"deploy/testbed/*", nil, false},
 
 	{"drivers", nil, true},
 	{"drivers/tagdata", nil, true},
