@@ -36,6 +36,12 @@ var _ drivers.Scanner = (*Scanner)(nil)
 // context is noticed, and what drivers.Reports allows.
 const longestWait = 250 * time.Millisecond
 
+// waitInCode is the longest wait within a code. A machine that is busy, or a virtual
+// one that stands still, wakes up late with the report that came meanwhile, and
+// would take its own sleep for the device's silence: a code would break off, or
+// a scanner look like a person. So no wait counts for more than this.
+const waitInCode = 10 * time.Millisecond
+
 // maxReport is the longest input report of USB, in bytes: one interrupt
 // packet at high speed (USB 2.0, 5.7.3).
 const maxReport = 1024
@@ -135,7 +141,7 @@ const maxStrange = 20
 // wait is how long to wait for the next report.
 func (s *Scanner) wait(quiet time.Duration) time.Duration {
 	if limit := s.decoder.limit(); limit > quiet {
-		return min(longestWait, limit-quiet)
+		return min(waitInCode, limit-quiet)
 	}
 	return longestWait
 }

@@ -1,8 +1,10 @@
 package hidscan
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -121,5 +123,41 @@ func TestBusyReaderLosesNothing(t *testing.T) {
 	}
 	if len(got) != 1 || got[0] != "33191000105864" {
 		t.Errorf("scans %q", got)
+	}
+}
+
+// sleepy is a device on a machine that stands still now and then: a read comes
+// back late, with a report that was there long before.
+type sleepy struct {
+	*fake
+	every int // reads
+	reads int
+}
+
+func (s *sleepy) ReadReport(p []byte, d time.Duration) (int, error) {
+	if s.reads++; s.reads%s.every == 0 {
+		time.Sleep(700 * ms)
+	}
+	return s.fake.ReadReport(p, d)
+}
+
+// TestBusyMachine: the machine's own sleep within a code is not the device's
+// silence, which would break the code off, nor a person's slow hand.
+func TestBusyMachine(t *testing.T) {
+	for every := 2; every < 8; every++ {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{page: pageDesktop, steps: append(typing(t, 8*ms, "30000000000017\n"), step{err: drivers.ErrGone})}
+			s, err := Open(&sleepy{fake: f, every: every}, options(t, keyboardMode))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			if err := s.Scans(t.Context(), func(s drivers.Scan) { got = append(got, s.Text) }); !errors.Is(err, drivers.ErrGone) {
+				t.Errorf("Scans() = %v", err)
+			}
+			if len(got) != 1 || got[0] != "30000000000017" {
+				t.Errorf("asleep at each read number %d: read %q; want the code", every, got)
+			}
+		})
 	}
 }
