@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +22,10 @@ func load(file string) (c *config.Config, note string, err error) {
 	if err == nil {
 		return c, "", nil
 	}
-	good := filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), "/var/lib/carrel"), keptConfig)
+	if errors.Is(err, config.ErrNotSetUp) {
+		return nil, "", err
+	}
+	good := filepath.Join(config.StateFolder(), keptConfig)
 	raw, e2 := os.ReadFile(good)
 	if e2 != nil {
 		return nil, "", err
@@ -36,6 +39,9 @@ func load(file string) (c *config.Config, note string, err error) {
 
 // keep copies a configuration that works into the data folder, whole or not at all.
 func keep(file string, c *config.Config) (err error) {
+	if file, err = config.Locate(file); err != nil {
+		return err
+	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return err

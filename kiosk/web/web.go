@@ -151,7 +151,18 @@ func (s *site) handler() http.Handler {
 		mux.Handle(path, h)
 		mux.Handle(path+"/", h)
 	}
-	return guard(s.names.only(http.NewCrossOriginProtection().Handler(mux)))
+	return guarded(mux, s.names)
+}
+
+// Guard protects pages as this package's own are: they are asked for by a name
+// of this machine, or one of own, and from no other site, and take nothing from
+// elsewhere.
+func Guard(next http.Handler, own []string) http.Handler {
+	return guarded(next, namesOf(hostname(), own))
+}
+
+func guarded(next http.Handler, names hosts) http.Handler {
+	return guard(names.only(http.NewCrossOriginProtection().Handler(next)))
 }
 
 // policy lets a page use what this server gives and nothing else.

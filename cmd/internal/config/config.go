@@ -188,9 +188,13 @@ func (p *Problems) add(key string, value any, why string, args ...any) {
 	p.List = append(p.List, Problem{key, v, fmt.Sprintf(why, args...)})
 }
 
-// Load reads and checks a file. The error is a *Problems if the file could be
+// Load reads and checks a file, or the one that Locate gives for it. The error is a *Problems if the file could be
 // read at all; nothing but the file and the secrets it names is opened.
 func Load(file string) (*Config, error) {
+	file, err := Locate(file)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err

@@ -177,6 +177,55 @@ func Try(ctx context.Context, dev config.Device) error {
 	return nil
 }
 
+// listenEvery is how often a pad is asked what lies on it.
+const listenEvery = 300 * time.Millisecond
+
+// Listen opens a device and tells what it reads, until ctx ends or it fails:
+// each code, and each tag once.
+func Listen(ctx context.Context, dev config.Device, works func(), read func(string)) error {
+	device, err := open(ctx, dev)
+	if err != nil {
+		return err
+	}
+	works()
+	switch d := device.(type) {
+	case drivers.Scanner:
+		return d.Scans(ctx, func(sc drivers.Scan) { read(sc.Text) })
+	case drivers.Pad:
+		defer d.Close()
+		return listenPad(ctx, d, read)
+	}
+	<-ctx.Done()
+	if c, ok := device.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+func listenPad(ctx context.Context, p drivers.Pad, read func(string)) error {
+	there := map[drivers.UID]bool{}
+	t := time.NewTicker(listenEvery)
+	defer t.Stop()
+	for {
+		tags, err := p.Inventory()
+		if err != nil && !errors.Is(err, drivers.ErrFull) {
+			return err
+		}
+		now := map[drivers.UID]bool{}
+		for _, tag := range tags {
+			if now[tag.UID] = true; !there[tag.UID] {
+				read(tag.UID.String())
+			}
+		}
+		there = now
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
 // PrintVersion writes what was built.
 func PrintVersion(w io.Writer, name string) {
 	var names []string

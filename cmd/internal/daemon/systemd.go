@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
@@ -36,6 +37,33 @@ func (d *Daemon) supervised(ctx context.Context, screen string) error {
 			d.Log.Error("the desk takes no events", "err", err)
 		}
 	}
+}
+
+// Supervised does what a kiosk does that is not set up yet, and tells systemd
+// that it is there; ready is to be called once it is.
+func Supervised(ctx context.Context, log *slog.Logger, do func(ready func()) error) error {
+	d := &Daemon{Options: Options{Log: log}}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	return do(func() {
+		d.notify(systemd.SdNotifyReady + "\nSTATUS=This kiosk is not set up yet: its screen leads on")
+		every, err := systemd.SdWatchdogEnabled(false)
+		if err != nil || every <= 0 {
+			return
+		}
+		go func() {
+			beat := time.NewTicker(every / 3)
+			defer beat.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-beat.C:
+					d.notify(systemd.SdNotifyWatchdog)
+				}
+			}
+		}()
+	})
 }
 
 func (d *Daemon) alive(ctx context.Context, within time.Duration) error {

@@ -1,0 +1,144 @@
+package setup
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+)
+
+// TestGate: a code opens once, is another after five wrong ones and after its
+// time, and cannot be tried faster than once a second.
+func TestGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g gate
+		first := g.Code()
+		if len(first) != 8 || g.Code() != first {
+			t.Fatalf("Code() = %q, then %q", first, g.Code())
+		}
+		wrong := func(want error) {
+			t.Helper()
+			if s, err := g.Try("x"); s != "" || !errors.Is(err, want) {
+				t.Errorf("Try(x) = %q, %v; want %v", s, err, want)
+			}
+		}
+		wrong(errWrong)
+		wrong(errSoon)
+		if _, err := g.Try(first); !errors.Is(err, errSoon) {
+			t.Errorf("the right code too soon: %v", err)
+		}
+		for range codeTries - 1 {
+			time.Sleep(tryEvery)
+			wrong(errWrong)
+		}
+		time.Sleep(tryEvery)
+		if g.Code() == first {
+			t.Error("after five wrong ones it is the same code")
+		}
+		if _, err := g.Try(first); !errors.Is(err, errWrong) {
+			t.Errorf("the code of before: %v", err)
+		}
+		old := g.Code()
+		time.Sleep(codeLives)
+		if _, err := g.Try(old); !errors.Is(err, errWrong) {
+			t.Errorf("a code after its time: %v", err)
+		}
+		time.Sleep(tryEvery)
+		s, err := g.Try(g.Code())
+		if err != nil || !g.In(s) || g.In("") || g.In(s[1:]) {
+			t.Errorf("Try() = %q, %v", s, err)
+		}
+		time.Sleep(tryEvery)
+		if next, err := g.Try(g.Code()); err != nil || g.In(s) || !g.In(next) {
+			t.Errorf("a second one: %v; the first is still in: %v", err, g.In(s))
+		}
+		time.Sleep(sessionLives)
+		if g.In(g.session) {
+			t.Error("a session has no end")
+		}
+	})
+}
+
+// TestAnswers: what is typed can say nothing but values, and what is written is
+// taken by the same checks as a file that was written by hand.
+func TestAnswers(t *testing.T) {
+	data := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", data)
+	evil := "x\"\n[kiosk]\nname = \"y\" # \\ ü \x01"
+	a := Answers{Name: "front", Title: evil, Library: "L", Timezone: "Europe/Berlin", Cards: `^K\d+"$`, Languages: []string{"de", "en"},
+		Devices: []map[string]any{
+			{"name": "scanner", "driver": "serialscan", "path": "/dev/x", "baud": 9600.0, "suffix": "cr", "vid": 1.5},
+			{"name": evil, "driver": "feig", "path": "tcp://10.0.0.1:10001"}},
+		Upstream: Upstream{Driver: "sip2", Address: "ils.example.org:6001", TLS: true, User: "k", Password: "secret", Location: "C"}}
+	c, raw, bad := a.check("127.0.0.1:1", data)
+	if len(bad) > 0 {
+		t.Fatalf("%+v\n%s", bad, raw)
+	}
+	if !slices.Equal(c.Barcodes.Patron, []string{a.Cards}) || c.Barcodes.Item != nil {
+		t.Errorf("barcodes are %+v", c.Barcodes)
+	}
+	if c.Kiosk.Name != "front" || c.Kiosk.Title != evil || len(c.Devices) != 2 || c.Devices[0].Link.Baud != 9600 || c.Devices[1].Name != evil ||
+		c.Upstream.SIP2.Password != "secret" || !c.Upstream.SIP2.TLS || c.Kiosk.Data != data || !slices.Equal(c.Kiosk.Languages, a.Languages) {
+		t.Errorf("it is read as %+v\n%s", c, raw)
+	}
+	if strings.Contains(string(raw), "secret") || strings.Contains(string(raw), "suffix") {
+		t.Errorf("it has what it must not have:\n%s", raw)
+	}
+	if info, err := os.Stat(filepath.Join(data, passwordFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the password's file: %v, %v", info, err)
+	}
+	a.Items = "("
+	a.Timezone, a.Devices[0]["driver"], a.Upstream.Address, a.Name = "Nowhere/Town", "magic", "no port", ""
+	_, _, bad = a.check("127.0.0.1:1", data)
+	for _, key := range []string{"kiosk.name", "kiosk.timezone", "barcodes.item", "device \"scanner\".driver", "upstream.address"} {
+		if !slices.ContainsFunc(bad, func(p config.Problem) bool { return p.Key == key }) {
+			t.Errorf("nothing is said of %s: %+v", key, bad)
+		}
+	}
+	for _, s := range []Staff{{}, {Badge: "1 2", Name: "A", Secret: "long enough"}, {Badge: "12", Name: "", Secret: "long enough"}, {Badge: "12", Name: "A", Secret: "1"}} {
+		a.Staff = s
+		if _, bad := a.member(); len(bad) != 1 {
+			t.Errorf("%+v: %+v", s, bad)
+		}
+	}
+}
+
+// TestWords: each language has all that the page asks for, and nothing else.
+func TestWords(t *testing.T) {
+	all, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{"name": true}
+	for name, pattern := range map[string]string{"page.html": `\$?\.T\.(?:Get|With) "([^"]+)"`, "page.js": `t\[(?:[^'\]]*)'([^']+)'(?: : '([^']+)')?\]`} {
+		raw, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(raw), -1) {
+			for _, k := range m[1:] {
+				if k != "" {
+					asked[k] = true
+				}
+			}
+		}
+	}
+	for l, w := range all {
+		if got, want := slices.Sorted(maps.Keys(w)), slices.Sorted(maps.Keys(asked)); !slices.Equal(got, want) {
+			t.Errorf("%s has %q; the page asks for %q", l, got, want)
+		}
+		for k, text := range w {
+			if strings.TrimSpace(text) == "" || strings.Contains(all["en"][k], "{at}") != strings.Contains(text, "{at}") {
+				t.Errorf("%s: %s is %q", l, k, text)
+			}
+		}
+	}
+}
