@@ -73,6 +73,14 @@ type ShelfLine struct {
 	Read   ID       // of what was handed over; empty: it was not
 }
 
+// ShelfPhoto is a photo of the condition of a book.
+type ShelfPhoto struct {
+	ID   ID
+	Item Barcode
+	Who  string
+	At   time.Time
+}
+
 // Shelved is a copy as an inventory wants to know it.
 type Shelved struct {
 	Barcode    Barcode
@@ -129,6 +137,13 @@ type Inventories interface {
 	Meet(ctx context.Context, list []Barcode) ([]Met, error)
 	// Places counts items by library and location.
 	Places(ctx context.Context) ([]Place, error)
+	// KeepPhoto keeps a photo of a book; one with the same ID is kept already.
+	KeepPhoto(ctx context.Context, id ID, p ShelfPhoto, jpeg []byte) error
+	DropPhoto(ctx context.Context, id, photo ID) error
+	// Photos lists those of an inventory, in the order in which they came.
+	Photos(ctx context.Context, id ID) ([]ShelfPhoto, error)
+	// Photo gives the picture (JPEG); ErrUnknown if there is none.
+	Photo(ctx context.Context, id, photo ID) ([]byte, error)
 	// Want replaces the list of what is wanted for a reason.
 	Want(ctx context.Context, why string, list []Wanted) error
 	// WantedList lists all that is wanted, by reason and barcode.

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"image/jpeg"
 	"log/slog"
 	"net"
 	"os"
@@ -166,7 +167,28 @@ func TestPhoneInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browsertest.Run(t, script, "BASE=http://"+ln.Addr().String(), "PASSWORD=letmein", "FILM="+video, "LEDGER="+data)
+	browsertest.Run(t, script, "BASE=http://"+ln.Addr().String(), "PASSWORD=letmein", "FILM="+video, "PICTURE="+photo(t), "LEDGER="+data)
+}
+
+// photo is a picture as a camera makes it.
+func photo(t *testing.T) string {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 2000, 1500))
+	for y := range 1500 {
+		for x := range 2000 {
+			img.SetRGBA(x, y, color.RGBA{uint8(x / 8), uint8(y / 6), uint8(x ^ y), 255})
+		}
+	}
+	file := filepath.Join(t.TempDir(), "cover.jpg")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := jpeg.Encode(f, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // shelve fills a library: the numbers stand first, others follow.

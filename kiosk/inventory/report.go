@@ -50,6 +50,7 @@ type Row struct {
 	Who    string          `json:"who,omitempty"`
 	Passes int             `json:"passes,omitempty"` // walks on which it was met
 	Note   string          `json:"note,omitempty"`
+	Photos []kiosk.ID      `json:"photos,omitempty"` // of its condition
 }
 
 // Report gives what an inventory has found by now; of one that has ended, what
@@ -149,6 +150,9 @@ func (s *Service) report(ctx context.Context, l *live, whole bool) (Report, erro
 	r.Surprises = l.surprises(found)
 	for item, text := range l.s.Notes() {
 		r.Notes = append(r.Notes, Row{Book: Book{Item: item}, Note: text, Passes: l.s.Passes(item)})
+	}
+	if err := s.illustrate(ctx, l, &r); err != nil {
+		return r, err
 	}
 	slices.SortFunc(r.Notes, func(a, b Row) int { return cmp.Compare(a.Item, b.Item) })
 	return r, s.fill(ctx, &r)

@@ -57,6 +57,7 @@ func (s *site) phoneHandler() http.Handler {
 	mux.HandleFunc("GET /phone/inventory/{id}", s.phoned(s.phoneInventory))
 	mux.HandleFunc("POST /phone/inventory/{id}/hand", s.phoned(s.phoneHand))
 	mux.HandleFunc("POST /phone/inventory/{id}/undo", s.phoned(s.phoneUndo))
+	mux.HandleFunc("POST /phone/inventory/{id}/photo", s.phoned(s.phonePhoto))
 	return guard(s.names.only(http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", phonePolicy)
 		w.Header().Set("Permissions-Policy", "camera=(self)")

@@ -194,6 +194,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory/{id}/stream", s.inventoryStream)
 	mux.HandleFunc("GET /staff/inventory/{id}/report", s.staffed(kiosk.Helper, s.shelved(s.inventoryReport)))
 	mux.HandleFunc("GET /staff/inventory/{id}/report.csv", s.staffed(kiosk.Helper, s.shelved(s.inventoryCSV)))
+	mux.HandleFunc("GET /staff/inventory/{id}/photo/{photo}", s.staffed(kiosk.Helper, s.shelved(s.photo)))
+	mux.HandleFunc("POST /staff/inventory/{id}/photo", s.staffed(kiosk.Helper, s.shelved(s.inventoryPhoto)))
 	mux.HandleFunc("POST /staff/inventory/{id}/{what}", s.staffed(kiosk.Helper, s.shelved(s.inventoryTouch)))
 	if s.Staff.Phones != nil {
 		mux.HandleFunc("GET /staff/phones", s.staffed(kiosk.Librarian, s.phonesPage))

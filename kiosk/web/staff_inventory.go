@@ -28,6 +28,9 @@ type Inventories interface {
 	Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error)
 	HandOver(ctx context.Context, id kiosk.ID, who string, list []inventory.Handed) ([]inventory.Said, error)
 	Carry(ctx context.Context, id kiosk.ID) (list []inventory.Carried, all bool, err error)
+	TakePhoto(ctx context.Context, id kiosk.ID, p kiosk.ShelfPhoto, picture inventory.Picture) error
+	DropPhoto(ctx context.Context, id, photo kiosk.ID) error
+	Photo(ctx context.Context, id, photo kiosk.ID) ([]byte, error)
 	Start(ctx context.Context, id kiosk.ID, who string, loose int) error
 	Undo(ctx context.Context, id kiosk.ID, who string, line int64) (int64, error)
 	Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error
@@ -177,6 +180,14 @@ func (v shelfView) Words(x inventory.Row) string {
 		return v.T("staff.inv.state.foreign")
 	}
 	return strings.Join(words, ", ")
+}
+
+// Condition is a note in words, where it is one of those that a touch notes.
+func (v shelfView) Condition(note string) string {
+	if slices.Contains(walkView{}.Conditions(), note) {
+		return v.T("staff.inv.note." + note)
+	}
+	return note
 }
 
 // When is a moment in the library's zone.
@@ -445,12 +456,12 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		return
 	}
 	id, what, value := kiosk.ID(r.PathValue("id")), r.PathValue("what"), strings.TrimSpace(r.PostForm.Get("value"))
-	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "drop": kiosk.Librarian, "send": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
+	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "drop": kiosk.Librarian, "unphoto": kiosk.Librarian, "send": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
 		http.Error(w, "this is not for your role", http.StatusForbidden)
 		return
 	}
 	switch what {
-	case "pause", "resume", "search", "end", "return", "send":
+	case "pause", "resume", "search", "end", "return", "send", "unphoto":
 		if !s.note(w, r, who, "inventory."+what, string(id), value) {
 			return
 		}
@@ -461,7 +472,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		http.Error(w, "no such touch", http.StatusBadRequest)
 	case err != nil:
 		s.failInventory(w, err)
-	case what == "end", what == "return", what == "drop", what == "send":
+	case what == "end", what == "return", what == "drop", what == "send", what == "unphoto":
 		http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report", http.StatusSeeOther)
 	case r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document":
 		http.Redirect(w, r, "/staff/inventory/"+string(id), http.StatusSeeOther) // a form without script
@@ -492,6 +503,8 @@ func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who str
 		}
 		_, err = v.Undo(ctx, id, who, line)
 		return err
+	case "unphoto":
+		return v.DropPhoto(ctx, id, kiosk.ID(value))
 	case "note":
 		item, text, ok := strings.Cut(value, " ")
 		if !ok {

@@ -109,7 +109,7 @@ func TestInventoryPages(t *testing.T) {
 	page("/staff/inventory/v1", "Paused")
 	post(http.StatusNoContent, "/staff/inventory/v1/resume")
 	post(http.StatusNoContent, "/staff/inventory/v1/search")
-	page("/staff/inventory/v1/report", "503 A", "between 502 A and 504 A", "Lost, and found", "cover", "Second search")
+	page("/staff/inventory/v1/report", "503 A", "between 502 A and 504 A", "Lost, and found", "Cover", "Second search")
 	page("/staff/inventory/v1/report?whole", "530 A")
 	w = do(h, "GET", "/staff/inventory/v1/report.csv", nil, c)
 	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "problem,barcode") || !strings.Contains(w.Header().Get("Content-Disposition"), "inventory") {

@@ -137,6 +137,11 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await type('B07', 'In place');
   await phone.click('.condition[data-text=cover]');
   await phone.waitForSelector('#lines >> text=Noted: Cover');
+  await phone.setInputFiles('#file', process.env.PICTURE);
+  await phone.waitForSelector('#lines >> text=Noted: Photo');
+  await phone.setInputFiles('#file', {name: 'x.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture')});
+  await phone.waitForSelector('#lines >> text=can’t be read');
+  await state('Connected');
   await phone.click('#undo');
   await head('Taken back: 507 A');
   await type('B07', 'In place');
@@ -179,6 +184,9 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await phone.press('#password', 'Enter');
   await seen(11);
   await staff.goto(walk + '/report');
+  await staff.locator('.photos img').scrollIntoViewIfNeeded();
+  await staff.waitForFunction(() => document.querySelector('.photos img').naturalWidth === 1024);
+  await looks(staff, 'report', {width: 1280, height: 800});
   await staff.click('button.danger');
   await staff.waitForSelector('main > p >> text=Finished');
   await phone.fill('#code', 'B11');

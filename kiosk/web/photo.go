@@ -1,0 +1,125 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+)
+
+// uploadTime is the longest wait for a picture to come.
+const uploadTime = 30 * time.Second
+
+// takeUpload prepares a request with a picture, of which more is not read.
+func takeUpload(w http.ResponseWriter, r *http.Request) bool {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		http.Error(w, "the picture can't be read", http.StatusInternalServerError)
+		return false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, inventory.MaxPicture+64<<10) // and the rest of a form
+	return true
+}
+
+// failUpload answers what became of reading one; false: nothing is wrong.
+func failUpload(w http.ResponseWriter, err error) bool {
+	_, large := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == nil:
+		return false
+	case large:
+		http.Error(w, "the picture is too large: at most "+strconv.Itoa(inventory.MaxPicture>>20)+" MB", http.StatusRequestEntityTooLarge)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		http.Error(w, "the picture did not come to its end", http.StatusRequestTimeout)
+	default:
+		http.Error(w, "the picture can't be read", http.StatusBadRequest)
+	}
+	return true
+}
+
+// shrunk reads a picture and makes it small, or answers why it can't.
+func shrunk(w http.ResponseWriter, r io.Reader) (inventory.Picture, bool) {
+	raw, err := io.ReadAll(r)
+	if failUpload(w, err) {
+		return nil, false
+	}
+	small, err := inventory.Shrink(raw)
+	if err != nil {
+		http.Error(w, textOf(err), http.StatusUnprocessableEntity)
+	}
+	return small, err == nil
+}
+
+// phonePhoto takes a photo that a phone hands over: the body is the picture.
+func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member, walker string) {
+	if !takeUpload(w, r) {
+		return
+	}
+	q := r.URL.Query()
+	age, err := strconv.ParseInt(q.Get("age"), 10, 64)
+	if id := q.Get("id"); err != nil || id == "" || len(id) > longestID || len(q.Get("item")) > kiosk.MaxCode {
+		http.Error(w, "the photo has no ID, no book or no time", http.StatusBadRequest)
+		return
+	}
+	picture, ok := shrunk(w, r.Body)
+	if !ok {
+		return
+	}
+	at := s.Clock().Add(-min(max(time.Duration(min(age, int64(oldest/time.Millisecond)))*time.Millisecond, 0), oldest))
+	p := kiosk.ShelfPhoto{ID: kiosk.ID(q.Get("id")), Item: kiosk.Barcode(q.Get("item")), Who: walker, At: at}
+	if err := s.Staff.Inventories.TakePhoto(r.Context(), kiosk.ID(r.PathValue("id")), p, picture); err != nil {
+		s.failInventory(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// inventoryPhoto takes a photo from a form of the kiosk's own pages, with what
+// it shows.
+func (s *site) inventoryPhoto(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	if !takeUpload(w, r) || failUpload(w, r.ParseMultipartForm(inventory.MaxPicture)) {
+		return
+	}
+	defer r.MultipartForm.RemoveAll() //nolint:errcheck // of temporary files
+	f, _, err := r.FormFile("photo")
+	if failUpload(w, err) {
+		return
+	}
+	picture, ok := shrunk(w, f)
+	if !ok {
+		return
+	}
+	id, item, text := kiosk.ID(r.PathValue("id")), kiosk.Barcode(strings.TrimSpace(r.PostFormValue("item"))), strings.TrimSpace(r.PostFormValue("text"))
+	if len(item) > kiosk.MaxCode {
+		item = ""
+	}
+	v, as := s.Staff.Inventories, walker(r, who)
+	err = v.TakePhoto(r.Context(), id, kiosk.ShelfPhoto{ID: kiosk.ID(rand.Text()), Item: item, Who: as}, picture)
+	if err == nil && text != "" {
+		err = v.Note(r.Context(), id, as, item, text)
+	}
+	if err != nil {
+		s.failInventory(w, err)
+		return
+	}
+	http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report#notes", http.StatusSeeOther)
+}
+
+// photo shows one. It was drawn here, and never changes.
+func (s *site) photo(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
+	b, err := s.Staff.Inventories.Photo(r.Context(), kiosk.ID(r.PathValue("id")), kiosk.ID(r.PathValue("photo")))
+	if err != nil {
+		s.failInventory(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	w.Write(b) //nolint:errcheck // the browser is gone
+}
