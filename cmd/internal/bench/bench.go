@@ -82,6 +82,14 @@ func Scratch() string {
 // times is a series of measured times.
 type times []time.Duration
 
+// add measures one.
+func (t *times) add(do func() error) error {
+	from := time.Now()
+	err := do()
+	*t = append(*t, time.Since(from))
+	return err
+}
+
 // at gives the p-th percentile in milliseconds.
 func (t times) at(p int) float64 {
 	if len(t) == 0 {

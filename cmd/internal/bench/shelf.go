@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -63,83 +64,110 @@ func shelfOf(ctx context.Context, o ShelfOptions, n int, least cost) ([]Figure, 
 		return nil, cost{}, err
 	}
 	defer os.RemoveAll(dir)
-	s, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"))
+	w, err := beginShelf(ctx, dir, n)
 	if err != nil {
 		return nil, cost{}, err
 	}
-	defer s.Close()
-	if err := s.Bulk(ctx, func() error { return shelve(ctx, s, n) }); err != nil {
-		return nil, cost{}, err
-	}
-	order, err := shelf.NewOrder(shelf.Rules{})
+	defer w.store.Close()
+	fmt.Fprintf(o.Log, "%d books: ready after %.1f s\n", n, w.begun.Seconds())
+	bare, synced, err := w.beside(ctx, dir, o.Scans)
 	if err != nil {
 		return nil, cost{}, err
 	}
-	mute := &unsynced{Store: s}
-	v := inventory.New(inventory.Config{Store: mute, Order: order, Now: time.Now, NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprint("v", n)) },
-		Read: func(text string) inventory.Code { return inventory.Code{Item: kiosk.Barcode(text)} }})
-	begun := time.Now()
-	x, _, err := v.Begin(ctx, "", kiosk.ShelfRange{Library: "MAIN"})
-	if err != nil {
-		return nil, cost{}, err
-	}
-	at := n / 2
-	scan := func() error {
-		at++
-		b := at
-		if at%33 == 0 {
-			b = (at*7919 + 13) % n // out of place
-		}
-		_, err := v.Scan(ctx, x.ID, "bench", inventory.Read{Text: string(barcode(b % n))})
-		return err
-	}
-	if err := scan(); err != nil {
-		return nil, cost{}, err
-	}
-	start := time.Since(begun)
-	var bare, synced times
-	b, err := newBare(dir, shelfBytes)
-	if err != nil {
-		return nil, cost{}, err
-	}
-	defer b.close()
-	for range o.Scans { // in turns
-		for _, t := range []struct {
-			to   *times
-			do   func() error
-			mute bool
-		}{{&bare, b.write, false}, {&synced, scan, false}} {
-			from := time.Now()
-			if err := t.do(); err != nil {
-				return nil, cost{}, err
-			}
-			*t.to = append(*t.to, time.Since(from))
-		}
-	}
+	w.store.on = true
 	var alone times
-	mute.on = true
 	for range o.Scans {
-		from := time.Now()
-		if err := scan(); err != nil {
+		if err := alone.add(func() error { return w.scan(ctx) }); err != nil {
 			return nil, cost{}, err
 		}
-		alone = append(alone, time.Since(from))
 	}
-	fmt.Fprintf(o.Log, "%d books: ready after %.1f s\n", n, start.Seconds())
 	c := cost{alone.at(50), synced.at(50)}
+	return w.figures(c, least, bare, synced, o.Sizes[0]), c, nil
+}
+
+// shelfWalk is a walk along a range of n books.
+type shelfWalk struct {
+	store *unsynced
+	v     *inventory.Service
+	id    kiosk.ID
+	n, at int
+	begun time.Duration // from nothing to the answer to a scan
+}
+
+// beginShelf fills a catalogue and begins a walk in its middle.
+func beginShelf(ctx context.Context, dir string, n int) (*shelfWalk, error) {
+	s, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"))
+	if err != nil {
+		return nil, err
+	}
+	w := &shelfWalk{store: &unsynced{Store: s}, n: n, at: n / 2}
+	if err = s.Bulk(ctx, func() error { return shelve(ctx, s, n) }); err == nil {
+		err = w.begin(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return w, nil
+}
+
+func (w *shelfWalk) begin(ctx context.Context) error {
+	order, err := shelf.NewOrder(shelf.Rules{})
+	if err != nil {
+		return err
+	}
+	w.v = inventory.New(inventory.Config{Store: w.store, Order: order, Now: time.Now, NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprint("v", w.n)) },
+		Read: func(text string) inventory.Code { return inventory.Code{Item: kiosk.Barcode(text)} }})
+	from := time.Now()
+	x, _, err := w.v.Begin(ctx, "", kiosk.ShelfRange{Library: "MAIN"})
+	if err != nil {
+		return err
+	}
+	w.id = x.ID
+	err = w.scan(ctx)
+	w.begun = time.Since(from)
+	return err
+}
+
+// scan scans the next book, or now and then one that stands out of place.
+func (w *shelfWalk) scan(ctx context.Context) error {
+	w.at++
+	b := w.at
+	if w.at%33 == 0 {
+		b = (w.at*7919 + 13) % w.n
+	}
+	_, err := w.v.Scan(ctx, w.id, "bench", inventory.Read{Text: string(barcode(b % w.n))})
+	return err
+}
+
+// beside takes turns with bare writes.
+func (w *shelfWalk) beside(ctx context.Context, dir string, scans int) (bare, synced times, err error) {
+	b, err := newBare(dir, shelfBytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer b.close()
+	for range scans {
+		if err := errors.Join(bare.add(b.write), synced.add(func() error { return w.scan(ctx) })); err != nil {
+			return nil, nil, err
+		}
+	}
+	return bare, synced, nil
+}
+
+func (w *shelfWalk) figures(c, least cost, bare, synced times, first int) []Figure {
 	figures := []Figure{
-		{Name: fmt.Sprintf("a scan among %d, on disk and said, median", n), Value: c.said, Unit: "ms", Aim: 1},
+		{Name: fmt.Sprintf("a scan among %d, on disk and said, median", w.n), Value: c.said, Unit: "ms", Aim: 1},
 		{Name: "that, beside a bare write", Value: c.said, Unit: "ms", Limit: bare.at(50)},
-		{Name: fmt.Sprintf("a scan among %d, on disk and said, 99%%, beside the bare write's", n), Value: synced.at(99), Unit: "ms", Limit: bare.at(99)},
-		{Name: fmt.Sprintf("a scan among %d, decided, the disk left out", n), Value: c.decided, Unit: "ms"},
-		{Name: fmt.Sprintf("an inventory of %d begun", n), Value: start.Seconds(), Unit: "s"},
+		{Name: fmt.Sprintf("a scan among %d, on disk and said, 99%%, beside the bare write's", w.n), Value: synced.at(99), Unit: "ms", Limit: bare.at(99)},
+		{Name: fmt.Sprintf("a scan among %d, decided, the disk left out", w.n), Value: c.decided, Unit: "ms"},
+		{Name: fmt.Sprintf("an inventory of %d begun", w.n), Value: w.begun.Seconds(), Unit: "s"},
 	}
 	if least.said > 0 {
 		figures = append(figures,
-			Figure{Name: fmt.Sprintf("a scan on disk and said, beside %d", o.Sizes[0]), Value: c.said, Unit: "ms", Limit: least.said, Aim: 1.5},
-			Figure{Name: fmt.Sprintf("a scan decided, beside %d", o.Sizes[0]), Value: c.decided, Unit: "ms", Limit: least.decided})
+			Figure{Name: fmt.Sprintf("a scan on disk and said, beside %d", first), Value: c.said, Unit: "ms", Limit: least.said, Aim: 1.5},
+			Figure{Name: fmt.Sprintf("a scan decided, beside %d", first), Value: c.decided, Unit: "ms", Limit: least.decided})
 	}
-	return figures, c, nil
+	return figures
 }
 
 // shelfBytes are what a scan brings to the log, in pages.

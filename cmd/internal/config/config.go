@@ -270,14 +270,49 @@ func (p *Problems) checked(prefix string, err error, had []Problem) {
 	}
 }
 
+// check gives every zero its meaning, and tells of all that is wrong.
 func (c *Config) check(p *Problems) {
-	k := &c.Kiosk
+	c.Kiosk.check(p)
+	c.addresses(p)
+	c.zone(p)
+	c.Screen.check(p)
+	c.Patrons.check(p)
+	c.Loans.check(p)
+	c.Tags.check(p)
+	c.Staff.check(p)
+	c.Shelf.check(p)
+	c.Backup.check(p)
+	c.Receipts.check(p)
+	c.barcodes(p)
+}
+
+func (k *Kiosk) check(p *Problems) {
 	if k.Name == "" && !has(p.List, "kiosk.name") {
 		p.add("kiosk.name", k.Name, "must be set: it names this kiosk in the fleet")
 	}
 	if k.Data == "" && !has(p.List, "kiosk.data") {
 		p.add("kiosk.data", k.Data, "must be set: the folder of the ledger")
 	}
+	for _, h := range k.Hosts {
+		if h == "" || strings.ContainsAny(h, ":/*? ") {
+			p.add("kiosk.hosts", h, "must be a name alone, as \"kiosk1.school.lan\"")
+		}
+	}
+	p.filled("kiosk.languages", k.Languages)
+	if len(k.Languages) == 0 {
+		k.Languages = []string{"en"}
+	}
+	known := web.Languages()
+	for _, l := range k.Languages {
+		if !slices.Contains(known, l) {
+			p.add("kiosk.languages", l, "must be of %s", strings.Join(known, ", "))
+		}
+	}
+}
+
+// addresses are those that are listened on.
+func (c *Config) addresses(p *Problems) {
+	k := &c.Kiosk
 	if k.Listen == "" {
 		k.Listen = "127.0.0.1:8480"
 	}
@@ -288,29 +323,15 @@ func (c *Config) check(p *Problems) {
 			p.add("phones.listen", l, "must be another than kiosk.listen: it is served to the library's network")
 		}
 	}
-	for _, h := range k.Hosts {
-		if h == "" || strings.ContainsAny(h, ":/*? ") {
-			p.add("kiosk.hosts", h, "must be a name alone, as \"kiosk1.school.lan\"")
-		}
-	}
-	p.filled("kiosk.languages", k.Languages)
-	p.filled("barcodes.patron", c.Barcodes.Patron)
-	p.filled("barcodes.item", c.Barcodes.Item)
-	if len(k.Languages) == 0 {
-		k.Languages = []string{"en"}
-	}
-	known := web.Languages()
-	for _, l := range k.Languages {
-		if !slices.Contains(known, l) {
-			p.add("kiosk.languages", l, "must be of %s", strings.Join(known, ", "))
-		}
-	}
-	c.Screen.check(p)
+}
+
+// zone is that of the library, and of its system.
+func (c *Config) zone(p *Problems) {
 	c.Location = time.Local
-	if k.Timezone != "" {
-		loc, err := time.LoadLocation(k.Timezone)
+	if name := c.Kiosk.Timezone; name != "" {
+		loc, err := time.LoadLocation(name)
 		if err != nil {
-			p.add("kiosk.timezone", k.Timezone, "is not a zone that this machine knows, as \"America/New_York\"")
+			p.add("kiosk.timezone", name, "is not a zone that this machine knows, as \"America/New_York\"")
 		} else {
 			c.Location = loc
 		}
@@ -321,38 +342,47 @@ func (c *Config) check(p *Problems) {
 	if c.Upstream.Koha != nil {
 		c.Upstream.Koha.Zone = c.Location
 	}
-	p.oneOf("barcodes.wrong", c.Barcodes.Wrong, "refuse", "warn")
-	p.oneOf("patrons.pin_offline", c.Patrons.PINOffline, "refuse", "accept")
-	p.oneOf("patrons.unknown", c.Patrons.Unknown, "refuse", "accept")
-	p.oneOf("patrons.name", c.Patrons.Name, "first", "initials", "full", "none")
-	p.oneOf("loans.unknown", c.Loans.Unknown, "refuse", "accept")
-	if c.Loans.Days < 0 || c.Loans.Days > 3660 {
-		p.add("loans.days", c.Loans.Days, "must be 1 to 3660")
+}
+
+func (c *Patrons) check(p *Problems) {
+	p.oneOf("patrons.pin_offline", c.PINOffline, "refuse", "accept")
+	p.oneOf("patrons.unknown", c.Unknown, "refuse", "accept")
+	p.oneOf("patrons.name", c.Name, "first", "initials", "full", "none")
+	if c.Few < 0 {
+		p.add("patrons.few", c.Few, "must be 1 or more")
 	}
-	for kind, n := range c.Loans.TypeDays {
-		if n < 0 || n > 3660 {
-			p.add("loans.type_days."+kind, n, "must be 0 to 3660")
-		}
+	if c.Usual < 0 {
+		p.add("patrons.usual", c.Usual, "must be 0 (what the other rules allow) or more")
 	}
-	if c.Patrons.Few < 0 {
-		p.add("patrons.few", c.Patrons.Few, "must be 1 or more")
-	}
-	if c.Patrons.Usual < 0 {
-		p.add("patrons.usual", c.Patrons.Usual, "must be 0 (what the other rules allow) or more")
-	}
-	if full, usual := c.Patrons.TrustFull, c.Patrons.Trust; full != nil && usual != nil && usual.Duration > 0 && full.Duration > usual.Duration {
+	if full, usual := c.TrustFull, c.Trust; full != nil && usual != nil && usual.Duration > 0 && full.Duration > usual.Duration {
 		p.add("patrons.trust_full", full.Duration, "must be no longer than patrons.trust, which is %v", usual.Duration)
 	}
-	if c.Loans.Max < 0 {
-		p.add("loans.max", c.Loans.Max, "must be 0 (no limit) or more")
+}
+
+// maxDays is the longest loan.
+const maxDays = 3660
+
+func (l *Loans) check(p *Problems) {
+	p.oneOf("loans.unknown", l.Unknown, "refuse", "accept")
+	if l.Days < 0 || l.Days > maxDays {
+		p.add("loans.days", l.Days, "must be 1 to %d", maxDays)
 	}
-	c.Tags.check(p)
-	c.Staff.check(p)
-	c.Shelf.check(p)
-	c.Backup.check(p)
-	c.Receipts.check(p)
-	in, err := intake.New(intake.Config{Patron: c.Barcodes.Patron, Item: c.Barcodes.Item,
-		Check: c.Barcodes.Check, Warn: c.Barcodes.Wrong == "warn"})
+	for kind, n := range l.TypeDays {
+		if n < 0 || n > maxDays {
+			p.add("loans.type_days."+kind, n, "must be 0 to %d", maxDays)
+		}
+	}
+	if l.Max < 0 {
+		p.add("loans.max", l.Max, "must be 0 (no limit) or more")
+	}
+}
+
+func (c *Config) barcodes(p *Problems) {
+	b := c.Barcodes
+	p.filled("barcodes.patron", b.Patron)
+	p.filled("barcodes.item", b.Item)
+	p.oneOf("barcodes.wrong", b.Wrong, "refuse", "warn")
+	in, err := intake.New(intake.Config{Patron: b.Patron, Item: b.Item, Check: b.Check, Warn: b.Wrong == "warn"})
 	p.checked("barcodes", err, nil)
 	c.Intake = in
 }
