@@ -26,6 +26,7 @@ func (f *figures) see(sc kiosk.Screen) {
 	defer f.mu.Unlock()
 	for _, what := range f.tally.See(sc) {
 		t := sc.Now.In(f.Config.Location)
+		f.metrics.Count(what)
 		f.since[kiosk.Count{Day: t.Format(time.DateOnly), Hour: t.Hour(), What: what}]++
 	}
 }

@@ -29,12 +29,14 @@ type Metrics struct {
 	entries  *prometheus.CounterVec
 	writes   *prometheus.HistogramVec
 	disk     *disk
+	atDesk   *atDesk
 }
 
 // New makes the metrics of a kiosk whose status can be asked for.
 func New(status func(context.Context) (control.Status, error)) *Metrics {
 	m := &Metrics{
 		disk:     newDisk(),
+		atDesk:   newAtDesk(),
 		registry: prometheus.NewRegistry(),
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carrel_entries_total",
 			Help: "States that entries have reached since the start: what was lent, returned and renewed, and what came of it."}, []string{"state"}),
@@ -42,7 +44,7 @@ func New(status func(context.Context) (control.Status, error)) *Metrics {
 			Help:    "Time until an entry or its outcome is on disk and synced.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.entries, m.writes, m.written(), &collector{status},
+	m.registry.MustRegister(m.entries, m.writes, m.written(), m.atDesk.refusals, m.atDesk.calls, &collector{status},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
