@@ -37,14 +37,6 @@ func New(c Config) (*Upstream, error) {
 	return &Upstream{Config: c, client: newClient(&c)}, nil
 }
 
-// Account implements kiosk.Accountant, by the way that returns go.
-func (u *Upstream) Account(ctx context.Context, c kiosk.Card) (kiosk.Account, error) {
-	if by, ok := u.Happened.(kiosk.Accountant); ok {
-		return by.Account(ctx, c)
-	}
-	return kiosk.Account{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: accounts are told by SIP2 only"}
-}
-
 // Lines is how many questions can be under way at once.
 func (u *Upstream) Lines() int { return lines }
 
@@ -96,6 +88,7 @@ type patron struct {
 	Library      string `json:"library_id"`
 	Lang         string `json:"lang"`
 	Email        string `json:"email"`
+	Note         string `json:"opac_notes"` // that the library has written for the patron
 	Born         string `json:"date_of_birth"`
 	Expires      string `json:"expiry_date"`
 	Restricted   bool   `json:"restricted"`
@@ -182,6 +175,7 @@ type item struct {
 	ID         int     `json:"item_id"`
 	Barcode    string  `json:"external_id"`
 	CallNumber string  `json:"callnumber"`
+	Title      int     `json:"biblio_id"`
 	Home       string  `json:"home_library_id"`
 	Type       string  `json:"effective_item_type_id"`
 	Location   string  `json:"location"`
