@@ -40,6 +40,7 @@ type Config struct {
 	Beat      time.Duration    // between signs of life on a silent stream; 0 means 4 s
 	Streams   int              // most browsers at once; 0 means 32
 	Pad       func() bool      // whether books can be put on a pad; nil means not
+	Pace      time.Duration    // from one thing to the next, for who chooses by a switch; 0 means 1.5 s
 	Manner    Manner           // unless another is chosen; zero means standard
 	PIN       bool             // a card needs one: the rehearsal has that step
 	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept

@@ -114,6 +114,9 @@ type Screen struct {
 	Receipt Duration `toml:"receipt"` // 15s
 	Mode    string   `toml:"mode"`    // unless the patron chooses another: standard, with ".large" and ".contrast" as wanted
 
+	// Switch is how long each thing is lit for who chooses by a switch; 1.5s.
+	Switch Duration `toml:"switch"`
+
 	Words string `toml:"words"` // adult (default); child: for everybody, as in a primary school
 
 	Volume *float64 `toml:"volume"` // of its tones, 0 to 1; 0.5
@@ -407,6 +410,9 @@ func (s *Screen) check(p *Problems) {
 			all = append(all, m.String())
 		}
 		p.add("screen.mode", s.Mode, "must be of %s", strings.Join(all, ", "))
+	}
+	if d := s.Switch.Duration; d != 0 && (d < 300*time.Millisecond || d > 10*time.Second) {
+		p.add("screen.switch", d, "must be from 300ms to 10s")
 	}
 	p.oneOf("screen.words", s.Words, "adult", "child")
 	if s.ClassFile != "" {

@@ -1,7 +1,7 @@
 // Other ways than reading and touching: pictures with no word beside them, and one switch for everything.
 'use strict';
 const assert = require('node:assert/strict');
-const {axe, layout, swap, bench, cases} = require('./lib.cjs');
+const {axe, layout, shot, swap, bench, cases} = require('./lib.cjs');
 const base = process.env.BASE;
 const {scene, touches, sent} = bench(base);
 const view = (page, name) => page.locator(`.screen[data-view="${name}"]`).waitFor();
@@ -19,6 +19,25 @@ const words = page => page.evaluate(() => {
   }
   return found;
 });
+
+// lit tells whether the ring lies around a thing, alone or with its row.
+const lit = (page, what, alone = false) => page.evaluate(([what, alone]) => {
+  const ring = document.querySelector('.scan'), e = document.querySelector(what);
+  if (ring.hidden || !e) return false;
+  const r = ring.getBoundingClientRect(), q = e.getBoundingClientRect(), x = q.left + q.width / 2, y = q.top + q.height / 2;
+  const around = r.left <= x && x <= r.right && r.top <= y && y <= r.bottom;
+  return around && (!alone || r.width < q.width + 40 && r.height < q.height + 40);
+}, [what, alone]);
+
+// choose goes on until a thing is lit, and takes it: its row first, if it is in one.
+async function choose(page, what, on, press) {
+  for (let i = 0; i < 40; i++) {
+    if (await lit(page, what, true)) return press();
+    if (await lit(page, what)) await press(); else await on();
+  }
+  throw new Error(`${what} is never lit`);
+}
+const arrives = async () => { for (const end = Date.now() + 10_000; Date.now() < end;) { const [t] = await touches(); if (t) return t; } };
 
 const tests = {
   async 'pictures: no word is to be read, and a screen reader has them all'(page) {
@@ -48,6 +67,111 @@ const tests = {
     assert.equal(await running(), 0);
     const seen = await page.locator('.how .c5').boundingBox();
     assert.ok(seen.width > 20 && seen.height > 20, JSON.stringify(seen)); // the book lies there
+  },
+
+  async 'two switches lend a book: one lights the next, one takes it'(page) {
+    await scene('welcome');
+    await page.goto(`${base}/?mode=pre-reader`);
+    const step = () => page.keyboard.press('ArrowRight'), press = () => page.keyboard.press('Space');
+    await step();
+    await choose(page, '.animal[aria-label=owl]', step, press);
+    assert.match((await arrives()), /^kiosk\.CardRead\{Card:20\d\d\}$/);
+    await scene('pin');
+    await view(page, 'pin');
+    for (const key of ['4', '2']) await choose(page, `[data-key="${key}"]`, step, press);
+    await choose(page, '#enter', step, press);
+    await sent(['kiosk.PINEntered{PIN:42}']);
+    await scene('items-one'); // the book
+    await view(page, 'items');
+    await choose(page, '#finish', step, press);
+    await sent(['kiosk.Finish{Language:en}']);
+    await scene('receipt');
+    await view(page, 'receipt');
+    await choose(page, '#done', step, press);
+    await sent(['kiosk.Cancel{}']);
+    await scene('welcome');
+    await view(page, 'welcome');
+    await page.locator('.scan').waitFor({state: 'hidden'}); // the next one has no switch
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  },
+
+  async 'one switch lends a book: what can be touched is lit by turns'(page) {
+    await page.clock.install();
+    await scene('welcome');
+    await page.goto(base);
+    await page.clock.pauseAt(await page.evaluate(() => Date.now()) + 5000); // from here on, time goes as it is told
+    const press = () => page.keyboard.press('Space'), turn = () => page.clock.runFor(100);
+    await press();
+    await choose(page, '#return', turn, press);
+    await sent(['kiosk.StartReturn{}']);
+    await scene('items'); // a visit: a line with two buttons is one row
+    await view(page, 'items');
+    await page.clock.runFor(300);
+    await choose(page, '#line-a6 .primary', turn, press);
+    await sent(['kiosk.RenewLine{Line:a6}']);
+    await choose(page, '#language', turn, press);
+    await page.locator('#languages[open]').waitFor();
+    const loaded = page.waitForEvent('load');
+    await choose(page, '#languages [value=de]', turn, press);
+    await loaded;
+    await view(page, 'items');
+    await page.locator('.scan').waitFor(); // it goes on in the other language
+    await scene('items-countdown');
+    await page.locator('#countdown').waitFor();
+    await page.clock.runFor(300);
+    assert.ok(await lit(page, '#countdown button', true), 'the question is not the first');
+    await scene('items');
+    await page.locator('#countdown').waitFor({state: 'hidden'});
+    await page.clock.runFor(300);
+    await choose(page, '#finish', turn, press);
+    await sent(['kiosk.Finish{Language:de}']);
+    await page.clock.resume();
+    await page.locator('.scan').waitFor();
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(await layout(page), []);
+    await shot(page, 'switch');
+    await page.locator('.scan').waitFor({state: 'hidden'}); // three rounds that nobody took
+  },
+
+  async 'keys and fingers keep what they do, and end what a switch began'(page) {
+    await scene('welcome');
+    await page.goto(base);
+    await page.locator('#return').focus();
+    await page.keyboard.press('Space'); // its own, not a switch's
+    await sent(['kiosk.StartReturn{}']);
+    assert.ok(await page.locator('.scan').isHidden());
+    await page.evaluate(() => document.activeElement.blur());
+    for (const end of [() => page.keyboard.press('Tab'), () => page.keyboard.press('Escape'), () => page.locator('h1').click()]) {
+      await page.keyboard.press('ArrowRight');
+      await page.locator('.scan').waitFor();
+      await end();
+      await page.locator('.scan').waitFor({state: 'hidden'});
+      await page.evaluate(() => document.activeElement.blur());
+    }
+    assert.deepEqual(await touches(), []);
+    await page.keyboard.down('ArrowRight'); // held: one step
+    const first = await page.evaluate(() => document.activeElement.id);
+    for (let i = 0; i < 5; i++) await page.keyboard.down('ArrowRight');
+    assert.equal(await page.evaluate(() => document.activeElement.id), first);
+  },
+
+  async 'links lead past the header, and past the books'(page) {
+    await scene('items-many');
+    await page.goto(base);
+    await page.keyboard.press('Tab');
+    const link = page.locator('.skip:focus');
+    assert.equal(await link.getAttribute('href'), '#main');
+    assert.ok((await link.boundingBox()).height >= 44);
+    assert.deepEqual(await axe(page), []);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => !!document.activeElement.closest('main')), 'the focus is not in the view');
+    await page.goto(base);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    assert.equal(await link.getAttribute('href'), '#finish');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'finish');
   },
 };
 
