@@ -206,17 +206,21 @@ func (d *Desk) time(may bool) time.Time {
 }
 
 func (d *Desk) step(ev kiosk.Event) {
-	now := d.now()
+	now, handed := d.now(), false
 	for queue := []kiosk.Event{ev}; len(queue) > 0; queue = queue[1:] {
 		var effects []kiosk.Effect
 		d.session, effects = d.session.Step(d.note(queue[0]), now, d.NewID)
 		for _, e := range effects {
 			if ev := d.do(e); ev != nil { // done already
 				queue = append(queue, ev)
+			} else {
+				handed = true
 			}
 		}
 	}
-	runtime.Gosched() // to the lane that has just got work, before the browsers get theirs
+	if handed {
+		runtime.Gosched() // to the lane that has just got work, before the browsers get theirs
+	}
 	d.publish(now)
 }
 

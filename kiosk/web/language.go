@@ -117,7 +117,11 @@ func (l *language) T(key string, pairs ...string) string {
 // fill puts values into a text as they are. It runs for each line of each
 // screen; a strings.Replacer for it took longer than the rest of the screen.
 func fill(text string, pairs []string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
 	var b strings.Builder
+	b.Grow(len(text) + 16*len(pairs)/2)
 	for {
 		before, rest, open := strings.Cut(text, "{")
 		b.WriteString(before)

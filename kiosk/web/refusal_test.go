@@ -64,7 +64,7 @@ func TestRefusalsHaveWordsAndPictures(t *testing.T) {
 func TestStrangeReasonSendsToStaff(t *testing.T) {
 	en, _ := all(t)
 	v := view{language: en}
-	l := line{Line: kiosk.Line{State: kiosk.LineRefused, Reason: "of-tomorrow"}, v: &v}
+	l := line{Line: &kiosk.Line{State: kiosk.LineRefused, Reason: "of-tomorrow"}, v: &v}
 	if l.Head() != "That did not work." || l.Step() != "Please ask staff." || l.After() != "desk" {
 		t.Errorf("a strange reason says %q %q, next %q", l.Head(), l.Step(), l.After())
 	}

@@ -27,7 +27,7 @@ func TestEachReturnGoesSomewhere(t *testing.T) {
 		{true, kiosk.Route{For: kiosk.ForHoldElsewhere, To: "North\x00side"}, "This one travels on to Northside. Please put it in the transfer box.", "Transfer", "truck"},
 		{false, kiosk.Route{Bin: strings.Repeat("é", 40)}, "Thank you! Please put it in bin " + strings.Repeat("é", 12) + "….", "Bin " + strings.Repeat("é", 12) + "…", "bin"},
 	} {
-		l := line{Line: kiosk.Line{State: kiosk.LineReturned, Alert: c.alert, Route: c.route}, v: &v}
+		l := line{Line: &kiosk.Line{State: kiosk.LineReturned, Alert: c.alert, Route: c.route}, v: &v}
 		if got := l.Head(); got != c.says {
 			t.Errorf("%+v: says %q; want %q", c.route, got, c.says)
 		}

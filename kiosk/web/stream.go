@@ -22,6 +22,7 @@ type message struct {
 
 func (m message) encode() []byte {
 	var b bytes.Buffer
+	b.Grow(len(m.data) + len(m.data)/16 + 128) // with as many lines as a page has
 	if m.event != "" {
 		b.WriteString("event: " + m.event + "\n")
 	}
@@ -32,7 +33,6 @@ func (m message) encode() []byte {
 	if strings.Contains(data, "\r") {
 		data = strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")
 	}
-	b.Grow(len(data) + 64)
 	for line := range strings.SplitSeq(data, "\n") {
 		b.WriteString("data: ")
 		b.WriteString(line)

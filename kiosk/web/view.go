@@ -35,8 +35,9 @@ func (s *site) view(sc kiosk.Screen, c choice) view {
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)
 	v.Patron = clean(v.Patron)
-	for _, l := range sc.Lines {
-		v.Lines = append(v.Lines, line{Line: l, v: &v})
+	v.Lines = make([]line, len(sc.Lines))
+	for i := range sc.Lines {
+		v.Lines[i] = line{Line: &sc.Lines[i], v: &v}
 	}
 	return v
 }
@@ -217,9 +218,10 @@ func (n notice) Text() string {
 	return text
 }
 
-// line is a Line with words.
+// line is a Line with words. The Line is the screen's own, and not to be changed:
+// it is large, and each method would copy it.
 type line struct {
-	kiosk.Line
+	*kiosk.Line
 	v *view
 }
 
