@@ -12,6 +12,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/tagdata"
 	"github.com/carrel-kiosk/carrel/drivers/thingmagic/thingmagicsim"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
 // A wand hears the books that are so near, and is moved on by some at once.
@@ -81,7 +82,19 @@ func (s *stocktake) wave(f *uhf.Field) {
 		t.Set(drivers.BankUser, u.User)
 		tags = append(tags, t)
 	}
+	u, err := tagdata.EncodeUHF(tagdata.Contents{Item: "SHELF-9", Owner: "US-RPLS"}, tagdata.ISO4, false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	f.Place(uhf.NewTag(99999, u.PC, u.UII, 0), uhf.Coupling{}) // the label on the shelf's end is a tag as well
 	heard := map[kiosk.Barcode]bool{}
+	for x := (inventory.Said{}); x.Shelf != "9"; {
+		select {
+		case x = <-s.said:
+		case <-time.After(deadline):
+			s.t.Fatalf("the shelf's label is not heard\n%s", s.log())
+		}
+	}
 	for at := 0; at < len(tags)+wandStep; at += wandStep {
 		f.Clear()
 		from, to := max(0, at-wandNear), min(len(tags), at+wandNear)

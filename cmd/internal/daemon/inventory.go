@@ -266,6 +266,10 @@ func (s *staff) tag(ctx context.Context, device string, ev kiosk.Event) {
 		w.mu.Unlock()
 		s.enqueue(ctx, w, walkRead{device, 0, inventory.Read{Text: string(ev.Item), ByTag: true, Tag: ev.Tag, Part: partOf(ev)}})
 	case kiosk.TagUnread:
+		if s.label(ev.Reason, ev.Code) {
+			s.enqueue(ctx, w, walkRead{device, 0, inventory.Read{Text: ev.Code}})
+			return
+		}
 		w.tell([]inventory.Said{{Who: device, Code: ev.Code, Why: "a tag that names no item of this library: " + string(ev.Reason), Tone: "take"}})
 	case kiosk.TagRemoved:
 		w.mu.Lock()

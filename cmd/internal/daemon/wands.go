@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/intake"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
@@ -31,9 +32,17 @@ func (s *staff) heard(ctx context.Context, device string, x intake.Heard) {
 	w := s.walks()
 	switch {
 	case w == nil:
+	case s.label(x.Why, x.Code):
+		s.enqueue(ctx, w, walkRead{device, s.Config.Shelf.Reach, inventory.Read{Text: x.Code}})
 	case x.Item == "":
 		w.tell([]inventory.Said{{Who: device, Code: x.Code, Why: "a tag that names no item of this library: " + string(x.Why), Tone: "take"}})
 	default:
 		s.enqueue(ctx, w, walkRead{device, s.Config.Shelf.Reach, inventory.Read{Text: string(x.Item), ByTag: true, Tag: x.Tag, Part: x.Part, Security: x.Security}})
 	}
+}
+
+// label tells whether a tag that names none of the library's items is sound and
+// names a shelf: a label on a shelf's end.
+func (s *staff) label(why kiosk.Reason, code string) bool {
+	return why == kiosk.ReasonTagForeign && s.Config.ShelfCode(code).Shelf != ""
 }
