@@ -225,15 +225,12 @@ func (c *inventoryScan) take(ctx context.Context, v control.Inventories, x kiosk
 }
 
 // saidRow writes what is said of a scan; the bell rings where a person must do
-// something.
+// something, and twice for what was looked for.
 func saidRow(p *printer, s inventory.Said) error {
 	if *p.json {
 		return p.row(s)
 	}
-	bell := ""
-	if s.Tone == shelf.Take || s.Tone == shelf.Elsewhere {
-		bell = "\a"
-	}
+	bell := map[shelf.Tone]string{shelf.Take: "\a", shelf.Elsewhere: "\a", shelf.Sought: "\a\a"}[s.Tone]
 	p.say("%s%s", bell, saidWords(s))
 	return nil
 }
@@ -252,6 +249,9 @@ func saidWords(s inventory.Said) string {
 		words = append(words, string(s.State)+": belongs "+placeWords(s.Place))
 	case shelf.Again:
 		words = append(words, "again")
+	}
+	if s.Sought {
+		words = append(words, "FOUND: it was looked for")
 	}
 	for _, f := range s.Found {
 		w := strings.ToUpper(string(f))
@@ -393,7 +393,7 @@ func (l *loader) send(ctx context.Context, v control.Inventories, id kiosk.ID, w
 			l.refuse(l.rows[i].Row, s.Code, s.Why)
 			continue
 		}
-		if l.n.Scans++; s.Tone == shelf.Good || s.Tone == shelf.Twice {
+		if l.n.Scans++; s.Tone == shelf.Good || s.Tone == shelf.Twice || s.Tone == shelf.Sought {
 			l.n.Good++
 		}
 	}

@@ -80,7 +80,7 @@ func TestInventory(t *testing.T) {
 			s.ctl(cli.OK, "inventory", "note", "last", shelfBook(2), "cover")
 
 			s.has(s.ctl(cli.OK, "inventory", "search", "last"), "507 A", "look between 506 A and 508 A")
-			s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(4), shelfBook(7))
+			s.has(s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(4), shelfBook(7)), "\a\a"+shelfBook(4), "FOUND: it was looked for")
 			out = s.ctl(cli.OK, "inventory", "report", "last")
 			s.has(out, "10 met of 29", "TO MOVE", "stands between 501 A and 502 A", "SURPRISES", "wanted for hold", "CONDITIONS", "cover")
 			if strings.Contains(out, "MISSING") {

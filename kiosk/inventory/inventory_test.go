@@ -283,7 +283,11 @@ func TestStages(t *testing.T) {
 	}
 	must(w.Search(t.Context(), id))
 	refused("searching twice", w.Search(t.Context(), id))
-	w.scan(id, "ann", "B02") // found in the second search
+	for i, said := range w.scan(id, "ann", "B02", "B03", "B02") { // found in the second search
+		if want := []shelf.Tone{shelf.Sought, shelf.Twice, shelf.Twice}[i]; said.Tone != want || said.Sought != (i == 0) {
+			t.Errorf("scan %d: %s, sought %v; want %s", i, said.Tone, said.Sought, want)
+		}
+	}
 	must(w.Pause(t.Context(), id))
 	must(w.Resume(t.Context(), id))
 	if v, err := w.View(t.Context(), id); err != nil || v.Inventory.Stage != kiosk.Searching {

@@ -50,6 +50,7 @@ type Said struct {
 	Place    Place           `json:"place,omitzero"` // where it belongs
 	Found    []shelf.Finding `json:"found,omitempty"`
 	Wanted   []string        `json:"wanted,omitempty"` // what for
+	Sought   bool            `json:"sought,omitempty"` // it was missing until now, and was looked for
 	Tone     shelf.Tone      `json:"tone,omitempty"`
 	Left     []Book          `json:"left,omitempty"`   // said to be in place before, and they are not
 	Joined   []Book          `json:"joined,omitempty"` // are in place after all
@@ -189,6 +190,7 @@ func (b *batch) read(r Read, c Code) {
 		}
 		m := b.met[c.Item]
 		said.Code, said.Wanted = "", m.Wanted
+		said.Sought = b.v.Stage == kiosk.Searching && !m.OnLoan && b.s.Has(c.Item) && b.s.Passes(c.Item) == 0
 		said.Book = bookOf(m.Item)
 		if r := b.v.Range; m.Known && (r.Location != "" && m.Item.Location != r.Location || r.Library != "" && m.Item.Library != r.Library) {
 			said.Location = m.Item.Library + " / " + m.Item.Location
@@ -252,6 +254,9 @@ func (b *batch) apply() []Said {
 // answer adds what the walk says of a scan. Books get their words later.
 func (l *live) answer(said *Said, a shelf.Answer) {
 	said.State, said.Tone = a.State, shelf.ToneOf(a.State, said.Found)
+	if said.Sought = said.Sought && a.State != shelf.Again; said.Sought && said.Tone != shelf.Take {
+		said.Tone = shelf.Sought
+	}
 	said.Place = placeOf(a.Place)
 	said.Left, said.Joined = l.scanned(a.Left), l.scanned(a.Joined)
 }

@@ -128,6 +128,7 @@ const (
 	Elsewhere Tone = "elsewhere" // it belongs to another place on these shelves
 	Take      Tone = "take"      // off the shelf with it
 	Twice     Tone = "twice"     // nothing new
+	Sought    Tone = "sought"    // it was missing, and is looked for once more: here it is
 )
 
 // ToneOf is the tone of an answer.

@@ -17,6 +17,7 @@ const carrelTunes = (() => {
     bad: () => { note(330, 0, .25); note(260, .25, .35); },
     // of an inventory: on these shelves, but elsewhere; seen before
     elsewhere: () => { note(660, 0, .12); note(880, .12, .12); note(660, .24, .15); },
+    sought: () => { note(523, 0, .1); note(659, .1, .1); note(784, .2, .1); note(1047, .3, .25); },
     twice: () => note(500, 0, .06),
   };
   tunes.take = tunes.bad;
