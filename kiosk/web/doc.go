@@ -17,6 +17,10 @@
 // browser; what sounds is told with the screen. A rehearsal and a story show
 // the same templates filled from pretend books, the gallery from package scene.
 //
+// Why something was refused is never told in the words of the library's system:
+// kiosk.Refusals is the catalogue of reasons, each with words for adults and
+// for children, a next step, and pictures of both; /gallery/refusals shows it.
+//
 // Everything is embedded; the Content-Security-Policy lets no request leave
 // the machine. Words are in lang, one file a language. What the patron typed,
 // a catalogue spelled or a label held is escaped by html/template and set

@@ -60,9 +60,22 @@ const panels = [[1024, 600], [768, 1024], [1920, 1080]];
   await sim.click('#plugpad');
   await staff.waitForSelector('.well');
 
-  // A patron borrows one and is refused another; the figures of the day have it.
+  // A patron calls from the screen: staff hear it, say that they come, and end it.
   const kiosk = await open(browser, {viewport: {width: 1280, height: 800}});
   await kiosk.goto(base + '/');
+  await kiosk.click('#help');
+  await staff.waitForSelector('.need.help');
+  await kiosk.waitForSelector('#cared.called');
+  await shot(staff, 'office-help');
+  assert.deepEqual(await axe(staff), [], 'axe while help is called');
+  await staff.click('form[action="/staff/help/coming"] button');
+  await kiosk.waitForSelector('#cared:has-text("on the way")');
+  await shot(kiosk, 'office-coming');
+  await staff.click('form[action="/staff/help/done"] button');
+  await kiosk.waitForSelector('#help');
+  await staff.waitForSelector('.well');
+
+  // A patron borrows one and is refused another; the figures of the day have it.
   await sim.click('.thing[data-scan="20417000020018"]');
   await kiosk.waitForSelector('.screen[data-view="items"]');
   await sim.click('.thing[data-scan="30417000010157"]');

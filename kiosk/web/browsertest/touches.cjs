@@ -1,7 +1,7 @@
 // The screen as patrons use it, and the line cut under it.
 'use strict';
 const assert = require('node:assert/strict');
-const {open, shot, bench, cases} = require('./lib.cjs');
+const {open, shot, axe, bench, cases} = require('./lib.cjs');
 const base = process.env.BASE;
 const {scene, touches, sent} = bench(base);
 const within = (what, wrong) => Promise.race([what, new Promise((_, reject) => setTimeout(reject, 10_000, new Error(wrong)).unref())]);
@@ -99,6 +99,16 @@ const tests = {
     await scene('account');
     await page.locator('#finish').click();
     await sent(['kiosk.Finish{Language:en}']);
+  },
+
+  async 'the catalogue of refusals shows each in words and in pictures'(page) {
+    for (const [mode, lang] of [['standard', 'en'], ['pre-reader.contrast', 'ar']]) {
+      await page.goto(`${base}/gallery/refusals?mode=${mode}&lang=${lang}`);
+      const rows = await page.locator('tbody tr').evaluateAll(list => list.map(r => [r.id, ...[...r.querySelectorAll('svg')].map(e => e.getBBox().width > 20), ...[...r.querySelectorAll('td[dir]')].map(e => e.innerText.trim().length > 5)]));
+      assert.ok(rows.length > 25, `${rows.length} reasons`);
+      for (const [id, ...all] of rows) assert.deepEqual(all, [true, true, true, true], id);
+      assert.deepEqual(await axe(page), [], `${mode}, ${lang}`);
+    }
   },
 
   async 'help is called by touch, told, and taken back at another place'(page) {
