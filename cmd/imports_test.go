@@ -51,8 +51,9 @@ var rules = []struct {
 	{"kiosk/typeset", []string{"kiosk/web/static/fonts"}, false},
 	{"kiosk/web/browsertest", nil, false},
 	{"kiosk/web/scene", []string{"kiosk"}, false},
-	// Its pages show what the inventories say, in their own words.
-	{"kiosk/web", []string{"kiosk", "kiosk/inventory", "kiosk/shelf", "kiosk/web/scene"}, false},
+	// Its pages show what the inventories say, in their own words, and print it
+	// in their own fonts.
+	{"kiosk/web", []string{"kiosk", "kiosk/inventory", "kiosk/shelf", "kiosk/typeset", "kiosk/web/scene"}, false},
 	{"kiosk/inventory", []string{"kiosk", "kiosk/shelf"}, false},
 	{"kiosk/sqlite", []string{"kiosk", "kiosk/sqlite/walfile", "kiosk/sqlite/carve"}, false},
 	{"kiosk/sqlite/carve", nil, true},

@@ -64,7 +64,22 @@ func New() (*Setter, error) {
 func (s *Setter) Draw(text string, width int, st Style) *image.Gray {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	runes := s.fonts.known([]rune(text))
+	lines, _ := s.lines(text, width, st)
+	img := image.NewGray(image.Rect(0, 0, width, max(1, len(lines))*leading(st)))
+	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+	for n, line := range lines {
+		drawLine(img, line, n*leading(st)+st.Size*17/16, st)
+	}
+	return img
+}
+
+// leading is from line to line: Arabic reaches deep below its line.
+func leading(st Style) int { return st.Size * 3 / 2 }
+
+// lines shapes a text and breaks it; it gives the characters, too, as they
+// are shaped. The lock is held.
+func (s *Setter) lines(text string, width int, st Style) (lines []shaping.Line, runes []rune) {
+	runes = s.fonts.known([]rune(text))
 	runes = runes[:min(len(runes), maxText)]
 	dir := di.DirectionLTR
 	if st.Right {
@@ -78,32 +93,13 @@ func (s *Setter) Draw(text string, width int, st Style) *image.Gray {
 		Script: language.Latin, Language: language.NewLanguage("en")}, s.fonts.weight(st.Bold)) {
 		runs = append(runs, s.shape.Shape(in))
 	}
-	lines, _ := s.wrap.WrapParagraph(shaping.WrapConfig{Direction: dir}, width, runes, shaping.NewSliceIterator(runs))
-	leading := st.Size * 3 / 2 // Arabic reaches deep below its line
-	img := image.NewGray(image.Rect(0, 0, width, max(1, len(lines))*leading))
-	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
-	for n, line := range lines {
-		drawLine(img, line, n*leading+st.Size*17/16, st)
-	}
-	return img
+	lines, _ = s.wrap.WrapParagraph(shaping.WrapConfig{Direction: dir}, width, runes, shaping.NewSliceIterator(runs))
+	return lines, runes
 }
 
 // drawLine draws the runs of a line from left to right.
 func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
-	ordered := make([]shaping.Output, len(line))
-	wide := fixed.Int26_6(0)
-	for i := range line {
-		ordered[line[i].VisualIndex] = line[i]
-		wide += line[i].Advance
-	}
-	free := fixed.I(img.Rect.Dx()) - wide
-	x := fixed.Int26_6(0)
-	switch {
-	case st.Align == Center:
-		x = free / 2
-	case (st.Align == End) != st.Right:
-		x = free
-	}
+	ordered, x := arrange(line, img.Rect.Dx(), st)
 	pen := vector.NewRasterizer(img.Rect.Dx(), img.Rect.Dy())
 	pen.DrawOp = draw.Over
 	for _, run := range ordered {
@@ -115,6 +111,24 @@ func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
 		}
 	}
 	pen.Draw(img, img.Rect, image.NewUniform(color.Black), image.Point{})
+}
+
+// arrange gives the runs of a line from left to right, and where it begins.
+func arrange(line shaping.Line, width int, st Style) (ordered []shaping.Output, x fixed.Int26_6) {
+	ordered = make([]shaping.Output, len(line))
+	wide := fixed.Int26_6(0)
+	for i := range line {
+		ordered[line[i].VisualIndex] = line[i]
+		wide += line[i].Advance
+	}
+	free := fixed.I(width) - wide
+	switch {
+	case st.Align == Center:
+		x = free / 2
+	case (st.Align == End) != st.Right:
+		x = free
+	}
+	return ordered, x
 }
 
 // trace moves the pen along an outline whose origin is at x, y.

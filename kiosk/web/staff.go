@@ -190,6 +190,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory", s.staffed(kiosk.Helper, s.shelved(s.inventoriesPage)))
 	mux.HandleFunc("POST /staff/inventory", s.staffed(kiosk.Librarian, s.shelved(s.beginInventory)))
 	mux.HandleFunc("GET /staff/inventory/picks", s.staffed(kiosk.Helper, s.shelved(s.picksPage)))
+	mux.HandleFunc("GET /staff/inventory/picks.pdf", s.staffed(kiosk.Helper, s.shelved(s.picksPDF)))
+	mux.HandleFunc("GET /staff/inventory/{id}/report.pdf", s.staffed(kiosk.Helper, s.shelved(s.inventoryPDF)))
 	mux.HandleFunc("GET /staff/inventory/{id}", s.staffed(kiosk.Helper, s.shelved(s.inventoryPage)))
 	mux.HandleFunc("GET /staff/inventory/{id}/stream", s.inventoryStream)
 	mux.HandleFunc("GET /staff/inventory/{id}/report", s.staffed(kiosk.Helper, s.shelved(s.inventoryReport)))
