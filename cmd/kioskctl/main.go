@@ -37,11 +37,15 @@ type grammar struct {
 	Backup     backupCmd     `cmd:"" help:"Write a consistent copy of the ledger, also while the daemon runs."`
 	Restore    restoreCmd    `cmd:"" help:"Put a copy back in place of the ledger; the daemon must not run."`
 	Rescue     rescueCmd     `cmd:"" help:"What became of each entry when the ledger was damaged and rescued."`
+	Update     updateCmd     `cmd:"" help:"Put a new version in place, from a signed bundle; the one of before comes back if it is not well."`
 	Doctor     doctorCmd     `cmd:"" help:"Check configuration, rights, devices, disk, clock and upstream."`
 	Version    versionCmd    `cmd:"" help:"What was built."`
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
+func main() {
+	becomeCurrent(os.Args[1:])
+	os.Exit(run(os.Args[1:], os.Stdout))
+}
 
 func run(args []string, out io.Writer) int {
 	var g grammar

@@ -50,7 +50,9 @@ func (b *builder) kiosk(t target) error {
 	}
 	p.copy("etc/carrel/kiosk.toml", "deploy/debian/kiosk.toml", 0o644)
 	p.copy("usr/lib/carrel/backup", "deploy/systemd/backup", 0o755)
-	for _, u := range []string{"kioskd.service", "carrel-backup.service", "carrel-backup.timer"} {
+	p.copy("usr/lib/carrel/current", "deploy/systemd/current", 0o755)
+	for _, u := range []string{"kioskd.service", "carrel-backup.service", "carrel-backup.timer",
+		"carrel-update.path", "carrel-update.service", "carrel-update-resume.service"} {
 		p.copy("lib/systemd/system/"+u, "deploy/systemd/"+u, 0o644)
 	}
 	p.copy("usr/lib/systemd/journald.conf.d/carrel.conf", "deploy/systemd/journald.conf", 0o644)
@@ -59,7 +61,7 @@ func (b *builder) kiosk(t target) error {
 	p.copy("usr/share/lintian/overrides/carrel", "deploy/debian/overrides", 0o644)
 	p.copy("usr/share/doc/carrel/examples/kiosk.toml", "deploy/example/kiosk.toml", 0o644)
 	p.write("DEBIAN/conffiles", []byte("/etc/carrel/kiosk.toml\n"), 0o644)
-	p.maintained(scripts{"carrel", "kioskd.service carrel-backup.timer", true})
+	p.maintained(scripts{"carrel", "kioskd.service carrel-backup.timer carrel-update.path carrel-update-resume.service", true})
 	return p.end(t.name, lib)
 }
 

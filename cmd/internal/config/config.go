@@ -36,6 +36,7 @@ type Config struct {
 	Shelf    Shelf    `toml:"shelf"`
 	Backup   Backup   `toml:"backup"`
 	Receipts Receipts `toml:"receipts"`
+	Update   Update   `toml:"update"`
 	Phones   Phones   `toml:"phones"`
 
 	Devices  []Device `toml:"-"`
@@ -284,6 +285,7 @@ func (c *Config) check(p *Problems) {
 	c.Tags.check(p)
 	c.Staff.check(p)
 	c.Shelf.check(p)
+	c.Update.check(p)
 	c.Backup.check(p)
 	c.Receipts.check(p)
 	c.barcodes(p)

@@ -1,0 +1,310 @@
+package update
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+func TestNewer(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"1.1", "1.0", true}, {"1.0", "1.1", false}, {"1.10", "1.9", true}, {"1.0.0", "1", false}, {"1", "1.0.1", false},
+		{"2", "development", true}, {"x", "1", false}, {"1.0", "1.0", false}, {"1..2", "0", false},
+	} {
+		if got := newer(tt.a, tt.b); got != tt.want {
+			t.Errorf("newer(%s, %s) = %v", tt.a, tt.b, got)
+		}
+	}
+}
+
+// site is a kiosk in a folder of its own, with a service that a test runs.
+type site struct {
+	*Updater
+	t       *testing.T
+	dir     string
+	key     ed25519.PrivateKey
+	running *exec.Cmd
+	starts  []string             // versions, in order
+	before  func(version string) // each start
+	said    []string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir()}
+	pub, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.key = key
+	data := filepath.Join(s.dir, "data")
+	s.Updater = &Updater{Root: filepath.Join(s.dir, "root"), Config: filepath.Join(s.dir, "kiosk.toml"), Data: data, Own: "0.9",
+		Keys: []ed25519.PublicKey{pub}, Service: s, Patience: time.Minute, Say: func(f string, a ...any) { s.said = append(s.said, fmt.Sprintf(f, a...)) }}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(s.Config, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\nlisten = %q\n", data, ln.Addr()), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop(context.Background()) })
+	return s
+}
+
+func (s *site) Stop(context.Context) error {
+	if s.running != nil {
+		s.running.Process.Signal(syscall.SIGTERM)
+		s.running.Wait()
+		s.running = nil
+	}
+	return nil
+}
+
+func (s *site) Start(context.Context) error {
+	bin := filepath.Join(s.Root, "current", "kioskd")
+	v := s.current()
+	s.starts = append(s.starts, v)
+	if s.before != nil {
+		s.before(v)
+	}
+	s.running = exec.Command(bin, "-config", s.Config)
+	s.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return s.running.Start()
+}
+
+// built builds a real kioskd of a version; kioskctl is not run here.
+func built(t *testing.T, version string) string {
+	t.Helper()
+	dir := scripted(t, version, "exit 1")
+	os.Remove(filepath.Join(dir, "kioskd"))
+	out, err := exec.Command("go", "build", "-ldflags", "-X github.com/carrel-kiosk/carrel/cmd/internal/cli.Version="+version, "-o", filepath.Join(dir, "kioskd"), "../../kioskd").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// scripted are programs that say they are a version, and run so.
+func scripted(t *testing.T, version, run string) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf("#!/bin/sh\ncase $1 in\n-version) echo 'kioskd %s, x' ;;\n-check) exit 0 ;;\n*) %s ;;\nesac\n", version, run)
+	for _, name := range Programs {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func (s *site) bundle(folder string, m Manifest) string {
+	s.t.Helper()
+	file := filepath.Join(s.dir, m.Version+".carrel")
+	if err := Pack(file, m, folder, s.key); err != nil {
+		s.t.Fatal(err)
+	}
+	return file
+}
+
+// TestUpdate changes between two real builds of the kiosk, and goes back from
+// what does not work, with each loan.
+func TestUpdate(t *testing.T) {
+	s := newSite(t)
+	first, second := built(t, "1.0"), built(t, "1.1")
+	ctx := t.Context()
+	if v, err := s.Apply(ctx, s.bundle(first, Manifest{"1.0", Arch()})); err != nil || v != "1.0" {
+		t.Fatalf("the first: %q, %v", v, err)
+	}
+	s.Stop(ctx)
+	store, err := sqlite.Open(ctx, filepath.Join(s.Data, daemon.LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 20; n++ {
+		if err := store.Record(ctx, kiosktest.As(kiosktest.Checkout(n, n, n), kiosk.Offline, kiosktest.Morning)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Start(ctx)
+	loans := func(what string) {
+		t.Helper()
+		r, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Data, daemon.LedgerFile))
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		defer r.Close()
+		if c, err := r.Counts(ctx); err != nil || c.Entries != 20 || c.Loans != 20 {
+			t.Errorf("%s: %+v, %v", what, c, err)
+		}
+	}
+
+	good := s.bundle(second, Manifest{"1.1", Arch()})
+	raw, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(s.dir, "bad.carrel")
+	for _, at := range []int{0, len(intro) + 3, len(intro) + 200, len(raw) / 2, len(raw) - 1} {
+		b := append([]byte{}, raw...)
+		b[at] ^= 1
+		os.WriteFile(bad, b, 0o600)
+		if _, err := s.Apply(ctx, bad); err == nil {
+			t.Errorf("a bundle with byte %d changed is taken", at)
+		}
+	}
+	_, strange, _ := ed25519.GenerateKey(nil)
+	if err := Pack(bad, Manifest{"1.1", Arch()}, second, strange); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Apply(ctx, bad); !errors.Is(err, ErrSignature) {
+		t.Errorf("of a strange key: %v", err)
+	}
+	if _, err := s.Apply(ctx, s.bundle(first, Manifest{"0.9.9", Arch()})); !errors.Is(err, ErrOlder) {
+		t.Errorf("an older one: %v", err)
+	}
+	if _, err := s.Apply(ctx, s.bundle(second, Manifest{"1.2", "pdp11"})); !errors.Is(err, ErrOther) {
+		t.Errorf("of another machine: %v", err)
+	}
+	if _, err := s.Apply(ctx, s.bundle(second, Manifest{"1.3", Arch()})); err == nil || !strings.Contains(err.Error(), "says that it is") {
+		t.Errorf("what is not what it says: %v", err)
+	}
+	if s.current() != "1.0" || len(s.starts) != 2 {
+		t.Fatalf("what was refused had effects: %s runs, starts %q", s.current(), s.starts)
+	}
+
+	// One that does not start, and has made of the ledger what the old one does not read.
+	s.Patience = 2 * time.Second
+	s.before = func(version string) {
+		if version == "1.4" {
+			newerLedger(t, filepath.Join(s.Data, daemon.LedgerFile))
+		}
+	}
+	if _, err := s.Apply(ctx, s.bundle(scripted(t, "1.4", "exit 1"), Manifest{"1.4", Arch()})); err == nil || !strings.Contains(err.Error(), "not well") {
+		t.Errorf("one that does not start: %v", err)
+	}
+	if err := s.well(ctx, "1.0", time.Minute); err != nil || s.current() != "1.0" {
+		t.Fatalf("after it %s runs, %v; said %q", s.current(), err, s.said)
+	}
+	loans("after going back")
+
+	s.Patience = time.Minute
+	if v, err := s.Apply(ctx, good); err != nil || v != "1.1" || s.current() != "1.1" {
+		t.Fatalf("the second: %q, %v", v, err)
+	}
+	loans("after the update")
+	if list, _ := os.ReadDir(s.at("versions")); len(list) != 2 {
+		t.Errorf("%d versions are kept; want this one and the one before", len(list))
+	}
+	t.Run("resume", func(t *testing.T) { resume(t, first) })
+}
+
+// newerLedger is what a newer version leaves.
+func newerLedger(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte{0, 0, 0, 99}, 60); err != nil { // user_version, https://www.sqlite.org/fileformat2.html, section 1.3
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path+"-wal", 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resume: an update that lost its power goes on at the next start of the
+// machine, or back.
+func resume(t *testing.T, first string) {
+	ctx := t.Context()
+	s := newSite(t)
+	if err := s.Resume(ctx); err != nil {
+		t.Errorf("with nothing to do: %v", err)
+	}
+	if _, err := s.Apply(ctx, s.bundle(first, Manifest{"1.0", Arch()})); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop(ctx)
+	if m, err := s.take(s.bundle(scripted(t, "1.1", "exit 1"), Manifest{"1.1", Arch()})); err != nil || m.Version != "1.1" {
+		t.Fatal(m, err)
+	}
+	p := pending{From: "1.0", To: "1.1"}
+	if err := s.prepare(ctx, &p); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Resume(ctx); err != nil || s.current() != "1.0" {
+		t.Errorf("cut off before the switch: %s runs, %v", s.current(), err)
+	}
+	s.Stop(ctx)
+	if err := errors.Join(s.prepare(ctx, &p), s.link("1.1")); err != nil {
+		t.Fatal(err)
+	}
+	s.Patience = 2 * time.Second
+	if err := s.Resume(ctx); err == nil || s.current() != "1.0" {
+		t.Errorf("cut off after the switch to what does not work: %s runs, %v", s.current(), err)
+	}
+	if err := s.Resume(ctx); err != nil {
+		t.Errorf("again: %v", err)
+	}
+}
+
+// TestNoWayBack: where something was recorded by the new version, it stays.
+func TestNoWayBack(t *testing.T) {
+	ctx := t.Context()
+	s := newSite(t)
+	ledger := filepath.Join(s.Data, daemon.LedgerFile)
+	store, err := sqlite.Open(ctx, ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pending{To: "2"}
+	if err := os.MkdirAll(s.Root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.prepare(ctx, &p); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Record(ctx, kiosktest.Checkout(1, 1, 1)), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	newerLedger(t, ledger)
+	if err := s.ledgerBack(ctx, p); err == nil || !strings.Contains(err.Error(), "would lose") {
+		t.Errorf("ledgerBack() = %v", err)
+	}
+}
+
+// FuzzUnpack: whatever an archive holds, nothing is written but the programs.
+func FuzzUnpack(f *testing.F) {
+	f.Add([]byte("x"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dir := t.TempDir()
+		to := filepath.Join(dir, "to")
+		os.Mkdir(to, 0o700)
+		unpack(strings.NewReader(string(b)), to)
+		if list, _ := os.ReadDir(dir); len(list) != 1 {
+			t.Errorf("there are %d things beside", len(list)-1)
+		}
+	})
+}
