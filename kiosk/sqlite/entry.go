@@ -33,7 +33,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL))`
 
 	findSQL = `
 SELECT l.seq, l.kind, l.item, l.patron, l.at, l.due, l.state, l.n,
-       e.had_patron, e.had_at, e.had_due, e.had_entry
+       e.had_patron, e.had_at, e.had_due, e.had_entry,
+       EXISTS (SELECT 1 FROM entry_tags t WHERE t.entry = l.seq)
 FROM ledger l JOIN entries e ON e.seq = l.seq WHERE l.id = ?`
 
 	stateOfSQL  = `SELECT state FROM ledger WHERE seq = ?`
@@ -190,6 +191,7 @@ type deed struct {
 	state        kiosk.State
 	n            int // states after the first
 	had          had
+	tagged       bool // it has tags: most have none, and need not be asked for them
 }
 
 // had is the loan that the mirror knew when an entry was recorded.
@@ -202,7 +204,7 @@ type had struct {
 func (w *writer) deed(id kiosk.ID) (d deed, err error) {
 	var at, due instant
 	err = w.find.QueryRow(string(id)).Scan(&d.seq, &d.kind, &d.item, &d.patron, &at, &due, &d.state, &d.n,
-		&d.had.patron, &d.had.at, &d.had.due, &d.had.entry)
+		&d.had.patron, &d.had.at, &d.had.due, &d.had.entry, &d.tagged)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, kiosk.ErrUnknown
 	}

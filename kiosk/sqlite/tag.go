@@ -35,13 +35,16 @@ func (w *writer) tagged(seq int64, e kiosk.Entry) error {
 			return err
 		}
 	}
-	d := deed{seq: seq, kind: e.Kind, item: string(e.Item)}
+	d := deed{seq: seq, kind: e.Kind, item: string(e.Item), tagged: true}
 	return w.secure(d, kiosk.Stage{State: e.State, Due: e.Due}, e.At)
 }
 
 // secure puts the tags of a deed on the work list, as its next stage wants.
 // What a later entry wants of them stands.
 func (w *writer) secure(d deed, after kiosk.Stage, at time.Time) error {
+	if !d.tagged {
+		return nil
+	}
 	tags, err := w.tagsOf(d.seq)
 	if err != nil || len(tags) == 0 {
 		return err
@@ -96,7 +99,7 @@ func (s *Store) Attach(ctx context.Context, id kiosk.ID, tag kiosk.TagID, at tim
 			return err
 		}
 		now := kiosk.Stage{State: d.state, Due: d.due}
-		d.state, d.due = "", time.Time{}
+		d.state, d.due, d.tagged = "", time.Time{}, true
 		return w.secure(d, now, at)
 	})
 }
