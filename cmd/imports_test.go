@@ -55,7 +55,8 @@ var rules = []struct {
 	// in their own fonts.
 	{"kiosk/web", []string{"kiosk", "kiosk/inventory", "kiosk/shelf", "kiosk/typeset", "kiosk/web/scene"}, false},
 	{"kiosk/inventory", []string{"kiosk", "kiosk/shelf"}, false},
-	{"kiosk/sqlite", []string{"kiosk", "kiosk/sqlite/walfile", "kiosk/sqlite/carve"}, false},
+	{"kiosk/search", nil, false},
+	{"kiosk/sqlite", []string{"kiosk", "kiosk/search", "kiosk/sqlite/walfile", "kiosk/sqlite/carve"}, false},
 	{"kiosk/sqlite/carve", nil, true},
 	{"kiosk/sqlite/walfile", nil, false},
 	{"kiosk/*", []string{"kiosk"}, false},

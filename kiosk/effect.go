@@ -38,6 +38,17 @@ type (
 	// FetchAccount finds what the patron has and owes, upstream first, then in
 	// the mirror: AccountFetched.
 	FetchAccount struct{ Card Card }
+	// FindTitles looks for titles in the mirror: TitlesFound. One that is
+	// overtaken by another need not be answered.
+	FindTitles struct {
+		Text string
+		Page int
+	}
+	// AskHold has upstream reserve a title, by one of its copies: HoldAnswered.
+	AskHold struct {
+		Card Card
+		Item Barcode
+	}
 	// Ask has upstream carry out the entry, within the deadline: Answered.
 	Ask struct{ Entry Entry }
 )
@@ -52,3 +63,5 @@ func (Mend) effect()     {}
 func (Ask) effect()      {}
 
 func (FetchAccount) effect() {}
+func (FindTitles) effect()   {}
+func (AskHold) effect()      {}

@@ -46,7 +46,20 @@ type (
 	// ShowAccount opens the patron's account; where nobody is, the card comes
 	// first.
 	ShowAccount struct{}
-	// StartBorrow goes from the account to the books.
+	// StartFind opens the catalogue; no card is needed.
+	StartFind struct{}
+	// Search looks for what was typed, on a page that counts from 0.
+	Search struct {
+		Text string
+		Page int
+	}
+	// OpenTitle shows a title alone, by the first of its copies; empty: all that
+	// were found again.
+	OpenTitle struct{ Item Barcode }
+	// PlaceHold reserves the open title, which is named once more; where nobody
+	// is, the card comes first.
+	PlaceHold struct{ Item Barcode }
+	// StartBorrow goes from the account or the catalogue to the books.
 	StartBorrow struct{}
 	// RenewAll renews everything that offers it.
 	RenewAll struct{}
@@ -106,6 +119,21 @@ type (
 		Card    Card
 		Account Account // as much as is known, also with an error
 		Err     error
+	}
+	// TitlesFound answers FindTitles.
+	TitlesFound struct {
+		Text  string
+		Page  int
+		Holds bool // the ILS takes reservations
+		Findings
+		Err error
+	}
+	// HoldAnswered answers AskHold. Err is nil or of the classes of Error.
+	HoldAnswered struct {
+		Card Card
+		Item Barcode
+		Placed
+		Err error
 	}
 	// Stored answers Record and Conclude: it is on disk.
 	Stored struct {
@@ -185,6 +213,13 @@ func (DropHelp) event()    {}
 func (PressHelp) event()   {}
 func (ComeHelp) event()    {}
 func (EndCare) event()     {}
+
+func (StartFind) event()    {}
+func (Search) event()       {}
+func (OpenTitle) event()    {}
+func (PlaceHold) event()    {}
+func (TitlesFound) event()  {}
+func (HoldAnswered) event() {}
 
 func (ShowAccount) event()    {}
 func (StartBorrow) event()    {}

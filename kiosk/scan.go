@@ -69,13 +69,23 @@ func (s *step) cardRead(ev CardRead) {
 		s.reset()
 		s.begin(ev.Card)
 	default:
-		if s.card == ev.Card && !s.closing {
-			s.touch()
+		if s.view == ViewFind && !s.attended() {
+			s.finding = nil
+			s.begin(ev.Card)
 			return
 		}
-		s.queue = append(s.queue, ev)
-		s.nextCard, s.closing = true, s.attended()
+		s.anotherCard(ev)
 	}
+}
+
+// anotherCard is the same one again, or ends the session that is open.
+func (s *step) anotherCard(ev CardRead) {
+	if s.card == ev.Card && !s.closing {
+		s.touch()
+		return
+	}
+	s.queue = append(s.queue, ev)
+	s.nextCard, s.closing = true, s.attended()
 }
 
 // begin finds out whose card it is; where a PIN is asked for, that comes
@@ -104,7 +114,7 @@ func (s *step) identified(ev Identified) {
 		return
 	}
 	p, why := s.who(ev)
-	if why == "" && s.want == ViewAccount {
+	if why == "" && (s.want == ViewAccount || s.want == ViewFind) {
 		why = s.rules.knows(p)
 	} else if why == "" {
 		why = s.rules.admits(p, s.now)
@@ -123,9 +133,15 @@ func (s *step) identified(ev Identified) {
 		return
 	}
 	s.patron, s.loans, s.untold, s.id, s.mode = p, ev.Loans, ev.Untold, s.newID(), Borrowing
-	if s.want == ViewAccount {
+	switch s.want {
+	case ViewAccount:
 		s.openAccount()
-	} else {
+	case ViewFind:
+		s.want = ""
+		s.show(ViewFind)
+		s.askHold()
+	default:
+		s.finding = nil
 		s.show(ViewItems)
 		s.startHeld()
 	}
@@ -156,7 +172,10 @@ func (s *step) who(ev Identified) (Patron, Reason) {
 
 // turnAway goes back to welcome with a reason; books that wait go on waiting.
 func (s *step) turnAway(why Reason) {
-	lines, next := s.lines, s.nextCard
+	lines, next, find, visit := s.lines, s.nextCard, s.finding, s.visit
+	if next || s.want != ViewFind {
+		find = nil
+	}
 	if !next { // else the books belong to the card that is sent away
 		s.lines = nil
 	}
@@ -165,17 +184,24 @@ func (s *step) turnAway(why Reason) {
 		s.lines = lines
 	}
 	s.show(ViewWelcome)
+	if find != nil {
+		s.finding, s.visit = find, visit
+		s.show(ViewFind)
+	}
 	s.tell(why, "")
 }
 
 func (s *step) startReturn() {
+	if s.attended() {
+		return
+	}
 	switch s.view {
-	case ViewItems, ViewIdentifying, ViewAccount:
+	case ViewIdentifying:
 		return
 	case ViewReceipt:
 		s.reset()
 	}
-	s.card, s.patron, s.want, s.notice = "", Patron{}, "", Notice{}
+	s.card, s.patron, s.want, s.notice, s.finding = "", Patron{}, "", Notice{}, nil
 	s.mode, s.id = Returning, s.newID()
 	s.visit = s.id
 	s.show(ViewItems)
@@ -188,12 +214,16 @@ func (s *step) place(l Line) {
 	case ViewReceipt:
 		s.reset()
 	case ViewCard: // a book is to be borrowed, after all
-		s.want = ""
+		s.want, s.finding = "", nil
 		s.show(ViewWelcome)
 	case ViewAccount:
 		s.startBorrow()
+	case ViewFind:
+		if !s.leaveFind() {
+			return
+		}
 	case ViewPIN, ViewIdentifying:
-		s.want = ""
+		s.want, s.finding = "", nil
 	}
 	s.touch()
 	if old := s.same(l); old != nil {

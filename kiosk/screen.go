@@ -24,6 +24,8 @@ type Screen struct {
 	Online   bool      // upstream can be reached
 	Tray     Tray      // what lies on the pad
 	Account  *Account  // of the account view; nil while it is being asked for, and while it is covered; never changed
+	Find     *Finding  // of the find view; never changed
+	Want     View      // what the card leads to that is asked for; empty: the books
 	Covered  bool      // the account is there, and hidden from who walks by: a touch shows it again
 	WakeAt   time.Time // when the session wants a Tick, beside the view's and the notice's end; zero means never
 	Slip     Slip      // how the receipt stands
@@ -38,6 +40,7 @@ func (s Screen) Same(o Screen) bool {
 		s.Language == o.Language && s.Child == o.Child && s.Notice == o.Notice && s.Busy == o.Busy && s.Closing == o.Closing &&
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
 		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.Care.same(o.Care) && s.WakeAt.Equal(o.WakeAt) &&
+		s.Find == o.Find && s.Want == o.Want &&
 		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
 }
 
@@ -51,8 +54,9 @@ const (
 	ViewPIN         View = "pin"         //
 	ViewItems       View = "items"       // borrowing or returning
 	ViewReceipt     View = "receipt"     //
-	ViewCard        View = "card"        // the account was asked for: a card, please
+	ViewCard        View = "card"        // the account, or a reservation, was asked for: a card, please
 	ViewAccount     View = "account"     // what the patron has and owes
+	ViewFind        View = "find"        // the catalogue
 )
 
 // Mode is what scanning a book means.

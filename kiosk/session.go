@@ -30,6 +30,7 @@ type Session struct {
 	account  *Account // of the patron, once it was told
 	covered  bool     // the account is hidden
 	coverAt  time.Time
+	finding  *Finding // of the find view, and while it asks for a card; never changed
 	lines    []Line
 	notice   Notice
 	online   bool
@@ -102,6 +103,18 @@ func (s *step) event(ev Event) {
 		s.accountFetched(ev)
 	case StartBorrow:
 		s.startBorrow()
+	case StartFind:
+		s.startFind()
+	case Search:
+		s.search(ev)
+	case TitlesFound:
+		s.titlesFound(ev)
+	case OpenTitle:
+		s.openTitle(ev.Item)
+	case PlaceHold:
+		s.placeHold(ev.Item)
+	case HoldAnswered:
+		s.holdAnswered(ev)
 	case RenewAll:
 		s.renewAll()
 	case RenewLine:
@@ -201,7 +214,7 @@ func (s *step) tell(r Reason, code string) {
 // touch is a sign of life: the view's end moves away.
 func (s *step) touch() {
 	switch s.view {
-	case ViewItems, ViewPIN, ViewAccount:
+	case ViewItems, ViewPIN, ViewAccount, ViewFind:
 		s.endsAt = s.now.Add(s.rules.Idle)
 		s.covered, s.coverAt = false, s.now.Add(s.rules.Cover)
 	case ViewCard:
@@ -242,12 +255,19 @@ func (s *step) finish() {
 	switch s.view {
 	case ViewItems, ViewAccount:
 		s.closing = true
+	case ViewFind:
+		if s.closing = s.attended(); !s.closing {
+			s.reset()
+		}
 	case ViewReceipt, ViewWelcome, ViewCard:
 		s.reset()
 	}
 }
 
 func (s *step) cancel() {
+	if (s.view == ViewPIN || s.view == ViewCard) && s.backToFind() {
+		return
+	}
 	switch s.view {
 	case ViewPIN, ViewCard, ViewReceipt, ViewWelcome:
 		s.reset()
@@ -257,7 +277,7 @@ func (s *step) cancel() {
 // end closes the session; nothing works any more.
 func (s *step) end() {
 	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() || l.stage == lifted }) {
-		s.closing = false
+		s.closing, s.finding = false, nil
 		s.forget(ReasonUnreadable, ReasonCheckDigit, ReasonForeign)
 		s.unlist()
 		s.show(ViewReceipt)
@@ -284,11 +304,17 @@ func (s Session) Screen() Screen {
 		sc.Patron, sc.Card, sc.Language = s.rules.Name.show(s.patron), s.patron.Card, s.patron.Language
 		sc.Child = s.patron.Category != "" && slices.Contains(s.rules.Children, s.patron.Category)
 	}
-	if s.attended() || s.view == ViewPIN {
+	if s.attended() || s.view == ViewPIN || s.view == ViewFind {
 		sc.WarnAt = s.endsAt.Add(-s.rules.Warn)
 	}
 	if s.view == ViewAccount {
 		sc.Account, sc.Covered = s.account, s.covered
+	}
+	if s.view == ViewFind {
+		sc.Find = s.finding
+	}
+	if s.view == ViewCard {
+		sc.Want = s.want
 	}
 	if sc.Covered {
 		sc.Account, sc.Patron, sc.Lines = nil, "", nil

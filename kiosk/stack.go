@@ -141,7 +141,7 @@ func (s *step) tagBack(l *Line, t *tag) {
 
 // strange gives a tag that names no copy of ours a line of its own.
 func (s *step) strange(ev TagUnread) {
-	if s.view == ViewReceipt || s.view == ViewCard || s.view == ViewAccount || len(s.lines) >= maxLines {
+	if s.view == ViewReceipt || s.view == ViewCard || s.view == ViewAccount || s.view == ViewFind || len(s.lines) >= maxLines {
 		s.tell(ev.Reason, ev.Code)
 		return
 	}

@@ -12,6 +12,10 @@ func (s *step) showAccount() {
 	case s.view == ViewItems && s.mode == Borrowing && !s.closing:
 		s.openAccount()
 		return
+	case s.view == ViewFind && s.attended() && !s.closing:
+		s.finding = nil
+		s.openAccount()
+		return
 	case s.view == ViewReceipt:
 		s.reset()
 	case s.view != ViewWelcome || len(s.lines) > 0:
@@ -45,6 +49,9 @@ func (s *step) accountFetched(ev AccountFetched) {
 
 // startBorrow goes from the account to the books.
 func (s *step) startBorrow() bool {
+	if s.view == ViewFind && s.attended() && !s.closing {
+		return s.leaveFind()
+	}
 	if s.view != ViewAccount || s.closing {
 		return false
 	}
@@ -89,8 +96,11 @@ func (s *step) renew(l *Line) {
 	s.enter(l)
 }
 
-// attended tells whether somebody's session is open: books, or the account.
-func (s *Session) attended() bool { return s.view == ViewItems || s.view == ViewAccount }
+// attended tells whether somebody's session is open: books, the account, or the
+// catalogue by whoever has shown a card.
+func (s *Session) attended() bool {
+	return s.view == ViewItems || s.view == ViewAccount || s.view == ViewFind && s.patron.Card != ""
+}
 
 // covers tells from when on the account is covered: who walks by sees nothing.
 func (s *Session) covers() (at time.Time) {

@@ -86,7 +86,8 @@ func (w *walk) random() Event {
 	case 10:
 		return RenewLine{line}
 	case 11:
-		return []Event{DropLine{line}, Cancel{}, Touched{}, ShowAccount{}, ShowAccount{}, StartBorrow{}, RenewAll{}, CallHelp{}, DropHelp{}, PressHelp{}, ComeHelp{}, EndCare{}}[w.r.IntN(12)]
+		return []Event{DropLine{line}, Cancel{}, Touched{}, ShowAccount{}, ShowAccount{}, StartBorrow{}, RenewAll{}, CallHelp{}, DropHelp{}, PressHelp{}, ComeHelp{}, EndCare{},
+			StartFind{}, StartFind{}, Search{Text: fmt.Sprint("q", w.r.IntN(3))}, OpenTitle{"i1"}, PlaceHold{"i1"}}[w.r.IntN(17)]
 	case 12:
 		return Finish{}
 	case 13:
@@ -132,6 +133,13 @@ func (w *walk) answer(e Effect) Event {
 			a.Loans = append(a.Loans, Borrowed{Item: Barcode(fmt.Sprint("i", w.r.IntN(6))), Due: w.now.AddDate(0, 0, 3), Renewals: w.r.IntN(3) - 1})
 		}
 		return AccountFetched{Card: e.Card, Account: a, Err: maybe(bad, &Error{Code: CodeOffline})}
+	case FindTitles:
+		return TitlesFound{Text: e.Text, Page: e.Page, Holds: w.r.IntN(4) > 0, Findings: Findings{Total: 1, Titles: []Title{{Title: "T", Copies: []Whereabouts{{Item: Item{Barcode: "i1"}}}}}}}
+	case AskHold:
+		if e.Card == "" {
+			w.t.Error("a reservation for nobody")
+		}
+		return HoldAnswered{Card: e.Card, Item: e.Item, Err: maybe(bad, &Error{Code: CodeUnsure})}
 	case Record:
 		return w.store(e.Entry.ID, e.Entry.State, bad)
 	case Conclude:
@@ -351,6 +359,9 @@ func (w *walk) screen() {
 	}
 	if sc.View == ViewWelcome && (sc.Account != nil || sc.Patron != "" || sc.Card != "") {
 		w.t.Errorf("welcome shows %s", sc.Card)
+	}
+	if (sc.View == ViewFind) != (sc.Find != nil) || w.s.finding != nil && sc.View != ViewFind && w.s.want != ViewFind {
+		w.t.Errorf("%s remembers what was looked for: %+v", sc.View, w.s.finding)
 	}
 }
 

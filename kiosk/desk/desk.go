@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -63,6 +64,8 @@ type Desk struct {
 	turns  turns
 	prints lane
 	mails  lane
+	seeks  lane          // in the catalogue
+	sought atomic.Uint64 // how many searches there were
 
 	// Owned by Run's goroutine.
 	session             kiosk.Session
@@ -116,7 +119,7 @@ func New(c Config) *Desk {
 }
 
 func (d *Desk) lanes() []*lane {
-	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins, &d.prints, &d.mails}
+	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins, &d.prints, &d.mails, &d.seeks}
 }
 
 // Send gives the desk an event; it waits while the desk is behind.

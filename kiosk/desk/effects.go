@@ -50,6 +50,11 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 	case kiosk.FetchAccount:
 		online := d.online
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.account(ctx, e.Card, online) })
+	case kiosk.FindTitles:
+		n := d.sought.Add(1)
+		d.seeks.add(func(ctx context.Context) kiosk.Event { return d.findTitles(ctx, e, n) })
+	case kiosk.AskHold:
+		d.idents.add(func(ctx context.Context) kiosk.Event { return d.askHold(ctx, e) })
 	case kiosk.Deliver:
 		lane := &d.prints
 		if e.How == kiosk.Mail {

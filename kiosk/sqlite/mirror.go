@@ -9,9 +9,11 @@ import (
 )
 
 const (
+	itemColumns = `barcode, title, author, isbn, call_number, scheme, location, library, type, status,
+       reference, no_loan, seen`
+
 	itemSQL = `
-SELECT barcode, title, author, isbn, call_number, scheme, location, library, type, status,
-       reference, no_loan, seen FROM items`
+SELECT ` + itemColumns + ` FROM items`
 
 	patronSQL = `
 SELECT card, family, first, category, library, language, born, expires, blocked, block_text,

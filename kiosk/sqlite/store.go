@@ -225,11 +225,15 @@ func (s *Store) suspect(err error) {
 // quiet is how long nothing must have been written before Run tidies.
 const quiet = 2 * time.Second
 
+// breath is the pause between two batches of the index, for whoever wants to
+// write.
+const breath = 20 * time.Millisecond
+
 // again is the pause after which Run tries again what the disk has refused.
 const again = 30 * time.Second
 
-// Run folds the log into the file, writes what was learned and makes the log as
-// long as it gets, whenever the desk has been quiet for two seconds, until ctx ends. Without it everything
+// Run folds the log into the file, writes what was learned, reads what is new in
+// the catalogue for Find and makes the log as long as it gets, whenever the desk has been quiet for two seconds, until ctx ends. Without it everything
 // works, with now and then a slower commit. That the disk refuses is told to
 // report, nil when it takes again, and never ends Run: the desk says so itself
 // where somebody wants to borrow.
@@ -244,7 +248,12 @@ func (s *Store) Run(ctx context.Context, report func(error)) error {
 		case <-s.stirred:
 			wait.Reset(quiet)
 		case <-wait.C:
-			err := s.Tidy(ctx)
+			more, err := s.Index(ctx)
+			if more && err == nil {
+				wait.Reset(breath)
+				continue
+			}
+			err = errors.Join(err, s.Tidy(ctx))
 			if (err != nil) != failing && ctx.Err() == nil {
 				failing = err != nil
 				report(err)

@@ -48,6 +48,7 @@ type apiScreen struct {
 	Visit   kiosk.ID   `json:"visit"`
 	Patron  string     `json:"patron"`
 	Lines   []apiLine  `json:"lines"`
+	Find    *apiFind   `json:"find"`
 	Tray    apiTray    `json:"tray"`
 	Notice  string     `json:"notice"`
 	Help    string     `json:"help"`
@@ -63,6 +64,9 @@ func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	v := s.view(sc, choice{lang: chosen})
 	a := apiScreen{View: sc.View, Mode: sc.Mode, Visit: sc.Visit, Patron: sc.Patron, Lines: make([]apiLine, 0, len(v.Lines)), Tray: apiTray(sc.Tray), Notice: v.Notice().Text(), Help: v.help(), Stuck: sc.Care.Kind,
 		Busy: sc.Busy, Closing: sc.Closing, Faults: s.apiFaults(sc), Online: sc.Online, Seq: sc.Seq}
+	if sc.Find != nil {
+		a.Find = v.apiFind()
+	}
 	for _, l := range v.Lines {
 		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason),
 			Have: l.Have, Parts: l.Parts}

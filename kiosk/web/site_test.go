@@ -105,7 +105,7 @@ func TestOpenAPIIsHonest(t *testing.T) {
 					t.Errorf("GET %s: %d", path, w.Code)
 				}
 			default:
-				if w := post(h, path, "line=a&pin=1&n=3&view=items"); w.Code != 204 {
+				if w := post(h, path, "line=a&pin=1&n=3&item=b&view=items"); w.Code != 204 {
 					t.Errorf("POST %s: %d", path, w.Code)
 				}
 			}

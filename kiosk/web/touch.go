@@ -60,7 +60,7 @@ func decode(what string, form url.Values) (kiosk.Event, bool) {
 		pin := form.Get("pin")
 		return kiosk.PINEntered{PIN: pin}, pin != "" && len(pin) <= maxPIN
 	}
-	return nil, false
+	return decodeFind(what, form)
 }
 
 // tag is the language of the screen that was touched, if it tells one that

@@ -20,6 +20,8 @@ type view struct {
 	Pad     bool // a pad works
 	Board   boardView
 	Lines   []line // in the order they came
+	Finds   bool   // the catalogue can be searched
+	plan    Plan   // nil: there is none
 	class   []Pupil
 	child   bool // the library's words are those for children
 	sound   Sound
@@ -30,7 +32,7 @@ type view struct {
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), class: s.Class, child: s.Child, sound: s.Sound,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), Finds: s.Find, plan: s.Plan, class: s.Class, child: s.Child, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location, receipts: s.Receipts}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)
@@ -48,7 +50,7 @@ func (v view) Keys() []string { return strings.Split("123456789", "") }
 // Show names the template of the view. A broken desk asks everybody who has
 // nothing on the screen yet to go to staff; who has, keeps seeing it.
 func (v view) Show() string {
-	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt && v.View != kiosk.ViewAccount {
+	if fatal(v.Screen) && v.View != kiosk.ViewItems && v.View != kiosk.ViewReceipt && v.View != kiosk.ViewAccount && v.View != kiosk.ViewFind {
 		return "fatal"
 	}
 	if v.View == kiosk.ViewWelcome && len(v.Lines) > 0 {

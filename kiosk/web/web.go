@@ -47,6 +47,8 @@ type Config struct {
 	Child     bool             // everybody is spoken to as a child, as in a primary school
 	Class     []Pupil          // who may borrow by touching an animal, at most MaxClass
 	Sound     Sound            // zero is silent
+	Find      bool             // the catalogue can be searched from the welcome view
+	Plan      Plan             // of the library, for what was found; nil: there is none
 	Gallery   bool             // serve /gallery, every view from fixtures
 	Sight     *Sight           // knows whether the machine's own display paints; nil: nobody asks
 	Hosts     []string         // names that the server goes by, beside localhost, the machine's own and any literal address
@@ -133,6 +135,7 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("POST /mode", s.chooseManner)
 	mux.HandleFunc("POST /forget", s.forget)
+	mux.HandleFunc("GET /plan", s.picture)
 	mux.HandleFunc("GET /rehearsal/{step}", s.rehearsal)
 	mux.HandleFunc("GET /rehearsal/{step}/still", s.still)
 	mux.HandleFunc("GET /story", s.story)

@@ -34,6 +34,7 @@ type Config struct {
 	Screen   Screen   `toml:"screen"`
 	Staff    Staff    `toml:"staff"`
 	Shelf    Shelf    `toml:"shelf"`
+	Find     Find     `toml:"find"`
 	Backup   Backup   `toml:"backup"`
 	Receipts Receipts `toml:"receipts"`
 	Update   Update   `toml:"update"`

@@ -176,6 +176,9 @@ func fill(ctx context.Context, data string, lib Library) error {
 		lib.Patrons[i].Seen = time.Now()
 	}
 	_, e1 := s.PutItems(ctx, lib.Items)
+	for more := e1 == nil; more && e1 == nil; {
+		more, e1 = s.Index(ctx) // found from the first moment on
+	}
 	_, e2 := s.PutPatrons(ctx, lib.Patrons)
 	c, e3 := s.Counts(ctx)
 	var e4 error

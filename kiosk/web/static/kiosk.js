@@ -120,7 +120,7 @@
     $('languages')?.close?.();
     const pin = $('pin');
     if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
-    if (was.id || s.dataset.view === 'pin') (pin ?? s.querySelector('h1'))?.focus({preventScroll: true});
+    if (was.id || s.dataset.view === 'pin' || s.dataset.view === 'find') (pin ?? $('query') ?? s.querySelector('h1'))?.focus({preventScroll: true});
   }
   function lines(s) {
     const before = was.lines, changed = [];

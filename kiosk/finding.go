@@ -1,0 +1,241 @@
+package kiosk
+
+import (
+	"context"
+	"errors"
+)
+
+// Holder is an Upstream that takes reservations.
+type Holder interface {
+	// Holds tells whether it is known to do so.
+	Holds() bool
+	// PlaceHold has a card wait for any copy of the title of which item is
+	// one. Errors are as of Tell; with CodeUnsure it may wait already.
+	PlaceHold(ctx context.Context, c Card, item Barcode) (Placed, error)
+}
+
+// Placed is the yes to a reservation.
+type Placed struct {
+	Place  int    // in the queue, from 1; 0 means not told
+	Pickup string // where it will wait, in the ILS's words; "" is not told
+	Text   string // screen messages, for staff
+}
+
+// Finding is what the find view shows. A Screen's is never changed.
+type Finding struct {
+	Text   string // as it was typed; nobody but the screen is told
+	Page   int    // from 0
+	Busy   bool   // what is shown is of before: the answer is on its way
+	Failed bool   // the catalogue can't be read
+	Findings
+	Open  Barcode // of the first copy of the title that is shown alone; empty: the list
+	Holds bool    // the ILS takes reservations
+	Hold  Holding // how that of the open title stands
+}
+
+// Holding is how a reservation stands.
+type Holding struct {
+	State  HoldState
+	Reason Reason // of HoldRefused
+	Placed        // of HoldPlaced
+}
+
+// HoldState is what became of a reservation.
+type HoldState string
+
+// The states; the empty one is that nobody has asked.
+const (
+	HoldAsking  HoldState = "asking"
+	HoldPlaced  HoldState = "placed"
+	HoldRefused HoldState = "refused"
+	HoldOffline HoldState = "offline" // the ILS is away: nothing was reserved
+	HoldUnsure  HoldState = "unsure"  // no answer came: it may be reserved
+)
+
+// Title is the one that is open, or nil.
+func (f *Finding) Title() *Title {
+	if f == nil || f.Open == "" {
+		return nil
+	}
+	for i := range f.Titles {
+		if t := &f.Titles[i]; t.key() == f.Open {
+			return t
+		}
+	}
+	return nil
+}
+
+// key names a title among others.
+func (t Title) key() Barcode { return t.Copies[0].Barcode }
+
+// lendable is a copy that may be waited for; "" if all stay here.
+func (t Title) lendable() Barcode {
+	for _, c := range t.Copies {
+		if !c.Reference && !c.NoLoan {
+			return c.Barcode
+		}
+	}
+	return ""
+}
+
+// Lendable tells whether a copy may leave the library.
+func (t Title) Lendable() bool { return t.lendable() != "" }
+
+// startFind opens the catalogue, for nobody or for whoever is in the account.
+func (s *step) startFind() {
+	switch {
+	case s.view == ViewAccount && !s.closing:
+		s.unlist()
+		s.account = nil
+	case s.view == ViewReceipt:
+		s.reset()
+		s.visit = s.newID()
+	case s.view == ViewWelcome && len(s.lines) == 0:
+		s.visit = s.newID()
+	default:
+		return
+	}
+	s.want, s.notice, s.finding = "", Notice{}, &Finding{}
+	s.show(ViewFind)
+}
+
+// refind changes what the view shows; what was shown before stays as it was.
+func (s *step) refind(change func(f *Finding)) {
+	f := *s.finding
+	change(&f)
+	s.finding = &f
+}
+
+func (s *step) finds() bool { return s.view == ViewFind && s.finding != nil && !s.closing }
+
+// search looks for what was typed.
+func (s *step) search(ev Search) {
+	if !s.finds() {
+		return
+	}
+	s.touch()
+	text := []rune(ev.Text)
+	text = text[:min(len(text), maxQuery)]
+	s.refind(func(f *Finding) {
+		f.Text, f.Page, f.Open, f.Hold, f.Busy = string(text), max(ev.Page, 0), "", Holding{}, len(text) > 0
+		if !f.Busy {
+			f.Findings = Findings{}
+		}
+	})
+	if len(text) > 0 {
+		s.do(FindTitles{Text: s.finding.Text, Page: s.finding.Page})
+	}
+}
+
+// titlesFound shows the answer, unless something else was typed since.
+func (s *step) titlesFound(ev TitlesFound) {
+	if f := s.finding; s.view != ViewFind || f == nil || !f.Busy || f.Text != ev.Text || f.Page != ev.Page {
+		return
+	}
+	s.refind(func(f *Finding) {
+		f.Busy, f.Failed, f.Findings, f.Holds = false, ev.Err != nil, ev.Findings, ev.Holds
+	})
+}
+
+// openTitle shows one title alone, or all again.
+func (s *step) openTitle(item Barcode) {
+	if !s.finds() {
+		return
+	}
+	s.touch()
+	s.refind(func(f *Finding) {
+		if f.Open = item; f.Title() == nil {
+			f.Open = ""
+		}
+		f.Hold = Holding{}
+	})
+}
+
+// placeHold reserves the open title: at once for who is at the desk, else by
+// the card.
+func (s *step) placeHold(item Barcode) {
+	if !s.finds() || s.finding.Open != item || s.finding.Title() == nil || !s.finding.Holds {
+		return
+	}
+	s.touch()
+	switch st := s.finding.Hold.State; {
+	case st == HoldAsking || st == HoldPlaced || st == HoldUnsure:
+	case !s.online || s.attended():
+		s.askHold()
+	default:
+		s.want, s.notice = ViewFind, Notice{}
+		s.show(ViewCard)
+	}
+}
+
+// askHold puts the reservation to the ILS. It is nobody's loan: while the ILS
+// is away nothing is kept of it.
+func (s *step) askHold() {
+	t := s.finding.Title()
+	if t == nil {
+		return
+	}
+	state := HoldAsking
+	switch {
+	case !s.online:
+		state = HoldOffline
+	case !t.Lendable():
+		s.refind(func(f *Finding) { f.Hold = Holding{State: HoldRefused, Reason: ReasonNotForLoan} })
+		return
+	default:
+		s.do(AskHold{Card: s.patron.Card, Item: t.lendable()})
+	}
+	s.refind(func(f *Finding) { f.Hold = Holding{State: state} })
+}
+
+// holdAnswered: the ILS has spoken, or has not.
+func (s *step) holdAnswered(ev HoldAnswered) {
+	if t := s.finding.Title(); t == nil || s.finding.Hold.State != HoldAsking || t.lendable() != ev.Item || ev.Card != s.patron.Card {
+		return
+	}
+	h := Holding{State: HoldPlaced, Placed: ev.Placed}
+	if e, ok := errors.AsType[*Error](ev.Err); ok && e.Code == CodeOffline {
+		h.State = HoldOffline
+	} else if ok && e.Code == CodeRefused {
+		h.State, h.Reason = HoldRefused, e.Reason
+		if h.Reason == "" {
+			h.Reason = ReasonAskStaff
+		}
+	} else if ok && e.Code == CodeUnsure {
+		h.State = HoldUnsure
+	} else if ev.Err != nil {
+		h.State, h.Reason = HoldRefused, ReasonAskStaff
+	}
+	if s.view == ViewFind {
+		s.touch()
+	}
+	s.refind(func(f *Finding) { f.Hold = h })
+}
+
+// backToFind goes from the question for the card to where it came from.
+func (s *step) backToFind() bool {
+	if s.want != ViewFind || s.finding == nil {
+		return false
+	}
+	s.want, s.card, s.notice = "", "", Notice{}
+	s.show(ViewFind)
+	return true
+}
+
+// leaveFind goes from the catalogue to the books; false if nothing is lent to
+// who is at the desk.
+func (s *step) leaveFind() bool {
+	if !s.attended() {
+		s.finding, s.visit = nil, ""
+		s.show(ViewWelcome)
+		return true
+	}
+	if why := s.rules.admits(s.patron, s.now); why != "" {
+		s.touch()
+		s.tell(why, "")
+		return false
+	}
+	s.finding = nil
+	s.show(ViewItems)
+	return true
+}

@@ -1,0 +1,353 @@
+package sqlite
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+)
+
+// books are a few in many scripts.
+func books() []kiosk.Item {
+	var list []kiosk.Item
+	for n, b := range [][4]string{ // title, author, ISBN, call number
+		{"Harry Potter and the Philosopher's Stone", "Rowling, J. K.", "9780747532699", "FIC ROW"},
+		{"Harry Potter and the Chamber of Secrets", "Rowling, J. K.", "9780747538493", "FIC ROW"},
+		{"The Hobbit", "Tolkien, J. R. R.", "9780261102217", "FIC TOL"},
+		{"The Hobbit", "Tolkien, J. R. R.", "9780261102217", "FIC TOL"},
+		{"Der kleine Hobbit und der große Zauberer", "Tolkien, J. R. R.", "", "FIC TOL"},
+		{"Die unendliche Geschichte", "Ende, Michael", "", "FIC END"},
+		{"Müller, Möller, Meier", "Großmann, Jürgen", "", "833.92 GRO"},
+		{"L'étranger", "Camus, Albert", "", "843.912 CAM"},
+		{"红楼梦", "曹雪芹", "", "895.1 CAO"},
+		{"西游记", "吴承恩", "", "895.1 WU"},
+		{"ألف ليلة وليلة", "مؤلف مجهول", "", "892.7 ALF"},
+		{"Мова п'яти пальців", "Ґалаган, Їжак", "", "891.79 GAL"},
+		{"Dế Mèn phiêu lưu ký", "Tô Hoài", "", "895.922 TO"},
+		{"Don Quijote de la Mancha", "Cervantes Saavedra, Miguel de", "", "863.3 CER"},
+		{"Structure and Interpretation of Computer Programs", "Abelson, Harold", "", "QA76.73.S34 A24"},
+		{"ノルウェイの森", "村上春樹", "", "895.6 MUR"},
+		{"Year 100%: a \"quoted\" NOT OR AND title*", "O'Brien, Tim", "", "FIC OBR"},
+	} {
+		list = append(list, kiosk.Item{Barcode: kiosktest.Barcode(n), Title: b[0], Author: b[1], ISBN: b[2], CallNumber: b[3], Status: kiosk.StatusAvailable, Location: "Stacks"})
+	}
+	return list
+}
+
+// read has the store read all that is new.
+func read(t testing.TB, s *Store) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = s.Index(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func shelved(t testing.TB, items []kiosk.Item) *Store {
+	s := opened(t, filepath.Join(t.TempDir(), "ledger.db"))
+	t.Cleanup(func() { s.Close() })
+	_, err := s.PutItems(t.Context(), items)
+	must(t, err)
+	read(t, s)
+	return s
+}
+
+func titlesOf(f kiosk.Findings) string {
+	var list []string
+	for _, t := range f.Titles {
+		list = append(list, t.Title)
+	}
+	return strings.Join(list, " | ")
+}
+
+func TestFindTitles(t *testing.T) {
+	s := shelved(t, books())
+	for _, c := range []struct {
+		text, first string // the title that comes first
+		near        bool
+	}{
+		{"hobbit", "The Hobbit", false},
+		{"the hobbit", "The Hobbit", false},
+		{"harry potter chamber", "Harry Potter and the Chamber of Secrets", false},
+		{"chamb", "Harry Potter and the Chamber of Secrets", false},
+		{"rowling stone", "Harry Potter and the Philosopher's Stone", false},
+		{"harry p", "Harry Potter and the Chamber of Secrets", false},
+		{"hary poter chamber", "Harry Potter and the Chamber of Secrets", true},
+		{"harry potter wizard stone", "Harry Potter and the Philosopher's Stone", true},
+		{"hobibt", "The Hobbit", true},
+		{"tolkein", "The Hobbit", true},
+		{"muller", "Müller, Möller, Meier", false},
+		{"MÜLLER", "Müller, Möller, Meier", false},
+		{"mu\u0308ller", "Müller, Möller, Meier", false},
+		{"grossmann", "Müller, Möller, Meier", false},
+		{"mueller", "Müller, Möller, Meier", true},
+		{"l’etranger", "L'étranger", false},
+		{"etranger", "L'étranger", false},
+		{"红", "红楼梦", false},
+		{"红楼", "红楼梦", false},
+		{"楼梦", "红楼梦", false},
+		{"雪芹", "红楼梦", false},
+		{"西游记 吴承恩", "西游记", false},
+		{"森", "ノルウェイの森", false},
+		{"الف ليله", "ألف ليلة وليلة", false},
+		{"أَلْف", "ألف ليلة وليلة", false},
+		{"п’яти", "Мова п'яти пальців", false},
+		{"галаган", "Мова п'яти пальців", false},
+		{"пальців", "Мова п'яти пальців", false},
+		{"de men phieu luu", "Dế Mèn phiêu lưu ký", false},
+		{"Dế Mèn", "Dế Mèn phiêu lưu ký", false},
+		{"quijote cervantes", "Don Quijote de la Mancha", false},
+		{"quixote", "Don Quijote de la Mancha", true},
+		{"QA76.73", "Structure and Interpretation of Computer Programs", false},
+		{"qa 76", "Structure and Interpretation of Computer Programs", false},
+		{"895.922", "Dế Mèn phiêu lưu ký", false},
+		{"843", "L'étranger", false},
+		{"978-0-261-10221-7", "The Hobbit", false},
+		{"026110221X", "", false}, // its check digit is wrong
+		{"0261102214", "The Hobbit", false},
+		{"9780747538", "Harry Potter and the Chamber of Secrets", false},
+		{string(kiosktest.Barcode(5)), "Die unendliche Geschichte", false},
+		{`100% "quoted" NOT (OR AND *`, `Year 100%: a "quoted" NOT OR AND title*`, false},
+		{"o'brien", `Year 100%: a "quoted" NOT OR AND title*`, false},
+		{`"`, "", false}, {"", "", false}, {" * ", "", false}, {"x", "", false}, {"title : ^", `Year 100%: a "quoted" NOT OR AND title*`, false},
+		{"qqqqqq", "", false}, {strings.Repeat("hobbit ", 100), "Der kleine Hobbit und der große Zauberer", false},
+	} {
+		f, err := s.Find(t.Context(), c.text, 0)
+		if err != nil {
+			t.Errorf("Find(%q): %v", c.text, err)
+			continue
+		}
+		first := ""
+		if len(f.Titles) > 0 {
+			first = f.Titles[0].Title
+		}
+		if first != c.first || first != "" && f.Near != c.near {
+			t.Errorf("Find(%q) = %s, near %v; want %q first, near %v", c.text, titlesOf(f), f.Near, c.first, c.near)
+		}
+	}
+}
+
+func TestFindTellsWhatWasMeant(t *testing.T) {
+	s := shelved(t, books())
+	for text, want := range map[string]string{
+		"hary poter": "harry potter", "mueler": "müller", "the hobbit": "", "tolkein hobit": "tolkien hobbit", "qqqqqq": "",
+	} {
+		if f, err := s.Find(t.Context(), text, 0); err != nil || f.Meant != want {
+			t.Errorf("Find(%q) means %q, %v; want %q", text, f.Meant, err, want)
+		}
+	}
+}
+
+func TestFindPutsCopiesTogether(t *testing.T) {
+	s := shelved(t, books())
+	due := kiosktest.Morning.AddDate(0, 0, 9)
+	_, err := s.PutLoans(t.Context(), []kiosk.Loan{{Item: kiosktest.Barcode(2), Patron: kiosktest.Card(1), At: kiosktest.Morning, Due: due}})
+	must(t, err)
+	f, err := s.Find(t.Context(), "hobbit", 0)
+	must(t, err)
+	if f.Total != 2 || len(f.Titles[0].Copies) != 2 {
+		t.Fatalf("Find() = %+v; want the two copies as one title, and another title", f)
+	}
+	in, out := f.Titles[0].Copies[0], f.Titles[0].Copies[1]
+	if !in.In() || in.Barcode != kiosktest.Barcode(3) || !out.Out || !out.Due.Equal(due) || f.Titles[0].In() != 1 || !f.Titles[0].Back(kiosktest.Morning).Equal(due) {
+		t.Errorf("copies = %+v", f.Titles[0].Copies)
+	}
+	// By its ISBN or by the number of one copy, a title has all its copies.
+	for _, text := range []string{"9780261102217", string(kiosktest.Barcode(2))} {
+		if f, err := s.Find(t.Context(), text, 0); err != nil || len(f.Titles) != 1 || len(f.Titles[0].Copies) != 2 {
+			t.Errorf("Find(%q) = %+v, %v; want one title with both copies", text, f, err)
+		}
+	}
+}
+
+// A copy that the catalogue has as lent and that came back here is in.
+func TestFindKnowsWhatCameBack(t *testing.T) {
+	items := books()
+	items[5].Status = kiosk.StatusOnLoan
+	s := shelved(t, items)
+	out := func() bool {
+		f, err := s.Find(t.Context(), "unendliche", 0)
+		must(t, err)
+		return !f.Titles[0].Copies[0].In()
+	}
+	if !out() {
+		t.Error("what the catalogue has as lent is in")
+	}
+	must(t, s.Record(t.Context(), kiosktest.As(kiosktest.Checkin(1, 5), kiosk.Offline, time.Time{})))
+	if out() {
+		t.Error("what came back is out")
+	}
+}
+
+func TestFindFollowsTheCatalogue(t *testing.T) {
+	s := shelved(t, books())
+	find := func(text string) string {
+		t.Helper()
+		f, err := s.Find(t.Context(), text, 0)
+		must(t, err)
+		return titlesOf(f)
+	}
+	i := books()[5]
+	i.Title = "Momo"
+	n := books()[0]
+	n.Barcode, n.Title, n.ISBN = "NEW1", "Krabat", ""
+	_, err := s.PutItems(t.Context(), []kiosk.Item{i, n})
+	must(t, err)
+	if f, err := s.Find(t.Context(), "krabat", 0); err != nil || f.Unread != 1 {
+		t.Errorf("before it was read: %+v, %v; want 1 unread", f, err)
+	}
+	read(t, s)
+	if got := find("momo"); got != "Momo" {
+		t.Errorf("the new title finds %q", got)
+	}
+	if got := find("unendliche"); got != "" {
+		t.Errorf("the old title finds %q", got)
+	}
+	if got := find("krabat"); got != "Krabat" {
+		t.Errorf("a new item is found as %q", got)
+	}
+	// What has not changed is not read again.
+	_, err = s.PutItems(t.Context(), books()[1:4])
+	must(t, err)
+	if none, err := s.indexed(t.Context()); !none || err != nil {
+		t.Errorf("the same items once more are to be read again (%v)", err)
+	}
+	if wrong, err := s.Check(t.Context()); len(wrong) > 0 || err != nil {
+		t.Errorf("Check() = %v, %v", wrong, err)
+	}
+}
+
+// After a rescue every row may be another's.
+func TestFindAnew(t *testing.T) {
+	s := shelved(t, books())
+	must(t, forgetIndex(t.Context(), s.conn))
+	if f, err := s.Find(t.Context(), "hobbit", 0); err != nil || f.Total != 0 || f.Unread != len(books()) {
+		t.Errorf("Find() of what was forgotten = %+v, %v", f, err)
+	}
+	read(t, s)
+	for _, text := range []string{"hobbit", "hobibt", "红"} {
+		if f, err := s.Find(t.Context(), text, 0); err != nil || f.Total == 0 {
+			t.Errorf("Find(%q) after all was read anew = %+v, %v", text, f, err)
+		}
+	}
+}
+
+func TestFindPages(t *testing.T) {
+	var items []kiosk.Item
+	for n := range 2000 {
+		i := kiosktest.Item(n)
+		i.Title, i.ISBN = fmt.Sprintf("Dragons %d", n/3), ""
+		items = append(items, i)
+	}
+	s := shelved(t, items)
+	seen := map[string]bool{}
+	var total int
+	for page := 0; ; page++ {
+		f, err := s.Find(t.Context(), "dragons", page)
+		must(t, err)
+		if total = f.Total; !f.More {
+			t.Errorf("page %d: More is not said of %d items", page, len(items))
+		}
+		if len(f.Titles) == 0 {
+			break
+		}
+		for _, x := range f.Titles {
+			if seen[x.Title] {
+				t.Errorf("%s stands on two pages", x.Title)
+			}
+			if want := min(3, len(items)-3*number(x.Title)); len(x.Copies) != want {
+				t.Errorf("%s has %d copies; want %d", x.Title, len(x.Copies), want)
+			}
+			seen[x.Title] = true
+		}
+	}
+	if len(seen) != total || total < 100 {
+		t.Errorf("the pages have %d titles of %d", len(seen), total)
+	}
+	if f, err := s.Find(t.Context(), "dragons", -3); err != nil || len(f.Titles) != kiosk.FindPage {
+		t.Errorf("page -3 = %d titles, %v; want the first page", len(f.Titles), err)
+	}
+}
+
+func number(title string) (n int) {
+	fmt.Sscanf(title, "Dragons %d", &n)
+	return n
+}
+
+// BenchmarkFind looks titles up in catalogues of two sizes: by a word, by
+// several, with slips, by what many have, by a call number. p99 must stay under
+// 50 ms with 100,000 items.
+func BenchmarkFind(b *testing.B) {
+	for _, rows := range []int{10_000, 100_000} {
+		s := opened(b, filepath.Join(b.TempDir(), "ledger.db"))
+		vocabulary, titles := catalogue(rows)
+		b.Logf("%d items: loaded in %v", rows, timed(func() {
+			for from := 0; from < rows; from += 1000 {
+				_, err := s.PutItems(b.Context(), titles[from:from+1000])
+				must(b, err)
+			}
+		}))
+		b.Logf("%d items: read in %v", rows, timed(func() { read(b, s) }))
+		r := rand.New(rand.NewPCG(1, 2))
+		word := func() string { return vocabulary[r.IntN(len(vocabulary))] }
+		slip := func(w string) string {
+			i := 1 + r.IntN(len(w)-2)
+			return w[:i] + string(rune('a'+r.IntN(26))) + w[i+1:]
+		}
+		for name, text := range map[string]func() string{
+			"word": word, "two": func() string { i := titles[r.IntN(rows)]; return strings.Join(strings.Fields(i.Title)[1:3], " ") },
+			"beginning": func() string { return word()[:3] }, "slip": func() string { return slip(word()) },
+			"slips": func() string {
+				f := strings.Fields(titles[r.IntN(rows)].Title)
+				return slip(f[1]) + " " + slip(f[2])
+			},
+			"common": func() string { return "the " + word() }, "the": func() string { return "the" }, "call": func() string { return fmt.Sprintf("%03d.5", r.IntN(1000)) },
+			"nothing": func() string { return "zzqqzz xxkkxx" },
+		} {
+			b.Run(fmt.Sprintf("%s/rows=%d", name, rows), func(b *testing.B) {
+				var took []time.Duration
+				for b.Loop() {
+					q := text()
+					took = append(took, timed(func() {
+						_, err := s.Find(b.Context(), q, 0)
+						must(b, err)
+					}))
+				}
+				report(b, took, "")
+			})
+		}
+		must(b, s.Close())
+	}
+}
+
+// catalogue has titles of three to seven words from a vocabulary in which few
+// words are common and most are rare, each third with an article.
+func catalogue(rows int) (words []string, items []kiosk.Item) {
+	r := rand.New(rand.NewPCG(7, 7))
+	parts := strings.Fields("ba ro li ten mar sho ge vul kin der wa sto ri pha lo nex um tra gol be dri so ma fen cla pu")
+	for range rows / 3 {
+		w := ""
+		for range 2 + r.IntN(3) {
+			w += parts[r.IntN(len(parts))]
+		}
+		words = append(words, w)
+	}
+	z := rand.NewZipf(r, 1.1, 20, uint64(len(words)-1))
+	for n := range rows {
+		i := kiosktest.Item(n)
+		title := []string{"The"}
+		for range 3 + r.IntN(5) {
+			title = append(title, words[z.Uint64()])
+		}
+		i.Title, i.Author = strings.Join(title, " "), words[z.Uint64()]+", "+words[r.IntN(500)]
+		items = append(items, i)
+	}
+	return words, items
+}

@@ -1,0 +1,109 @@
+// The catalogue: what is typed goes to the desk while it is typed; the keys on
+// the screen; which of them are open. Nothing of it is kept: with the next visit
+// the field is empty.
+(() => {
+  'use strict';
+  const pause = 180; // ms without a key before it is looked for
+  const $ = id => document.getElementById(id);
+  const stage = $('stage'), live = stage.hasAttribute('hx-sse:connect');
+  const screen = () => stage.querySelector('.screen');
+  const on = () => screen().dataset.view === 'find';
+  let timer = 0, asked = '', visit = '', last = '';
+
+  function ask(now) {
+    clearTimeout(timer);
+    const field = $('query');
+    if (!field || !live) return;
+    timer = setTimeout(() => {
+      const text = field.value.trim();
+      if (!field.isConnected || text === asked) return;
+      asked = text;
+      const {view, visit} = screen().dataset;
+      fetch('/touch/search', {method: 'POST', body: new URLSearchParams({q: text, page: 0, view, visit})}).catch(() => { asked = ''; });
+    }, now ? 0 : pause);
+  }
+
+  function put(text, mark) {
+    const field = $('query');
+    if (!field) return;
+    const from = field.selectionStart ?? field.value.length, to = field.selectionEnd ?? from;
+    let before = field.value.slice(0, from) + text;
+    if (mark) before = before.normalize('NFC');
+    const value = before + field.value.slice(to);
+    if (value.length > field.maxLength) return;
+    field.value = value;
+    field.setSelectionRange(before.length, before.length);
+    ask();
+  }
+  function back() {
+    const field = $('query');
+    const from = field.selectionStart, to = field.selectionEnd;
+    const before = from === to ? [...field.value.slice(0, from)].slice(0, -1).join('') : field.value.slice(0, from);
+    field.value = before + field.value.slice(to);
+    field.setSelectionRange(before.length, before.length);
+    ask();
+  }
+  function keys(open) {
+    const box = $('keys'), button = $('show-keys');
+    if (!box) return;
+    box.hidden = !open;
+    button.setAttribute('aria-expanded', String(open));
+  }
+
+  // A key must not take the caret away from the field, unless it was reached by keyboard.
+  addEventListener('pointerdown', e => { if (e.target.closest?.('.keyboard')) e.preventDefault(); });
+  addEventListener('mousedown', e => { if (e.target.closest?.('.keyboard')) e.preventDefault(); });
+  addEventListener('click', e => {
+    const b = e.target.closest?.('button');
+    if (!b || !on()) return;
+    if ('put' in b.dataset) put(b.dataset.put, 'mark' in b.dataset);
+    else if ('back' in b.dataset) back();
+    else if ('go' in b.dataset) { ask(true); keys(false); $('hits')?.focus({preventScroll: true}); }
+    else if ('to' in b.dataset) {
+      for (const l of document.querySelectorAll('#keys .layer')) l.hidden = l.dataset.layer !== b.dataset.to;
+      document.querySelector('#keys .layer:not([hidden]) .cap')?.focus({preventScroll: true});
+    } else if ('clear' in b.dataset) {
+      $('query').value = '';
+      keys(true);
+      $('query').focus({preventScroll: true});
+      ask(true);
+    } else if ('keys' in b.dataset) keys($('keys').hidden);
+    else if ('meant' in b.dataset) { $('query').value = b.dataset.meant; asked = b.dataset.meant; }
+  });
+  addEventListener('input', e => { if (e.target.id === 'query') ask(); });
+  addEventListener('submit', e => {
+    if (!e.target.matches?.('.asked')) return;
+    e.preventDefault();
+    ask(true);
+    keys(false);
+    $('hits')?.focus({preventScroll: true});
+  });
+  // A keyboard that is plugged in types into the field, whatever has the focus.
+  addEventListener('keydown', e => {
+    const field = $('query'), at = document.activeElement;
+    if (!field || at === field || e.ctrlKey || e.altKey || e.metaKey || e.isComposing || [...e.key].length !== 1) return;
+    if (e.key === ' ' && at?.matches?.('button, [tabindex="0"]')) return;
+    e.preventDefault();
+    field.focus({preventScroll: true});
+    field.setSelectionRange(field.value.length, field.value.length);
+    put(e.key);
+  });
+
+  // After each screen: a field of another visit is empty, one that comes back has what was asked.
+  function shown() {
+    const s = screen(), field = $('query');
+    if (!on()) { visit = asked = last = ''; clearTimeout(timer); return; }
+    if (s.dataset.visit !== visit) {
+      const first = visit === '';
+      visit = s.dataset.visit;
+      last = '';
+      if (field) { field.value = field.getAttribute('value') ?? ''; asked = field.value.trim(); }
+      if (!first) keys(true);
+    }
+    const open = stage.querySelector('#to-list') ? s.id : '';
+    if (last && !open && asked) { keys(false); stage.querySelector('.hit')?.focus({preventScroll: true}); }
+    last = open;
+  }
+  stage.addEventListener('htmx:sse:after:message', e => { if (!e.detail.message?.event) shown(); });
+  shown();
+})();
