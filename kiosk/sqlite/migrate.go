@@ -43,6 +43,9 @@ func version(ctx context.Context, c *sql.Conn, ours int) (int, error) {
 	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
 		return 0, err
 	}
+	if v < 0 {
+		return v, fmt.Errorf("%w: it says that it has version %d", ErrDamaged, v)
+	}
 	if v > ours {
 		return v, fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, v, ours)
 	}

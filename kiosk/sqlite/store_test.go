@@ -97,6 +97,21 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 	}
 }
 
+// TestVersionBelowNone: a number that no migration has written is damage.
+func TestVersionBelowNone(t *testing.T) {
+	f := newFile(t)
+	must(t, f.Record(t.Context(), kiosktest.As(kiosktest.Checkout(1, 1, 1), kiosk.Offline, kiosktest.Morning)))
+	_, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version=-7")
+	must(t, err)
+	must(t, f.Store.Close())
+	if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrDamaged) {
+		t.Errorf("Open: %v; want ErrDamaged", err)
+	}
+	if a, err := Rescue(t.Context(), f.path, "test", nil, kiosktest.Morning); err != nil || a.Entries != 1 || a.FromFile != 1 {
+		t.Errorf("Rescue() = %+v, %v", a, err)
+	}
+}
+
 func TestNotADatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	must(t, os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600))
