@@ -48,25 +48,31 @@ func TestWand(t *testing.T) {
 // TestLostAnswers: one of three answers is lost; what is read is right all the
 // same, and belongs to the question.
 func TestLostAnswers(t *testing.T) {
-	f := uhf.New(1)
-	var tags []*uhf.Tag
-	for n := range 3 {
-		tags = append(tags, uhf.NewTag(uint32(n), 0x01C2, bytes.Repeat([]byte{byte(n + 1)}, 12), 8))
-		f.Place(tags[n], uhf.Coupling{})
-	}
-	w := open(t, plug(t, f, chafonuhfsim.Options{LoseEvery: 3, PerAnswer: 1}), Config{Reply: drivers.Duration(50 * time.Millisecond), Round: drivers.Duration(100 * time.Millisecond)})
-	defer w.Close()
-	for range 3 {
-		if _, err := w.Hear(); err != nil {
-			t.Fatalf("Hear() = %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		f := uhf.New(1)
+		var tags []*uhf.Tag
+		for n := range 3 {
+			tags = append(tags, uhf.NewTag(uint32(n), 0x01C2, bytes.Repeat([]byte{byte(n + 1)}, 12), 8))
+			f.Place(tags[n], uhf.Coupling{})
 		}
-		for _, tag := range tags {
-			got, err := w.ReadBank(tag.EPC(), drivers.BankTID, 0, 6)
-			if err != nil || !bytes.Equal(got, tag.Bank(drivers.BankTID)) {
-				t.Fatalf("ReadBank() = %X, %v; want %X", got, err, tag.Bank(drivers.BankTID))
+		host, device := drivertest.NewCable()
+		ended := make(chan error, 1)
+		go func() { ended <- chafonuhfsim.Serve(device, f, chafonuhfsim.Options{LoseEvery: 3, PerAnswer: 1}) }()
+		w := open(t, host, Config{Round: drivers.Duration(100 * time.Millisecond)})
+		for range 3 {
+			if _, err := w.Hear(); err != nil {
+				t.Fatalf("Hear() = %v", err)
+			}
+			for _, tag := range tags {
+				got, err := w.ReadBank(tag.EPC(), drivers.BankTID, 0, 6)
+				if err != nil || !bytes.Equal(got, tag.Bank(drivers.BankTID)) {
+					t.Fatalf("ReadBank() = %X, %v; want %X", got, err, tag.Bank(drivers.BankTID))
+				}
 			}
 		}
-	}
+		w.Close()
+		<-ended
+	})
 }
 
 // TestSession is a conversation by the published frames: who are you, one tag,

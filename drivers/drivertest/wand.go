@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/sim/uhf"
@@ -87,7 +88,7 @@ func (w *wandTest) expect(tags ...*uhf.Tag) {
 		want[string(t.EPC())] = true
 	}
 	got := map[string]bool{}
-	for range 40 {
+	for begin, n := time.Now(), 0; n < 40 || time.Since(begin) < hearTime; n++ {
 		for epc, t := range w.hear(1) {
 			if got[epc] = true; !want[epc] {
 				w.Fatalf("heard %X, which is not there", epc)
@@ -100,11 +101,20 @@ func (w *wandTest) expect(tags ...*uhf.Tag) {
 			return
 		}
 	}
-	w.Fatalf("heard %d of %d tags in 40 rounds", len(got), len(want))
+	w.Fatalf("heard %d of %d tags", len(got), len(want))
 }
 
-// forget listens until what was taken away is not heard any more.
-func (w *wandTest) forget() { w.hear(2) }
+// hearTime is how long tags are listened for: a round of a reader that sends by
+// itself may be over before it has been given the processor.
+const hearTime = 20 * time.Second
+
+// forget has what was heard before something was taken away told no more.
+func (w *wandTest) forget() {
+	w.Helper()
+	if err := w.Rest(); err != nil {
+		w.Fatalf("Rest() = %v", err)
+	}
+}
 
 func testHearNothing(w *wandTest) {
 	if got := w.hear(3); len(got) != 0 {

@@ -31,8 +31,8 @@ func TestRate(t *testing.T) {
 		for range 50 {
 			heard += len(f.Inventory())
 		}
-		if rate := float64(heard) / time.Since(begin).Seconds(); rate < 270 || rate > 330 || heard != 1500 {
-			t.Errorf("%d heard, %.0f tags a second; want 1500, about 300", heard, rate)
+		if rate := float64(heard) / time.Since(begin).Seconds(); rate < 270 || rate > 330 || heard < 1450 {
+			t.Errorf("%d heard, %.0f tags a second; want nearly 1500, about 300", heard, rate)
 		}
 		if f.Airtime() != time.Since(begin) {
 			t.Errorf("%v of the air took %v", f.Airtime(), time.Since(begin))
