@@ -37,6 +37,9 @@ func TestTally(t *testing.T) {
 		{Screen{View: ViewWelcome, Now: at(90)}, ""},
 		// One patron right after the other, the second stays long.
 		{Screen{View: ViewItems, Visit: "v3", Now: at(100)}, ""},
+		{Screen{View: ViewItems, Visit: "v3", Now: at(101), Lines: []Line{{ID: "l9", State: LineRefused, Reason: ReasonUnreadable, Times: 1}}}, "refused:unreadable"},
+		{Screen{View: ViewItems, Visit: "v3", Now: at(102), Lines: []Line{{ID: "l9", State: LineRefused, Reason: ReasonUnreadable, Times: 2}}, Care: Care{Help: at(102)}}, "refused:unreadable help"},
+		{Screen{View: ViewItems, Visit: "v3", Now: at(103), Lines: []Line{{ID: "l9", State: LineRefused, Reason: ReasonUnreadable, Times: 2}}, Care: Care{Help: at(102), Stuck: at(103)}}, "stuck"},
 		{Screen{View: ViewItems, Visit: "v4", Now: at(110)}, "visit time:15"},
 		{Screen{View: ViewWelcome, Now: at(900)}, "visit time:0"},
 	} {
