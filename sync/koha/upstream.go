@@ -37,6 +37,20 @@ func New(c Config) (*Upstream, error) {
 	return &Upstream{Config: c, client: newClient(&c)}, nil
 }
 
+// Holds implements kiosk.Holder, by the way that returns go.
+func (u *Upstream) Holds() bool {
+	by, ok := u.Happened.(kiosk.Holder)
+	return ok && by.Holds()
+}
+
+// PlaceHold implements kiosk.Holder.
+func (u *Upstream) PlaceHold(ctx context.Context, c kiosk.Card, item kiosk.Barcode) (kiosk.Placed, error) {
+	if by, ok := u.Happened.(kiosk.Holder); ok {
+		return by.PlaceHold(ctx, c, item)
+	}
+	return kiosk.Placed{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: reservations are taken by SIP2 only"}
+}
+
 // Lines is how many questions can be under way at once.
 func (u *Upstream) Lines() int { return lines }
 

@@ -219,7 +219,7 @@ func reason(err error) kiosk.Reason {
 // die.
 var standard = strings.Fields("AA AB AC AD AL AO AP BI BK BO BP BQ BS BV BW BY CG CH CN CO CP")
 
-var question = regexp.MustCompile(`^(93|99|63|23|11|09|29|17|35|97)[^|\r\n]*?(([A-Z][A-Z0-9])[^|\r\n]*\|)*(AY[0-9])?(AZ[0-9A-F]{4})?\r$`)
+var question = regexp.MustCompile(`^(93|99|63|23|11|09|29|17|35|15|97)[^|\r\n]*?(([A-Z][A-Z0-9])[^|\r\n]*\|)*(AY[0-9])?(AZ[0-9A-F]{4})?\r$`)
 
 // checkWire holds for whatever was asked: one question a write, ended by CR
 // alone, each field closed and known to all.

@@ -58,6 +58,8 @@ type Profile struct {
 	// Charset is that of the answers: ascii, utf-8, latin-1, cp850. Ascii
 	// means that nothing else has been seen. Empty: unknown.
 	Charset string `json:"charset,omitempty"`
+	// Hold is what comes of 15, hold.
+	Hold Habit `json:"hold,omitempty"`
 	// Longest is the longest request tried that was answered well, in bytes;
 	// 0 means that none was tried.
 	Longest int `json:"longest,omitempty"`
@@ -78,10 +80,10 @@ const probed = "probed"
 var profiles = map[string]Profile{
 	"generic": {Name: "generic"},
 	"koha": {Name: "koha", NoBlock: Honoured, Due: DueLoanDate, Cancel: Ignored, StatusUpdate: Honoured,
-		Renews: Honoured, Resend: Refused},
+		Renews: Honoured, Resend: Refused, Hold: Honoured},
 	"evergreen": {Name: "evergreen", NoBlock: Ignored, Due: DueIgnored, Cancel: Ignored, StatusUpdate: Unanswered,
-		Renews: Honoured, Resend: Honoured, Charset: "ascii"},
-	"folio": {Name: "folio", NoBlock: Ignored, Due: DueIgnored},
+		Renews: Honoured, Resend: Honoured, Charset: "ascii", Hold: Refused},
+	"folio": {Name: "folio", NoBlock: Ignored, Due: DueIgnored, Hold: Refused},
 }
 
 // auto is the profile that was found out for the server, or else generic.
@@ -135,7 +137,7 @@ func (p *Profile) check() error {
 		return fmt.Errorf("address %q: must be host:port", p.Address)
 	}
 	for key, h := range map[string]Habit{"no_block": p.NoBlock, "cancel": p.Cancel, "status_update": p.StatusUpdate,
-		"renews": p.Renews, "resend": p.Resend} {
+		"renews": p.Renews, "resend": p.Resend, "hold": p.Hold} {
 		if !slices.Contains([]Habit{HabitUnknown, Honoured, Ignored, Refused, Unanswered}, h) {
 			return fmt.Errorf("%s: %q is no habit", key, h)
 		}

@@ -198,9 +198,9 @@ func intact(t *testing.T, where string, a []byte) {
 func meaning(t *testing.T, profile string, x recorded) string {
 	a := bytes.TrimRight(x.a, "\r\n")
 	q, _ := sip2.Parse(x.q, sip2.UTF8)
-	ids := map[string]string{"94": "93", "98": "99", "64": "63", "24": "23", "18": "17", "12": "11", "10": "09", "30": "29", "36": "35"}
+	ids := map[string]string{"94": "93", "98": "99", "64": "63", "24": "23", "18": "17", "12": "11", "10": "09", "30": "29", "36": "35", "16": "15"}
 	ask, ok := ids[id(a)]
-	if !ok || id(x.q) == "01" {
+	if !ok || id(x.q) == "01" || id(x.q) == "15" && q.Part(0, 1) != "+" {
 		return "not asked for"
 	}
 	m, err := sip2.Parse(a, sip2.UTF8)
@@ -238,6 +238,9 @@ func meaning(t *testing.T, profile string, x recorded) string {
 	case "17":
 		st, err := s.Look(ctx, kiosk.Barcode(cmp.Or(q.Value("AB"), m.Value("AB"))), "")
 		return outcome(err, "item%s", notes("known", st.Known, "status", st.Status, "due", stamped(st.Due), "holds", max(0, st.Holds)))
+	case "15":
+		p, err := s.PlaceHold(ctx, kiosk.Card(cmp.Or(q.Value("AA"), m.Value("AA"))), kiosk.Barcode(cmp.Or(q.Value("AB"), m.Value("AB"))))
+		return outcome(err, "reserved%s", notes("place", p.Place, "at", p.Pickup, "with words", p.Text != ""))
 	case "35":
 		return outcome(s.EndSession(ctx, "C1"), "ended")
 	}

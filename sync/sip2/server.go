@@ -35,6 +35,12 @@ type Canceller interface {
 	Cancel(e kiosk.Entry) (kiosk.Answer, error)
 }
 
+// Holder is a Backend that takes reservations: how many wait before, and where it
+// will be fetched. Without it, 15 is not supported.
+type Holder interface {
+	PlaceHold(c kiosk.Card, b kiosk.Barcode, pickup string) (kiosk.Placed, error)
+}
+
 // Waiter is a Backend that tells what a patron waits for, and what is owed, in
 // hundredths of the currency.
 type Waiter interface {
@@ -187,6 +193,10 @@ func (s *session) answer(m Message) (Message, bool) {
 		return s.checkin(m), true
 	case "19":
 		return s.update(m), !s.NoStatusUpdate
+	case "15":
+		if h, ok := s.backend.(Holder); ok {
+			return s.hold(m, h), true
+		}
 	case "35":
 		return s.echo("36", "Y"+s.now(), m), true
 	}
@@ -205,7 +215,7 @@ func (s *session) now() string { return formatDate(time.Now(), s.Zone) }
 
 func (s *session) status() Message {
 	return Message{ID: "98", Fixed: "YYYYNY" + "100" + "003" + s.now() + "2.00"}.
-		With("AO", s.Institution).With("BX", "YYYNY"+yes(s.NoResend, "N", "Y")+"YYYNY"+yes(s.NoStatusUpdate, "N", "Y")+"NNYN")
+		With("AO", s.Institution).With("BX", "YYYNY"+yes(s.NoResend, "N", "Y")+"YYYNY"+yes(s.NoStatusUpdate, "N", "Y")+"N"+yes(s.takesHolds(), "Y", "N")+"YN")
 }
 
 func (s *session) echo(id, fixed string, m Message) Message {

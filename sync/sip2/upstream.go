@@ -18,6 +18,8 @@ type Upstream struct {
 	Config
 	pool  *pool
 	heard atomic.Pointer[kiosk.Reading]
+
+	takesHolds atomic.Bool // as the server last said
 }
 
 var (
@@ -59,6 +61,9 @@ func (u *Upstream) with(ctx context.Context, do func(*line) error) error { retur
 func (u *Upstream) Probe(ctx context.Context) error {
 	return u.with(ctx, func(l *line) error {
 		err := asOffline(l.askStatus(ctx))
+		if err == nil {
+			u.takesHolds.Store(l.status.Value("BX") == "" || l.supports(holdMessage))
+		}
 		if told := l.told; err == nil && !told.Time.IsZero() {
 			u.heard.Store(&told)
 		}

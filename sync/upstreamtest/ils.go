@@ -142,6 +142,33 @@ func (s *ILS) AddHold(b kiosk.Barcode, card kiosk.Card) error {
 	return nil
 }
 
+// PlaceHold has a patron wait for an item, as a patron asks for it: who is
+// barred, has it already or waits already is refused. The place is that in the
+// queue.
+func (s *ILS) PlaceHold(card kiosk.Card, b kiosk.Barcode, pickup string) (kiosk.Placed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who, c := s.people[card], s.copies[b]
+	switch {
+	case who == nil:
+		return kiosk.Placed{}, no(kiosk.ReasonUnknownCard, "Invalid cardnumber")
+	case c == nil:
+		return kiosk.Placed{}, no(kiosk.ReasonUnknownItem, "No such item.")
+	case c.Reference || c.NoLoan:
+		return kiosk.Placed{}, no(kiosk.ReasonNotForLoan, "Item is not for loan")
+	case c.loan != nil && c.loan.Patron == card:
+		return kiosk.Placed{}, no(kiosk.ReasonOnLoanYou, "Item already checked out to you")
+	}
+	if err := s.bars(who); err != nil {
+		return kiosk.Placed{}, err
+	}
+	if !slices.Contains(c.holds, card) {
+		c.holds = append(c.holds, card)
+		c.shelf = c.shelf || c.loan == nil
+	}
+	return kiosk.Placed{Place: slices.Index(c.holds, card) + 1, Pickup: pickup}, nil
+}
+
 // SetOwed notes what a patron owes, in hundredths of the currency.
 func (s *ILS) SetOwed(card kiosk.Card, owes int64) error {
 	s.mu.Lock()

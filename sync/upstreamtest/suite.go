@@ -36,6 +36,7 @@ func Test(t *testing.T, open func(t *testing.T, ils *ILS) kiosk.Upstream) {
 		"Concurrently": (*suite).concurrently,
 		"Time":         (*suite).time,
 		"Account":      (*suite).account,
+		"Hold":         (*suite).hold,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, ils: Sample(time.Now())}

@@ -286,6 +286,9 @@ func (c *Config) check(p *Problems) {
 	c.Tags.check(p)
 	c.Staff.check(p)
 	c.Shelf.check(p)
+	if c.Shelf.Rules != nil {
+		c.Find.plan(p, c.Shelf.Rules)
+	}
 	c.Update.check(p)
 	c.Backup.check(p)
 	c.Receipts.check(p)

@@ -24,6 +24,11 @@ func TestExample(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("geheim\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for name, text := range map[string]string{"plan.svg": drawn, "places.csv": "location,x,y\nStacks,1,2\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(dir, "class.csv"), []byte("card,animal\n20417000020018,fox\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,20 @@ func (u *Upstream) Account(ctx context.Context, c kiosk.Card) (kiosk.Account, er
 	return kiosk.Account{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this upstream tells nothing of accounts"}
 }
 
+// Holds implements kiosk.Holder.
+func (u *Upstream) Holds() bool {
+	h, ok := u.Upstream.(kiosk.Holder)
+	return ok && h.Holds()
+}
+
+// PlaceHold implements kiosk.Holder.
+func (u *Upstream) PlaceHold(ctx context.Context, c kiosk.Card, item kiosk.Barcode) (kiosk.Placed, error) {
+	if h, ok := u.Upstream.(kiosk.Holder); ok {
+		return h.PlaceHold(ctx, c, item)
+	}
+	return kiosk.Placed{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this upstream takes no reservations"}
+}
+
 // Close closes the connections.
 func (u *Upstream) Close() error {
 	var errs []error
