@@ -11,6 +11,7 @@ type Brand struct {
 	Name   string // as patrons know the library; empty: as it is configured
 	House  Colour // of what leads on: white text stands on it; empty: Carrel's
 	Accent Colour // of what calls for a look: dark text stands on it; empty: Carrel's
+	Logo   string // PNG in base64, in place of Carrel's mark; empty: Carrel's
 }
 
 // Colour is one as #17594d.

@@ -178,6 +178,7 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /staff/look/lend", s.staffed(kiosk.Librarian, s.lend))
 	mux.HandleFunc("POST /staff/look/back", s.staffed(kiosk.Librarian, s.takeBack))
 	mux.HandleFunc("GET /brand.css", s.brandCSS)
+	mux.HandleFunc("GET /brand/logo.png", s.logo)
 	mux.HandleFunc("GET /staff/brand", s.staffed(kiosk.Manager, s.brandShow))
 	mux.HandleFunc("POST /staff/brand/{what}", s.staffed(kiosk.Manager, s.brandPut))
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))

@@ -66,11 +66,12 @@ func (s *site) brandCSS(w http.ResponseWriter, _ *http.Request) {
 type brandPage struct {
 	Title         string
 	House, Accent kiosk.Colour
+	Logo          string // its address; empty: none
 	Undo          bool
 }
 
 func (s *site) newBrandPage(b kiosk.Brand) *brandPage {
-	p := &brandPage{Title: b.Name, House: b.House, Accent: b.Accent}
+	p := &brandPage{Title: b.Name, House: b.House, Accent: b.Accent, Logo: s.logoAddress()}
 	if p.House == "" {
 		p.House = kiosk.HouseOwn
 	}
@@ -101,14 +102,20 @@ func (s *site) brandPut(w http.ResponseWriter, r *http.Request, who kiosk.Member
 		http.NotFound(w, r)
 		return
 	}
-	if !takeForm(w, r) {
+	p, what := s.staffPage(r, who), r.PathValue("what")
+	b := s.brand()
+	var wrong error // with the logo
+	if what == "logo" {
+		b.Logo, wrong = takeLogo(w, r)
+	} else if !takeForm(w, r) {
 		return
 	}
-	p, what := s.staffPage(r, who), r.PathValue("what")
-	var b kiosk.Brand
 	switch what {
+	case "logo":
+	case "no-logo":
+		b.Logo = ""
 	case "set":
-		b = kiosk.Brand{Name: joined(r.PostForm.Get("name")), House: kiosk.Colour(r.PostForm.Get("house")), Accent: kiosk.Colour(r.PostForm.Get("accent"))}
+		b = kiosk.Brand{Name: joined(r.PostForm.Get("name")), House: kiosk.Colour(r.PostForm.Get("house")), Accent: kiosk.Colour(r.PostForm.Get("accent")), Logo: b.Logo}
 		if b.House == kiosk.HouseOwn {
 			b.House = ""
 		}
@@ -116,6 +123,7 @@ func (s *site) brandPut(w http.ResponseWriter, r *http.Request, who kiosk.Member
 			b.Accent = ""
 		}
 	case "own":
+		b = kiosk.Brand{}
 	case "undo":
 		var err error
 		if b, err = s.Staff.Brand.BrandBefore(r.Context()); err != nil {
@@ -127,6 +135,14 @@ func (s *site) brandPut(w http.ResponseWriter, r *http.Request, who kiosk.Member
 		return
 	}
 	p.Brand = s.newBrandPage(b)
+	if wrong != nil {
+		p.Failed = p.T("staff.brand.logo.wrong")
+		if errors.Is(wrong, errPaleLogo) {
+			p.Failed = p.T("staff.brand.logo.pale")
+		}
+		s.showStaff(w, http.StatusUnprocessableEntity, "staff-brand", p)
+		return
+	}
 	if err := b.Valid(); err != nil {
 		p.Failed = p.T("staff.board.wrong", "what", clean(err.Error()))
 		if weak, ok := errors.AsType[*kiosk.WeakError](err); ok {

@@ -17,7 +17,8 @@ type view struct {
 	Langs   []*language
 	Manner  Manner
 	Library string
-	Pad     bool // a pad works
+	Logo    string // its address; empty: Carrel's mark
+	Pad     bool   // a pad works
 	Board   boardView
 	Lines   []line // in the order they came
 	Finds   bool   // the catalogue can be searched
@@ -32,7 +33,7 @@ type view struct {
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), Finds: s.Find, plan: s.Plan, class: s.Class, child: s.Child, sound: s.Sound,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), Logo: s.logoAddress(), Finds: s.Find, plan: s.Plan, class: s.Class, child: s.Child, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location, receipts: s.Receipts}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)
