@@ -43,11 +43,16 @@ func (b *bench) cards(ctx context.Context) error {
 	} {
 		begin := time.Now()
 		m, err := vm.Start(ctx, vm.Config{Kernel: k, Root: root, Memory: 1024, Slots: 3, Card: filepath.Join(b.dir, "card"), Log: b.console(),
-			Append: "root=LABEL=root ro systemd.debug_shell systemd.default_debug_tty=ttyAMA0", Up: "can't access tty"})
+			Append: "root=LABEL=root ro systemd.show_status=1 systemd.debug_shell=ttyAMA0", Up: "Welcome to"})
 		if err != nil {
 			return err
 		}
-		err = b.each(ctx, m, parts)
+		if _, err = m.Await(ctx, "Multi-User System"); err == nil {
+			_, err = m.Type(ctx, "stty -echo cols 500; PS1=")
+		}
+		if err == nil {
+			err = b.each(ctx, m, parts)
+		}
 		m.Kill()
 		if err != nil {
 			return fmt.Errorf("start %d: %w", n+1, err)
