@@ -1,0 +1,53 @@
+package search
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestFold(t *testing.T) {
+	for text, want := range map[string]string{
+		"QA76.73.S34": "qa 76 73 s 34", "Müller’s Straße": "muller s strasse", "红楼 Dream": "红 楼 dream", "п'ять Їжак": "пять іжак",
+		"أَلْفُ ليلةٍ": "الف ليله", "Dế Mèn": "de men", "a\u200bb": "ab", "\xff": "", " - ": "",
+	} {
+		if got := Fold(text); got != want {
+			t.Errorf("Fold(%q) = %q; want %q", text, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"hobbit", "hobbit", 0}, {"hobibt", "hobbit", 1}, {"poter", "potter", 1}, {"мова", "мовa", 1}, {"abc", "xyz", 3}, {"a", "abcdef", 3}} {
+		if got := Distance(c.a, c.b, 2); got != c.want {
+			t.Errorf("Distance(%s, %s) = %d; want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// FuzzParse: whatever is typed, its words hold nothing that means something to
+// an index, folding is final, and nothing is asked beyond the bounds.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"", "Harry Potter", `"a" OR b*`, "红楼", "أَلْف", "0-261-10221-4", "\xff\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		q := Parse(s)
+		for _, w := range q.Words() {
+			if w == "" || strings.ContainsAny(w, " \"*^:()\x00") || utf8.ValidString(s) && !utf8.ValidString(w) {
+				t.Errorf("Parse(%q) has the word %q", s, w)
+			}
+		}
+		if n := len(q.Words()); n > maxWords {
+			t.Errorf("%d words", n)
+		}
+		if i := ISBN(s); i != "" && (len(i) < 7 || len(i) > 13) {
+			t.Errorf("ISBN(%q) = %q", s, i)
+		}
+		q.Of(s, s, s)
+		q.Settled()
+	})
+}
