@@ -43,7 +43,7 @@ func (b *bench) cards(ctx context.Context) error {
 	} {
 		begin := time.Now()
 		m, err := vm.Start(ctx, vm.Config{Kernel: k, Root: root, Memory: 1024, Slots: 3, Card: filepath.Join(b.dir, "card"), Log: b.console(),
-			Append: "root=LABEL=root ro systemd.show_status=1 systemd.debug_shell=ttyAMA0", Up: "Welcome to"})
+			Append: "root=LABEL=root ro systemd.show_status=1 systemd.debug_shell=ttyAMA0 systemd.mask=serial-getty@ttyAMA0.service", Up: "Welcome to"})
 		if err != nil {
 			return err
 		}
