@@ -259,11 +259,12 @@ func syncFolder(path string) error {
 func (u *Updater) well(ctx context.Context, version string, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	err := errors.New("it was not started")
-	for tick := time.NewTicker(200 * time.Millisecond); ; {
-		var c *control.Client
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		var s control.Status
-		if c, err = control.Dial(u.Data); err == nil {
+		c, err := control.Dial(u.Data)
+		if err == nil {
 			s, err = c.Status(ctx)
 		}
 		switch {
