@@ -79,9 +79,8 @@ const until = async (what, is) => {
   await turn('no-paper', false);
   await lend('20417000020034', ['30417000010082']);
   await until('a print', async () => {
-    await screen.locator('#to-print, #again-print').click();
-    await screen.locator('#became-print:not(.is-working)').waitFor();
-    return await screen.locator('#became-print.is-done').count();
+    if (await screen.locator('#became-print.is-done').count()) return true;
+    await screen.locator('#to-print, #again-print').click({timeout: 1000}).catch(() => {}); // none while it is printed, or just then printed
   });
   const printed = await until('paper', async () => { const s = await slips(); return s.length > 1 && s; });
   assert.equal(printed.length, 2, printed.join('\n--\n'));
