@@ -298,18 +298,27 @@ func (h *hunt) where(c *kiosk.Whereabouts) error {
 	return nil
 }
 
+// sinceSQL is the newest thing that happened to an item here and that the
+// catalogue can't know: the ILS has not heard of it, or heard of it after the
+// catalogue was read. ?2 is when the item itself was, in unix ms.
+const sinceSQL = `
+SELECT kind FROM ledger WHERE item = ?1 AND (state IN ('offline', 'unsure') OR state IN ('granted', 'settled', 'differs')
+    AND changed > max(coalesce(?2, 0), coalesce((SELECT coalesce(since, whole) FROM lists WHERE list = 'items'), 0)))
+ORDER BY seq DESC LIMIT 1`
+
 // since puts right what the catalogue says of a copy that is in nobody's list
-// of loans: it was out when that was read, and may have come back here.
+// of loans: it was out when that was read, and may have come back here, or have
+// been seen on its shelf.
 func (h *hunt) since(c *kiosk.Whereabouts) error {
 	if c.Status != kiosk.StatusOnLoan {
 		return nil
 	}
-	var last string
-	err := h.db.QueryRowContext(h.ctx, "SELECT kind FROM entries WHERE item = ? ORDER BY seq DESC LIMIT 1", string(c.Barcode)).Scan(&last)
+	var last kiosk.Kind
+	err := h.db.QueryRowContext(h.ctx, sinceSQL, string(c.Barcode), ms(c.Seen)).Scan(&last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if c.Out = last != string(kiosk.Checkin); !c.Out {
+	if c.Out = last != kiosk.Checkin && last != kiosk.Seen; !c.Out {
 		c.Status = kiosk.StatusAvailable
 	}
 	return nil

@@ -167,22 +167,63 @@ func TestFindPutsCopiesTogether(t *testing.T) {
 	}
 }
 
-// A copy that the catalogue has as lent and that came back here is in.
+// A copy that the catalogue has as lent and that came back here since is in.
 func TestFindKnowsWhatCameBack(t *testing.T) {
-	items := books()
-	items[5].Status = kiosk.StatusOnLoan
-	s := shelved(t, items)
-	out := func() bool {
-		f, err := s.Find(t.Context(), "unendliche", 0)
-		must(t, err)
-		return !f.Titles[0].Copies[0].In()
+	const day = 24 * time.Hour
+	at := func(e kiosk.Entry, n int) kiosk.Entry { // a day each, so that lists fit between
+		e.At = kiosktest.Morning.Add(time.Duration(n) * day)
+		return e
 	}
-	if !out() {
-		t.Error("what the catalogue has as lent is in")
-	}
-	must(t, s.Record(t.Context(), kiosktest.As(kiosktest.Checkin(1, 5), kiosk.Offline, time.Time{})))
-	if out() {
-		t.Error("what came back is out")
+	seen := at(kiosktest.As(kiosktest.Checkin(2, 5), kiosk.Offline, time.Time{}), 2)
+	seen.Kind = kiosk.Seen
+	back := at(kiosktest.As(kiosktest.Checkin(1, 5), kiosk.Asked, time.Time{}), 1)
+	offline := kiosktest.As(back, kiosk.Offline, time.Time{})
+	for name, c := range map[string]struct {
+		entries []kiosk.Entry
+		states  []kiosk.State // that entry 1 comes to, a minute after each other
+		list    int           // day on which the catalogue was read; 0: nobody knows
+		item    int           // day on which the copy was learned of
+		in      bool
+	}{
+		"nothing happened":                 {},
+		"came back":                        {[]kiosk.Entry{back}, []kiosk.State{kiosk.Granted}, 0, 0, true},
+		"came back after the list":         {[]kiosk.Entry{back}, []kiosk.State{kiosk.Granted}, -1, 0, true},
+		"came back, the list is newer":     {[]kiosk.Entry{back}, []kiosk.State{kiosk.Granted}, 3, 0, false},
+		"came back, the copy is newer":     {[]kiosk.Entry{back}, []kiosk.State{kiosk.Granted}, -1, 3, false},
+		"the ILS has not heard of it":      {[]kiosk.Entry{offline}, nil, 3, 0, true},
+		"nor is it sure to have":           {[]kiosk.Entry{back}, []kiosk.State{kiosk.Unsure}, 3, 0, true},
+		"it heard of it later":             {[]kiosk.Entry{offline}, []kiosk.State{kiosk.Settled}, 1, 0, true},
+		"asked":                            {[]kiosk.Entry{back}, nil, 0, 0, false},
+		"never came back":                  {[]kiosk.Entry{offline}, []kiosk.State{kiosk.Exception, kiosk.Dismissed}, 0, 0, false},
+		"seen on the shelf":                {[]kiosk.Entry{seen}, nil, 0, 0, true},
+		"seen after the list":              {[]kiosk.Entry{back, seen}, []kiosk.State{kiosk.Granted}, 3, 0, true},
+		"refused after it came back":       {[]kiosk.Entry{at(offline, 1), at(kiosktest.As(kiosktest.Checkin(2, 5), kiosk.Denied, time.Time{}), 2)}, []kiosk.State{kiosk.Settled}, 0, 0, true},
+		"of no state that took any effect": {[]kiosk.Entry{back}, []kiosk.State{kiosk.Denied}, 0, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			items := books()
+			items[5].Status = kiosk.StatusOnLoan
+			if c.item != 0 {
+				items[5].Seen = kiosktest.Morning.Add(time.Duration(c.item) * day)
+			}
+			s := shelved(t, items)
+			for _, e := range c.entries {
+				must(t, s.Record(t.Context(), e))
+			}
+			for n, state := range c.states {
+				o := kiosktest.After(c.entries[0], state)
+				o.At = o.At.Add(time.Duration(n) * time.Minute)
+				must(t, s.Conclude(t.Context(), o))
+			}
+			if c.list != 0 {
+				must(t, s.Freshen(t.Context(), kiosk.ItemList, kiosk.Freshness{Since: kiosktest.Morning.Add(time.Duration(c.list) * day)}))
+			}
+			f, err := s.Find(t.Context(), "unendliche", 0)
+			must(t, err)
+			if x := f.Titles[0].Copies[0]; x.In() != c.in || x.Out == c.in {
+				t.Errorf("the copy is %+v; want in %t", x, c.in)
+			}
+		})
 	}
 }
 
