@@ -79,6 +79,7 @@ func (h *hunt) run() error {
 	}
 	phrase := quoted(words) + end
 	for _, ask := range []string{
+		"title : ^ " + quoted(words), // first: among many that only go on from it, it would not be looked at
 		"title : ^ " + phrase, "call : ^ " + phrase, "title : " + phrase, parts(q, end), "author : (" + parts(q, end) + ")",
 	} {
 		if err := h.match(ask); err != nil {

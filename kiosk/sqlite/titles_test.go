@@ -317,6 +317,21 @@ func TestFindPages(t *testing.T) {
 	}
 }
 
+// The title itself is first, however many there are that only begin like it.
+func TestFindTheTitleItself(t *testing.T) {
+	var items []kiosk.Item
+	for n := range maxHits + 50 {
+		i := kiosktest.Item(n)
+		i.Title, i.ISBN = fmt.Sprint("Itinerary ", n), ""
+		items = append(items, i)
+	}
+	items[len(items)-1].Title = "It"
+	s := shelved(t, items)
+	if f, err := s.Find(t.Context(), "it", 0); err != nil || len(f.Titles) == 0 || f.Titles[0].Title != "It" || !f.More {
+		t.Errorf("Find(it) = %s, %v; want the title itself first", titlesOf(f), err)
+	}
+}
+
 func number(title string) (n int) {
 	fmt.Sscanf(title, "Dragons %d", &n)
 	return n
