@@ -3,6 +3,8 @@ package kiosk
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 )
 
 // Holder is an Upstream that takes reservations.
@@ -51,6 +53,10 @@ const (
 	HoldOffline HoldState = "offline" // the ILS is away: nothing was reserved
 	HoldUnsure  HoldState = "unsure"  // no answer came: it may be reserved
 )
+
+// Stands tells whether it is not to be asked for again: it is reserved, or may
+// be.
+func (h HoldState) Stands() bool { return h == HoldAsking || h == HoldPlaced || h == HoldUnsure }
 
 // Title is the one that is open, or nil.
 func (f *Finding) Title() *Title {
@@ -147,8 +153,44 @@ func (s *step) openTitle(item Barcode) {
 		if f.Open = item; f.Title() == nil {
 			f.Open = ""
 		}
-		f.Hold = Holding{}
+		f.Hold = s.holding(f.Title())
 	})
+}
+
+// holding is how the reservation of a title stands, by whichever copy it was
+// asked for.
+func (s *Session) holding(t *Title) Holding {
+	if t != nil {
+		for _, c := range t.Copies {
+			if h, ok := s.holds[c.Barcode]; ok {
+				return h
+			}
+		}
+	}
+	return Holding{}
+}
+
+// holdStands keeps how a reservation stands for as long as its patron is here,
+// unless it may be tried again, and shows it where its title is open.
+func (s *step) holdStands(item Barcode, h Holding) {
+	s.holds = maps.Clone(s.holds)
+	switch {
+	case !h.State.Stands():
+		delete(s.holds, item)
+	case s.holds == nil:
+		s.holds = map[Barcode]Holding{item: h}
+	default:
+		s.holds[item] = h
+	}
+	if s.opened(item) {
+		s.refind(func(f *Finding) { f.Hold = h })
+	}
+}
+
+// opened tells whether the title that an item is a copy of is shown alone.
+func (s *Session) opened(item Barcode) bool {
+	t := s.finding.Title()
+	return t != nil && slices.ContainsFunc(t.Copies, func(c Whereabouts) bool { return c.Barcode == item })
 }
 
 // placeHold reserves the open title: at once for who is at the desk, else by
@@ -158,8 +200,8 @@ func (s *step) placeHold(item Barcode) {
 		return
 	}
 	s.touch()
-	switch st := s.finding.Hold.State; {
-	case st == HoldAsking || st == HoldPlaced || st == HoldUnsure:
+	switch {
+	case s.finding.Hold.State.Stands():
 	case !s.online || s.attended():
 		s.askHold()
 	default:
@@ -175,22 +217,31 @@ func (s *step) askHold() {
 	if t == nil {
 		return
 	}
-	state := HoldAsking
-	switch {
+	switch item := t.lendable(); {
 	case !s.online:
-		state = HoldOffline
-	case !t.Lendable():
+		s.refind(func(f *Finding) { f.Hold = Holding{State: HoldOffline} })
+	case item == "":
 		s.refind(func(f *Finding) { f.Hold = Holding{State: HoldRefused, Reason: ReasonNotForLoan} })
-		return
-	default:
-		s.do(AskHold{Card: s.patron.Card, Item: t.lendable()})
+	case !s.holding(t).State.Stands():
+		s.do(AskHold{Card: s.patron.Card, Item: item})
+		s.holdStands(item, Holding{State: HoldAsking})
 	}
-	s.refind(func(f *Finding) { f.Hold = Holding{State: state} })
 }
 
-// holdAnswered: the ILS has spoken, or has not.
+// asksHold tells whether the ILS is being asked for a reservation.
+func (s *Session) asksHold() bool {
+	for _, h := range s.holds {
+		if h.State == HoldAsking {
+			return true
+		}
+	}
+	return false
+}
+
+// holdAnswered: the ILS has spoken, or has not. Who has gone on to other titles
+// finds the answer with its own.
 func (s *step) holdAnswered(ev HoldAnswered) {
-	if t := s.finding.Title(); t == nil || s.finding.Hold.State != HoldAsking || t.lendable() != ev.Item || ev.Card != s.patron.Card {
+	if s.holds[ev.Item].State != HoldAsking || ev.Card != s.patron.Card {
 		return
 	}
 	h := Holding{State: HoldPlaced, Placed: ev.Placed}
@@ -206,10 +257,14 @@ func (s *step) holdAnswered(ev HoldAnswered) {
 	} else if ev.Err != nil {
 		h.State, h.Reason = HoldRefused, ReasonAskStaff
 	}
-	if s.view == ViewFind {
-		s.touch()
+	s.holdStands(ev.Item, h)
+	if s.view != ViewFind || !s.now.Before(s.endsAt) {
+		return
 	}
-	s.refind(func(f *Finding) { f.Hold = h })
+	s.touch()
+	if h.State != HoldPlaced && len(s.queue) == 0 && s.opened(ev.Item) {
+		s.closing = false // who has finished believes that it is reserved
+	}
 }
 
 // backToFind goes from the question for the card to where it came from.

@@ -10,6 +10,9 @@ import (
 // dune is a title of which one copy stays here and one is lent.
 var dune = Title{Title: "Dune", Copies: []Whereabouts{{Item: Item{Barcode: "REF1", Title: "Dune", Reference: true}}, {Item: book, Out: true, Due: due}}}
 
+// atlas stays here.
+var atlas = Title{Title: "Atlas", Copies: []Whereabouts{{Item: Item{Barcode: "REF2", Reference: true}}}}
+
 // search has the catalogue answer what was typed.
 func (b *bench) search(text string, titles ...Title) {
 	b.t.Helper()
@@ -100,6 +103,7 @@ func TestFindIsForgotten(t *testing.T) {
 			b.send(PlaceHold{"REF1"})
 			b.open1("c1")
 			b.view(ViewFind)
+			b.send(HoldAnswered{Card: "c1", Item: take[AskHold](b).Item})
 			b.now = b.now.Add(time.Hour)
 			b.send(Tick{})
 			b.view(ViewWelcome)
@@ -108,6 +112,7 @@ func TestFindIsForgotten(t *testing.T) {
 			b.send(OpenTitle{"REF1"})
 			b.send(PlaceHold{"REF1"})
 			b.open1("c1")
+			b.send(HoldAnswered{Card: "c1", Item: take[AskHold](b).Item})
 			b.open1("c2")
 			b.view(ViewItems)
 		},
@@ -168,12 +173,101 @@ func TestHold(t *testing.T) {
 	b.view(ViewFind)
 	b.search("dune", dune)
 	b.send(OpenTitle{"REF1"})
-	b.send(PlaceHold{"REF1"}) // at once: the card is known
-	take[AskHold](b)
+	b.send(PlaceHold{"REF1"})
+	b.hold(HoldPlaced, "") // it is still known
+	b.none()
 	b.send(Finish{})
 	b.view(ViewWelcome)
 	b.send(HoldAnswered{Card: e.Card, Item: e.Item}) // nobody is there to hear it
 	b.view(ViewWelcome)
+	b.send(StartFind{})
+	b.search("dune", dune)
+	b.send(OpenTitle{"REF1"})
+	b.hold("", "") // what is known was the patron's
+}
+
+// askedHold has a patron ask for Dune.
+func askedHold(t *testing.T) (*bench, AskHold) {
+	b := newBench(t, Rules{})
+	b.send(StartFind{})
+	b.search("dune", dune, atlas)
+	b.send(OpenTitle{"REF1"})
+	b.send(PlaceHold{"REF1"})
+	b.open1("c1")
+	return b, take[AskHold](b)
+}
+
+// A reservation is asked for once, whatever is looked at meanwhile; one that
+// was not made can be asked for again.
+func TestHoldIsAskedForOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		state HoldState
+		again bool
+	}{
+		"placed":  {nil, HoldPlaced, false},
+		"unsure":  {&Error{Code: CodeUnsure}, HoldUnsure, false},
+		"refused": {&Error{Code: CodeRefused, Reason: ReasonFees}, "", true},
+		"offline": {&Error{Code: CodeOffline}, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, e := askedHold(t)
+			b.send(OpenTitle{})
+			b.send(OpenTitle{"REF1"})
+			b.hold(HoldAsking, "")
+			b.send(PlaceHold{"REF1"})
+			b.none()
+			b.send(OpenTitle{"REF2"})
+			before := b.s.Screen().Find
+			b.send(HoldAnswered{Card: e.Card, Item: e.Item, Err: c.err})
+			b.hold("", "") // that is of the other title
+			if before.Title() == nil || before.Hold.State != "" {
+				t.Errorf("the screen before has become %+v", before)
+			}
+			// Another copy comes first by now: it is the same title.
+			b.search("dune", Title{Title: "Dune", Copies: []Whereabouts{{Item: Item{Barcode: "B0"}}, dune.Copies[1]}})
+			b.send(OpenTitle{"B0"})
+			b.hold(c.state, "")
+			b.send(PlaceHold{"B0"})
+			if c.again {
+				take[AskHold](b)
+			}
+			b.none()
+		})
+	}
+}
+
+// A visit does not end while the ILS is asked; who has finished is told what was
+// not reserved.
+func TestHoldIsWaitedFor(t *testing.T) {
+	long := func(b *bench) { b.now = b.now.Add(time.Hour); b.send(Tick{}) }
+	next := func(b *bench) { b.send(CardRead{"c2"}) }
+	finish := func(b *bench) { b.send(Finish{}) }
+	for name, c := range map[string]struct {
+		end   func(*bench)
+		err   error
+		after View
+	}{
+		"finish":            {finish, nil, ViewWelcome},
+		"finish, refused":   {finish, &Error{Code: CodeRefused, Reason: ReasonFees}, ViewFind},
+		"finish, next card": {func(b *bench) { finish(b); next(b) }, &Error{Code: CodeRefused}, ViewIdentifying},
+		"finish, in a list": {func(b *bench) { b.send(OpenTitle{}); finish(b) }, &Error{Code: CodeRefused}, ViewWelcome},
+		"time":              {long, nil, ViewWelcome},
+		"time, refused":     {long, &Error{Code: CodeRefused}, ViewWelcome},
+		"next card":         {next, nil, ViewIdentifying},
+		"from the account":  {func(b *bench) { b.send(ShowAccount{}); finish(b) }, nil, ViewWelcome},
+		"from the books":    {func(b *bench) { b.send(StartBorrow{}); finish(b) }, &Error{Code: CodeUnsure}, ViewWelcome},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, e := askedHold(t)
+			c.end(b)
+			if sc := b.s.Screen(); sc.Card != "c1" || !sc.Busy {
+				t.Fatalf("before the answer the screen is %+v", sc)
+			}
+			b.send(HoldAnswered{Card: e.Card, Item: e.Item, Err: c.err})
+			b.view(c.after)
+		})
+	}
 }
 
 func TestHoldThatIsNot(t *testing.T) {
@@ -203,7 +297,7 @@ func TestHoldThatIsNot(t *testing.T) {
 	}
 	b := newBench(t, Rules{})
 	b.send(StartFind{})
-	b.search("dune", dune, Title{Title: "Atlas", Copies: []Whereabouts{{Item: Item{Barcode: "REF2", Reference: true}}}})
+	b.search("dune", dune, atlas)
 	b.send(OpenTitle{"REF2"})
 	b.send(PlaceHold{"REF2"})
 	b.open1("c1")

@@ -30,7 +30,8 @@ type Session struct {
 	account  *Account // of the patron, once it was told
 	covered  bool     // the account is hidden
 	coverAt  time.Time
-	finding  *Finding // of the find view, and while it asks for a card; never changed
+	finding  *Finding            // of the find view, and while it asks for a card; never changed
+	holds    map[Barcode]Holding // that the patron has asked for, by the copy; never changed
 	lines    []Line
 	notice   Notice
 	online   bool
@@ -176,8 +177,9 @@ func (s *step) endIfOver() {
 	}
 }
 
+// busy tells whether the session waits for an answer; each comes to an end.
 func (s *Session) busy() bool {
-	return slices.ContainsFunc(s.lines, func(l Line) bool { return l.working() })
+	return s.asksHold() || slices.ContainsFunc(s.lines, func(l Line) bool { return l.working() })
 }
 
 func (s *Session) line(id ID) *Line {

@@ -18,6 +18,7 @@ type walk struct {
 	disk  map[ID]State // what is on disk
 	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
 	asked map[ID]bool  // put to the ILS
+	held  map[ID]bool  // sessions that a reservation was asked for in
 	kinds map[ID]Kind
 	cards map[ID]Card        // the card that each recorded entry names
 	last  Card               // read last
@@ -36,7 +37,7 @@ func TestWalk(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := &walk{bench: newBench(t, Rules{PIN: r.IntN(3) == 0, PINOffline: r.IntN(2) == 0, MaxLoans: r.IntN(4), AnyParts: r.IntN(4) == 0, Count: r.IntN(4) == 0,
 			Receipts: Receipts{Print: r.IntN(2) == 0, Always: r.IntN(2) == 0, Mail: true, Titles: true}, UnknownItems: r.IntN(2) == 0, UnknownCards: r.IntN(2) == 0}), r: r,
-			kinds: map[ID]Kind{}, gate: map[TagID]Security{}, disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, cards: map[ID]Card{}}
+			kinds: map[ID]Kind{}, gate: map[TagID]Security{}, disk: map[ID]State{}, owner: map[ID]Card{}, asked: map[ID]bool{}, held: map[ID]bool{}, cards: map[ID]Card{}}
 		for range 80 {
 			w.step(w.random())
 		}
@@ -53,6 +54,9 @@ func (w *walk) random() Event {
 		e := w.open[i]
 		w.open = append(w.open[:i:i], w.open[i+1:]...)
 		return w.answer(e)
+	}
+	if ev := w.seek(); ev != nil {
+		return ev
 	}
 	var line ID
 	if ls := w.s.lines; len(ls) > 0 {
@@ -101,6 +105,20 @@ func (w *walk) random() Event {
 	}
 }
 
+// seek goes on with a search now and then: by chance alone hardly a visit comes
+// to a reservation.
+func (w *walk) seek() Event {
+	switch n := w.r.IntN(8); {
+	case w.s.view == ViewWelcome && len(w.s.lines) == 0 && n == 0, w.s.view == ViewAccount && n < 2:
+		return StartFind{}
+	case w.s.view == ViewFind && n < 6:
+		return []Event{Search{Text: "q"}, OpenTitle{"i1"}, OpenTitle{"i1"}, OpenTitle{}, PlaceHold{"i1"}, PlaceHold{"i1"}}[n]
+	case w.s.view == ViewCard && n < 4:
+		return CardRead{walkCards[n%3]}
+	}
+	return nil
+}
+
 func (w *walk) answer(e Effect) Event {
 	bad := w.r.IntN(4) == 0
 	switch e := e.(type) {
@@ -136,9 +154,13 @@ func (w *walk) answer(e Effect) Event {
 	case FindTitles:
 		return TitlesFound{Text: e.Text, Page: e.Page, Holds: w.r.IntN(4) > 0, Findings: Findings{Total: 1, Titles: []Title{{Title: "T", Copies: []Whereabouts{{Item: Item{Barcode: "i1"}}}}}}}
 	case AskHold:
-		if e.Card == "" {
-			w.t.Error("a reservation for nobody")
+		if e.Card == "" || e.Card != w.s.patron.Card {
+			w.t.Errorf("a reservation for %q, while %q is at the desk", e.Card, w.s.patron.Card)
 		}
+		if w.held[w.s.id] {
+			w.t.Error("a second reservation of what is reserved, or may be")
+		}
+		w.held[w.s.id] = true
 		return HoldAnswered{Card: e.Card, Item: e.Item, Err: maybe(bad, &Error{Code: CodeUnsure})}
 	case Record:
 		return w.store(e.Entry.ID, e.Entry.State, bad)

@@ -253,13 +253,7 @@ func (v view) HoldSaid() string {
 }
 
 // HoldOpen tells whether the button for it is of use.
-func (v view) HoldOpen() bool {
-	switch v.Find.Hold.State {
-	case kiosk.HoldAsking, kiosk.HoldPlaced, kiosk.HoldUnsure:
-		return false
-	}
-	return true
-}
+func (v view) HoldOpen() bool { return !v.Find.Hold.State.Stands() }
 
 // HoldIcon is its picture.
 func (v view) HoldIcon() string {
