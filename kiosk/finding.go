@@ -31,6 +31,7 @@ type Finding struct {
 	Failed bool   // the catalogue can't be read
 	Findings
 	Open  Barcode // of the first copy of the title that is shown alone; empty: the list
+	alone *Title  // the title itself: the list behind it may be another by now
 	Holds bool    // the ILS takes reservations
 	Hold  Holding // how that of the open title stands
 }
@@ -62,6 +63,9 @@ func (h HoldState) Stands() bool { return h == HoldAsking || h == HoldPlaced || 
 func (f *Finding) Title() *Title {
 	if f == nil || f.Open == "" {
 		return nil
+	}
+	if f.alone != nil && f.alone.key() == f.Open {
+		return f.alone
 	}
 	for i := range f.Titles {
 		if t := &f.Titles[i]; t.key() == f.Open {
@@ -133,9 +137,10 @@ func (s *step) search(ev Search) {
 	}
 }
 
-// titlesFound shows the answer, unless something else was typed since.
+// titlesFound keeps the answer, also while the card is asked for, unless
+// something else was typed since.
 func (s *step) titlesFound(ev TitlesFound) {
-	if f := s.finding; s.view != ViewFind || f == nil || !f.Busy || f.Text != ev.Text || f.Page != ev.Page {
+	if f := s.finding; f == nil || !f.Busy || f.Text != ev.Text || f.Page != ev.Page {
 		return
 	}
 	s.refind(func(f *Finding) {
@@ -150,10 +155,11 @@ func (s *step) openTitle(item Barcode) {
 	}
 	s.touch()
 	s.refind(func(f *Finding) {
-		if f.Open = item; f.Title() == nil {
+		f.Open, f.alone = item, nil
+		if f.alone = f.Title(); f.alone == nil {
 			f.Open = ""
 		}
-		f.Hold = s.holding(f.Title())
+		f.Hold = s.holding(f.alone)
 	})
 }
 

@@ -312,6 +312,46 @@ func TestHoldThatIsNot(t *testing.T) {
 	b.hold(HoldAsking, "")
 }
 
+// What is found while the card is asked for is there when that is over, and the
+// title that is to be reserved stays open.
+func TestFoundMeanwhile(t *testing.T) {
+	for name, over := range map[string]func(*bench){
+		"cancelled": func(b *bench) { b.send(Cancel{}) },
+		"another title": func(b *bench) {
+			b.send(Cancel{})
+			b.send(OpenTitle{})
+			b.send(OpenTitle{"REF2"})
+		},
+		"unknown": func(b *bench) {
+			b.send(CardRead{"c9"})
+			b.send(Identified{Card: take[Identify](b).Card, Err: &Error{Code: CodeRefused, Reason: ReasonUnknownCard}})
+		},
+		"known": func(b *bench) {
+			b.open1("c1")
+			if e := take[AskHold](b); e.Item != book.Barcode {
+				t.Errorf("asked %+v", e)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Rules{})
+			b.send(StartFind{})
+			b.search("du", dune)
+			b.send(Search{Text: "atlas"})
+			e := take[FindTitles](b)
+			b.send(OpenTitle{"REF1"}) // quicker than the answer
+			b.send(PlaceHold{"REF1"})
+			b.view(ViewCard)
+			b.send(TitlesFound{Text: e.Text, Holds: true, Findings: Findings{Titles: []Title{atlas}, Total: 1}})
+			over(b)
+			b.view(ViewFind)
+			if f := b.s.Screen().Find; f.Busy || len(f.Titles) != 1 || f.Titles[0].Title != "Atlas" || f.Title() == nil {
+				t.Errorf("the view shows %+v; want what was found, and a title that is open", f)
+			}
+		})
+	}
+}
+
 // A card that is unknown takes away nothing of what was found.
 func TestHoldByUnknownCard(t *testing.T) {
 	b := newBench(t, Rules{})
