@@ -127,7 +127,9 @@ func (s *step) help(ev Event) {
 		return
 	}
 	if s.view != ViewWelcome && s.view != ViewIdentifying {
+		covered := s.covered
 		s.touch()
+		s.covered = covered // whoever calls need not be the patron whose account it is
 	}
 }
 

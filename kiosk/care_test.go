@@ -48,6 +48,25 @@ func TestHelp(t *testing.T) {
 	care(false, false)
 }
 
+// TestHelpUncoversNothing: who walks by and calls sees nobody's account.
+func TestHelpUncoversNothing(t *testing.T) {
+	for _, ev := range []Event{CallHelp{}, PressHelp{}, DropHelp{}} {
+		b := newBench(t, Rules{Idle: time.Hour, Cover: time.Minute})
+		b.account()
+		b.now = b.now.Add(2 * time.Minute)
+		b.send(Tick{})
+		ends := b.s.Screen().EndsAt
+		b.send(ev)
+		if sc := b.s.Screen(); !sc.Covered || sc.Account != nil || !sc.EndsAt.After(ends) {
+			t.Errorf("after %T the screen is %+v", ev, sc)
+		}
+		b.send(Touched{})
+		if sc := b.s.Screen(); sc.Covered {
+			t.Errorf("after %T a touch does not uncover the account", ev)
+		}
+	}
+}
+
 // TestTriesInVain: three tries that fail in a row tell staff, kindly and once; what
 // works, or staff, ends it; tries far apart are not in a row.
 func TestTriesInVain(t *testing.T) {
