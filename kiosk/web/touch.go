@@ -108,8 +108,11 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 	}
 	what := r.PathValue("what")
 	ev, ok := decode(what, r.PostForm)
-	if what == "pupil" {
+	switch _, starts := ev.(kiosk.StartFind); {
+	case what == "pupil":
 		ev, ok = s.pupil(r.PostForm)
+	case starts:
+		ok = s.Find // else the library has switched it off
 	}
 	if !ok {
 		http.Error(w, "no such touch", http.StatusBadRequest)

@@ -74,6 +74,16 @@ func TestTouches(t *testing.T) {
 	}
 }
 
+// TestFindSwitchedOff: the catalogue opens only where the library shows it.
+func TestFindSwitchedOff(t *testing.T) {
+	for find, want := range map[bool]int{true: http.StatusNoContent, false: http.StatusBadRequest} {
+		h, d := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Find = find })
+		if w := post(h, "/touch/find", ""); w.Code != want || len(d.sent) > 0 != find {
+			t.Errorf("find %t: %d, sent %v; want %d", find, w.Code, d.sent, want)
+		}
+	}
+}
+
 // TestFormsNameTheVisit: every button says for whom it was shown.
 func TestFormsNameTheVisit(t *testing.T) {
 	form := regexp.MustCompile(`(?s)<form[^>]* action="/touch/.*?</form>`)
