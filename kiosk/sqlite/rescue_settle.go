@@ -41,6 +41,7 @@ var settleSQL = []string{
 	`DELETE FROM undated WHERE seq NOT IN (SELECT seq FROM entries)`,
 	`DELETE FROM inventory_lines WHERE inventory NOT IN (SELECT n FROM inventories)`,
 	`DELETE FROM inventory_out WHERE inventory NOT IN (SELECT n FROM inventories)`,
+	`DELETE FROM inventory_photos WHERE inventory NOT IN (SELECT n FROM inventories)`,
 	// The outbox is what the states say.
 	`DELETE FROM outbox`,
 	`INSERT INTO outbox (seq) SELECT seq FROM ledger WHERE state IN ('asked', 'offline', 'unsure')`,
