@@ -33,7 +33,10 @@ type updateTake struct {
 }
 
 // Run changes the version of this kiosk.
-func (c *updateTake) Run(g *grammar, p *printer) error {
+func (c *updateTake) Run(g *grammar, p *printer) (err error) {
+	if c.Remove { // first of all: as long as it lies there its unit is started again
+		defer func() { err = errors.Join(err, os.Remove(c.File)) }()
+	}
 	u, err := updater(g, p, c.Root)
 	if err != nil {
 		return err
@@ -44,9 +47,6 @@ func (c *updateTake) Run(g *grammar, p *printer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	version, err := u.Apply(ctx, c.File)
-	if c.Remove {
-		err = errors.Join(err, os.Remove(c.File))
-	}
 	if err == nil {
 		p.say("version %s runs", version)
 	}
@@ -136,7 +136,9 @@ func (systemctl) Stop(ctx context.Context) error  { return unit(ctx, "stop") }
 func (systemctl) Start(ctx context.Context) error { return unit(ctx, "start") }
 
 func unit(ctx context.Context, do string) error {
-	out, err := exec.CommandContext(ctx, "systemctl", do, "kioskd.service").CombinedOutput()
+	c := exec.CommandContext(ctx, "systemctl", do, "kioskd.service")
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us, who bring it to an end
+	out, err := c.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("systemctl %s kioskd.service: %w: %s", do, err, strings.TrimSpace(string(out)))
 	}

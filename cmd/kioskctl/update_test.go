@@ -28,6 +28,7 @@ func TestUpdatePack(t *testing.T) {
 		{[]string{"update", "pack", "-key", key, "-version", "new", dir, to}, 1},
 		{[]string{"update", "pack", "-key", conf, "-version", "1", dir, to}, 2},
 		{[]string{"-config", conf, "update", "take", "-root", dir, to}, 2},
+		{[]string{"-config", conf, "update", "take", "-root", dir, "-remove", to}, 2},
 	} {
 		if got := run(step.args, &out); got != step.want {
 			t.Errorf("%q = %d; want %d", step.args, got, step.want)
@@ -35,6 +36,9 @@ func TestUpdatePack(t *testing.T) {
 	}
 	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key: %v, %v", info, err)
+	}
+	if _, err := os.Stat(to); err == nil {
+		t.Error("a bundle that is to be removed and is refused lies there for ever")
 	}
 	if !strings.Contains(out.String(), "[update]\nkey = [") {
 		t.Errorf("it says %s", out.String())
