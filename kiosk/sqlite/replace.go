@@ -47,13 +47,24 @@ func duplicate(from, to string) error {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
+// Version is that of the tables of a ledger, whichever program made it: one that
+// knows only older ones does not open it.
+func Version(ctx context.Context, path string) (n int, err error) {
+	return quantity(ctx, path, "version", "PRAGMA user_version")
+}
+
 // Rows counts the entries and outcomes of a ledger of any version.
 func Rows(ctx context.Context, path string) (n int, err error) {
+	return quantity(ctx, path, "rows", "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM outcomes)")
+}
+
+// quantity asks a ledger of any version for one.
+func quantity(ctx context.Context, path, step, query string) (n int, err error) {
 	db, err := sql.Open("sqlite", dsn(path, "ro", fmt.Sprintf("busy_timeout(%d)", busyTimeout)))
 	if err != nil {
-		return 0, wrap("rows", err)
+		return 0, wrap(step, err)
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM outcomes)").Scan(&n)
-	return n, wrap("rows", err)
+	err = db.QueryRowContext(ctx, query).Scan(&n)
+	return n, wrap(step, err)
 }

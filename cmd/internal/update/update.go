@@ -43,6 +43,10 @@ type Updater struct {
 // patience is how long a version may take until it answers: an old card is slow.
 const patience = 90 * time.Second
 
+// turnTime is the longest that an update waits for another one, which waits
+// twice for a version to be well.
+const turnTime = 10 * time.Minute
+
 // pending is a switch that is not known to be good yet.
 type pending struct {
 	From    string `json:"from"` // empty: the package's own
@@ -67,7 +71,12 @@ func (u *Updater) current() string {
 // Apply takes a bundle: it is checked, unpacked, tried without being used, and
 // then used; if it is not well, the version of before is, with its ledger.
 func (u *Updater) Apply(ctx context.Context, file string) (version string, err error) {
-	if err := u.Resume(ctx); err != nil {
+	done, err := u.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	if err := u.resume(context.WithoutCancel(ctx)); err != nil {
 		return "", err
 	}
 	m, err := u.take(file)
@@ -77,8 +86,9 @@ func (u *Updater) Apply(ctx context.Context, file string) (version string, err e
 	if err := u.prove(ctx, m.Version); err != nil {
 		return "", fmt.Errorf("version %s is not used: %w", m.Version, errors.Join(err, os.RemoveAll(u.at("versions", m.Version))))
 	}
+	ctx = context.WithoutCancel(ctx) // who gives up now leaves a kiosk that runs
 	if err := u.Service.Stop(ctx); err != nil {
-		return "", fmt.Errorf("stop: %w", err)
+		return "", errors.Join(fmt.Errorf("stop: %w", err), u.Service.Start(ctx))
 	}
 	p := pending{From: u.current(), To: m.Version}
 	if err := u.prepare(ctx, &p); err != nil {
@@ -92,6 +102,46 @@ func (u *Updater) Apply(ctx context.Context, file string) (version string, err e
 
 // Resume brings to its end what a loss of power has interrupted.
 func (u *Updater) Resume(ctx context.Context) error {
+	done, err := u.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return u.resume(context.WithoutCancel(ctx))
+}
+
+// turn waits until no other program updates this kiosk, and keeps others away
+// until done is called or the program ends.
+func (u *Updater) turn(ctx context.Context) (done func() error, err error) {
+	if err := os.MkdirAll(u.Root, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(u.at("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f.Close, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(errors.New("another update of this kiosk is under way; try again when it has come to its end"), f.Close())
+		case <-tick.C:
+		}
+	}
+}
+
+// resume is Resume, for who has the turn.
+func (u *Updater) resume(ctx context.Context) error {
 	raw, err := os.ReadFile(u.at("pending.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -105,7 +155,7 @@ func (u *Updater) Resume(ctx context.Context) error {
 	}
 	u.Say("the update to %s was interrupted", p.To)
 	if u.current() != p.To { // the switch was still to come
-		return errors.Join(os.Remove(u.at("pending.json")), u.Service.Start(ctx))
+		return errors.Join(u.forget(), u.Service.Start(ctx))
 	}
 	return u.settle(ctx, p)
 }
@@ -119,7 +169,7 @@ func (u *Updater) settle(ctx context.Context, p pending) error {
 	if err == nil {
 		u.Say("version %s is well", p.To)
 		u.prune(p)
-		return os.Remove(u.at("pending.json"))
+		return u.forget()
 	}
 	return errors.Join(fmt.Errorf("version %s is not well: %w", p.To, err), u.back(ctx, p))
 }
@@ -176,9 +226,11 @@ func (u *Updater) prove(ctx context.Context, version string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	bin := u.at("versions", version, "kioskd")
-	out, err := exec.CommandContext(ctx, bin, "-version").CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), "kioskd "+version+",") {
-		return errors.Join(fmt.Errorf("it says that it is %.60q", out), err)
+	for name, ask := range map[string]string{"kioskd": "-version", "kioskctl": "version"} { // the second one brings an interrupted update to its end
+		out, err := exec.CommandContext(ctx, u.at("versions", version, name), ask).CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), name+" "+version+",") {
+			return errors.Join(fmt.Errorf("%s says that it is %.60q", name, out), err)
+		}
 	}
 	if out, err := exec.CommandContext(ctx, bin, "-check", "-config", u.Config).CombinedOutput(); err != nil {
 		return fmt.Errorf("it does not take the configuration: %s", strings.TrimSpace(string(out)))
@@ -286,15 +338,12 @@ func (u *Updater) well(ctx context.Context, version string, within time.Duration
 // if something was recorded since: then the new version stays.
 func (u *Updater) back(ctx context.Context, p pending) error {
 	if err := u.Service.Stop(ctx); err != nil {
-		return fmt.Errorf("stop: %w", err)
+		return errors.Join(fmt.Errorf("stop: %w", err), u.Service.Start(ctx))
 	}
 	if err := u.ledgerBack(ctx, p); err != nil {
 		return errors.Join(fmt.Errorf("there is no way back: %w", err), u.Service.Start(ctx))
 	}
-	if err := errors.Join(u.link(p.From), os.Remove(u.at("pending.json"))); err != nil {
-		return err
-	}
-	if err := u.Service.Start(ctx); err != nil {
+	if err := errors.Join(u.link(p.From), u.forget(), u.Service.Start(ctx)); err != nil {
 		return err
 	}
 	runs := cmp.Or(p.From, u.Own)
@@ -310,12 +359,14 @@ func (u *Updater) ledgerBack(ctx context.Context, p pending) error {
 		return nil
 	}
 	ledger := filepath.Join(u.Data, daemon.LedgerFile)
-	r, err := sqlite.OpenReadOnly(ctx, ledger)
-	if err == nil {
-		return r.Close()
+	was, err := sqlite.Version(ctx, p.Copy)
+	if err != nil {
+		return fmt.Errorf("the ledger's copy: %w", err)
 	}
-	if !errors.Is(err, sqlite.ErrNewer) {
-		return nil // the old version says what is wrong, and rescues
+	// It is the new version's program that asks after an interruption: what it
+	// can open tells nothing of what the old one can.
+	if is, err := sqlite.Version(ctx, ledger); err != nil || is <= was {
+		return nil // what can't be read the old version rescues
 	}
 	now, err := sqlite.Rows(ctx, ledger)
 	if err != nil {
@@ -327,8 +378,24 @@ func (u *Updater) ledgerBack(ctx context.Context, p pending) error {
 	return errors.Join(sqlite.Replace(ledger, p.Copy), u.give(ledger))
 }
 
-// prune removes versions that neither run nor ran just before.
+// forget notes that no switch is under way.
+func (u *Updater) forget() error {
+	if err := os.Remove(u.at("pending.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// prune removes versions that neither run nor ran just before, and the ledger's
+// copies from before earlier updates.
 func (u *Updater) prune(p pending) {
+	copies, _ := filepath.Glob(filepath.Join(u.Data, daemon.LedgerFile+".before-update-*")) // the pattern is good
+	for _, c := range copies {
+		own := strings.TrimSuffix(strings.TrimSuffix(c, "-wal"), "-shm")
+		if p.Copy != "" && own != p.Copy {
+			os.Remove(c)
+		}
+	}
 	list, _ := os.ReadDir(u.at("versions")) // what stays costs room, and that is all
 	for _, v := range list {
 		if v.Name() != p.To && v.Name() != p.From {

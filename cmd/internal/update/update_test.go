@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
@@ -106,7 +108,7 @@ func built(t *testing.T, version string) string {
 func scripted(t *testing.T, version, run string) string {
 	t.Helper()
 	dir := t.TempDir()
-	text := fmt.Sprintf("#!/bin/sh\ncase $1 in\n-version) echo 'kioskd %s, x' ;;\n-check) exit 0 ;;\n*) %s ;;\nesac\n", version, run)
+	text := fmt.Sprintf("#!/bin/sh\ncase $1 in\n-version) echo 'kioskd %s, x' ;;\nversion) echo 'kioskctl %s, x' ;;\n-check) exit 0 ;;\n*) %s ;;\nesac\n", version, version, run)
 	for _, name := range Programs {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
@@ -220,17 +222,20 @@ func TestUpdate(t *testing.T) {
 }
 
 // newerLedger is what a newer version leaves.
-func newerLedger(t *testing.T, path string) {
+func newerLedger(t *testing.T, path string) { versioned(t, path, 99) }
+
+// versioned makes a ledger say that it has a version.
+func versioned(t *testing.T, path string, version byte) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := f.WriteAt([]byte{0, 0, 0, 99}, 60); err != nil { // user_version, https://www.sqlite.org/fileformat2.html, section 1.3
+	if _, err := f.WriteAt([]byte{0, 0, 0, version}, 60); err != nil { // user_version, https://www.sqlite.org/fileformat2.html, section 1.3
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path+"-wal", 0); err != nil {
+	if err := os.Truncate(path+"-wal", 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 }
@@ -267,6 +272,150 @@ func resume(t *testing.T, first string) {
 	}
 	if err := s.Resume(ctx); err != nil {
 		t.Errorf("again: %v", err)
+	}
+}
+
+// TestLedgerBackByTheNewProgram: it is the new version's program that goes back
+// after an interruption. That it reads the ledger which the new version has
+// made says nothing of the old one.
+func TestLedgerBackByTheNewProgram(t *testing.T) {
+	ctx := t.Context()
+	s := newSite(t)
+	ledger := filepath.Join(s.Data, daemon.LedgerFile)
+	store, err := sqlite.Open(ctx, ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Record(ctx, kiosktest.Checkout(1, 1, 1)), store.Close(), os.MkdirAll(s.Root, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	now, err := sqlite.Version(ctx, ledger)
+	if err != nil || now < 2 {
+		t.Fatalf("Version() = %d, %v", now, err)
+	}
+	p := pending{To: "2"}
+	if err := s.prepare(ctx, &p); err != nil {
+		t.Fatal(err)
+	}
+	kept := func(want int) {
+		t.Helper()
+		if v, err := sqlite.Version(ctx, ledger); err != nil || v != want {
+			t.Errorf("the ledger has version %d, %v; want %d", v, err, want)
+		}
+		if n, err := sqlite.Rows(ctx, ledger); err != nil || n != p.Entries {
+			t.Errorf("the ledger has %d entries and outcomes, %v; want %d", n, err, p.Entries)
+		}
+	}
+	if err := s.ledgerBack(ctx, p); err != nil {
+		t.Errorf("with the same version: %v", err)
+	}
+	kept(now)
+	versioned(t, p.Copy, byte(now-1))
+	if err := s.ledgerBack(ctx, p); err != nil {
+		t.Errorf("with an older copy: %v", err)
+	}
+	kept(now - 1)
+}
+
+// unit is a service of which a test wants to know that it was started at last.
+type unit struct {
+	stopping func() error
+	runs     bool
+}
+
+func (u *unit) Stop(context.Context) error {
+	u.runs = false
+	return u.stopping()
+}
+
+func (u *unit) Start(ctx context.Context) error {
+	u.runs = ctx.Err() == nil
+	return ctx.Err()
+}
+
+// TestKioskRunsAfterAll: whoever gives up an update when the kiosk has been
+// stopped for it, and whatever goes wrong then, leaves one that runs.
+func TestKioskRunsAfterAll(t *testing.T) {
+	for what, hangs := range map[string]error{"given up": nil, "not stopped": errors.New("it hangs")} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newSite(t)
+		desk := &unit{runs: true, stopping: func() error { cancel(); return hangs }}
+		s.Service = desk
+		os.WriteFile(filepath.Join(s.Data, daemon.LedgerFile), []byte("no ledger, so that it ends there"), 0o600)
+		_, err := s.Apply(ctx, s.bundle(scripted(t, "1.1", "exit 1"), Manifest{"1.1", Arch()}))
+		if err == nil || !desk.runs || s.current() != "" {
+			t.Errorf("%s: Apply() = %v; the kiosk runs: %t, as %q", what, err, desk.runs, s.current())
+		}
+		cancel()
+	}
+}
+
+// TestBackWithoutNote: a note of the switch that is gone does not keep the kiosk
+// from being started.
+func TestBackWithoutNote(t *testing.T) {
+	s := newSite(t)
+	desk := &unit{stopping: func() error { return nil }}
+	s.Service = desk
+	os.MkdirAll(s.Root, 0o755)
+	synctest.Test(t, func(t *testing.T) { // it is waited for, in vain
+		if err := s.back(t.Context(), pending{To: "1.1"}); err == nil || !desk.runs {
+			t.Errorf("back() = %v; it runs: %t", err, desk.runs)
+		}
+	})
+}
+
+// TestOneUpdateAtATime: the unit that ends an interrupted update and the one
+// that takes the next may be started at once; they take turns.
+func TestOneUpdateAtATime(t *testing.T) {
+	s := newSite(t)
+	synctest.Test(t, func(t *testing.T) {
+		done, err := s.turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 2)
+		go func() { ended <- s.Resume(t.Context()) }()
+		go func() { _, err := s.Apply(t.Context(), filepath.Join(s.dir, "nothing")); ended <- err }()
+		time.Sleep(time.Minute)
+		if len(ended) != 0 {
+			t.Error("an update does not wait for another one")
+		}
+		if err := done(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if len(ended) != 2 {
+			t.Fatalf("%d of 2 went on", len(ended))
+		}
+		done, err = s.turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		if err := s.Resume(t.Context()); err == nil || !strings.Contains(err.Error(), "under way") {
+			t.Errorf("behind one that never ends: %v", err)
+		}
+	})
+}
+
+// TestPruneCopies: of the ledger's copies from before updates the newest stays.
+func TestPruneCopies(t *testing.T) {
+	s := newSite(t)
+	at := func(name string) string { return filepath.Join(s.Data, daemon.LedgerFile+name) }
+	stay := []string{".before-update-1.1", ".before-update-1.1-wal", ".before-restore", ""}
+	for _, name := range append(stay, ".before-update-1.0", ".before-update-1.0-shm", ".before-update-1.10") {
+		os.WriteFile(at(name), nil, 0o600)
+	}
+	s.prune(pending{To: "1.1"})
+	s.prune(pending{To: "1.1", Copy: at(".before-update-1.1")})
+	list, err := os.ReadDir(s.Data)
+	if err != nil || len(list) != len(stay) {
+		t.Errorf("%v, %v; want %q", list, err, stay)
+	}
+	for _, name := range stay {
+		if _, err := os.Stat(at(name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
