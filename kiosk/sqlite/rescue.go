@@ -167,6 +167,15 @@ func scratch(old *carve.File, path string) error {
 // errNoGood is of a copy on which no ledger can rest.
 var errNoGood = errors.New("the copy is no good")
 
+// blame says that a copy is no good, unless it is no fault of the copy's: on a
+// full disk, or without time, every one would be passed over.
+func blame(ctx context.Context, err error) error {
+	if err = pathError(classify(err)); errors.Is(err, ErrFull) || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errNoGood, err)
+}
+
 // rescue is one under way.
 type rescue struct {
 	Account
@@ -202,8 +211,12 @@ func (r *rescue) upon(ctx context.Context, from string) (err error) {
 			return err
 		}
 	}
-	if wrong, err := r.new.Check(ctx); err != nil || len(wrong) > 0 {
-		return errors.Join(err, fmt.Errorf("%w: what comes of it is not sound: %q", errNoGood, wrong))
+	wrong, err := r.new.Check(ctx)
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("what comes of it is not sound: %q", wrong)
+	}
+	if err != nil {
+		return blame(ctx, err)
 	}
 	_, err = r.new.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
@@ -215,12 +228,12 @@ func (r *rescue) base(ctx context.Context, from string) error {
 	removeAll(fresh)
 	if from != "" {
 		if err := copyFile(from, fresh); err != nil {
-			return fmt.Errorf("%w: %w", errNoGood, err)
+			return blame(ctx, err)
 		}
 	}
 	var err error
 	if r.new, err = Open(ctx, fresh); err != nil {
-		return fmt.Errorf("%w: %w", errNoGood, err)
+		return blame(ctx, err)
 	}
 	wrong, err := r.new.Check(ctx)
 	if err == nil && len(wrong) > 0 {
@@ -230,7 +243,7 @@ func (r *rescue) base(ctx context.Context, from string) error {
 		err = r.new.conn.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM entries").Scan(&r.last)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", errNoGood, err), r.new.Close())
+		return errors.Join(blame(ctx, err), r.new.Close())
 	}
 	r.highest = r.last
 	return nil
