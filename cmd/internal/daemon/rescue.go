@@ -33,14 +33,18 @@ const suspectFile = LedgerFile + ".suspect"
 func (d *Daemon) openLedger(ctx context.Context) (*sqlite.Store, error) {
 	path, suspect := filepath.Join(d.Config.Kiosk.Data, LedgerFile), filepath.Join(d.Config.Kiosk.Data, suspectFile)
 	_, err := os.Stat(suspect)
+	stop := d.patience(ctx, "The ledger is being opened")
 	store, why, err := openSound(ctx, path, err == nil)
-	if err != nil || why == "" {
+	stop()
+	if err != nil {
+		return nil, err // what was suspected of it is not looked into yet
+	}
+	if why == "" {
 		os.Remove(suspect)
-		return store, err
+		return store, nil
 	}
 	d.Log.Error("the ledger is damaged: it is rescued now", "why", why)
-	stop := d.patience(ctx)
-	defer stop()
+	defer d.patience(ctx, "The ledger was damaged and is being rescued")()
 	ctx, cancel := context.WithTimeout(ctx, rescueTime)
 	defer cancel()
 	now := time.Now()
@@ -110,22 +114,30 @@ func copies(data string) []string {
 	return list
 }
 
-// patience asks systemd for it, until stop is called: a rescue may take longer
-// than a start.
-func (d *Daemon) patience(ctx context.Context) (stop func()) {
-	ctx, stop = context.WithCancel(ctx)
+// patience asks systemd for it, with a word on what is done, until stop has been
+// called: to look at the whole of a ledger, to bring it to a new version or to
+// rescue it may take longer than a start.
+func (d *Daemon) patience(ctx context.Context, status string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ask := func() {
+		d.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\n%s\nSTATUS=%s", time.Minute.Microseconds(), systemd.SdNotifyWatchdog, status))
+	}
+	ask()
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		t := time.NewTicker(5 * time.Second)
 		defer t.Stop()
-		for ctx.Err() == nil {
-			d.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\n%s\nSTATUS=The ledger was damaged and is being rescued", time.Minute.Microseconds(), systemd.SdNotifyWatchdog))
+		for {
 			select {
 			case <-ctx.Done():
+				return
 			case <-t.C:
+				ask()
 			}
 		}
 	}()
-	return stop
+	return func() { cancel(); <-ended }
 }
 
 // watchLedger ends the daemon when the ledger proves to be damaged, at a write

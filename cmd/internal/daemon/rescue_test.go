@@ -1,0 +1,59 @@
+package daemon
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+)
+
+// TestSuspectedLedger: systemd is asked for patience before the whole of a
+// ledger is looked at, and a look that could not be taken is taken at the next
+// start.
+func TestSuspectedLedger(t *testing.T) {
+	dir := t.TempDir()
+	systemd, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer systemd.Close()
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "notify"))
+	d := &Daemon{Options: Options{Config: &config.Config{}, Log: slog.New(slog.DiscardHandler)}}
+	d.Config.Kiosk.Data = dir
+	suspect := filepath.Join(dir, suspectFile)
+	if err := os.WriteFile(suspect, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(t.Context(), filepath.Join(dir, LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.openLedger(t.Context()); !errors.Is(err, sqlite.ErrInUse) {
+		t.Errorf("openLedger() = %v; want ErrInUse", err)
+	}
+	if _, err := os.Stat(suspect); err != nil {
+		t.Errorf("nobody has looked at it, and the mark is gone: %v", err)
+	}
+	systemd.SetReadDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck // then Read says so
+	said := make([]byte, 1024)
+	if n, err := systemd.Read(said); err != nil || !strings.Contains(string(said[:n]), "EXTEND_TIMEOUT_USEC=") {
+		t.Errorf("systemd is told %q, %v", said[:n], err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = d.openLedger(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := os.Stat(suspect); err == nil {
+		t.Error("it is sound, and the mark stays")
+	}
+}
