@@ -17,10 +17,16 @@ type Frames[F any] struct {
 	// frame, or what is none. They are at least 1 unless it says ErrPart.
 	Decode func(b []byte) (f F, n int, err error)
 
-	got []byte
+	got    []byte
+	looked time.Time // the end whose glance was taken
 }
 
-// Next reads a frame, until end: then ErrSilent.
+// glance is how long is waited for what has come already.
+const glance = time.Millisecond
+
+// Next reads a frame, until end: then ErrSilent. A process that stood still
+// until then has heard nothing, and yet the device may have spoken: once for
+// each end what has come is read after it.
 func (r *Frames[F]) Next(end time.Time) (f F, err error) {
 	for {
 		f, n, err := r.Decode(r.got)
@@ -32,14 +38,20 @@ func (r *Frames[F]) Next(end time.Time) (f F, err error) {
 			continue
 		}
 		left := time.Until(end)
-		if left <= 0 {
+		if left <= 0 && r.looked.Equal(end) {
 			return f, drivers.ErrSilent
+		}
+		if left <= 0 {
+			left, r.looked = glance, end
 		}
 		if err := r.Patience(left); err != nil {
 			return f, err
 		}
 		var buf [512]byte
 		k, err := r.Read(buf[:])
+		if errors.Is(err, drivers.ErrSilent) && !time.Now().Before(end) {
+			continue
+		}
 		if err != nil {
 			return f, err
 		}
