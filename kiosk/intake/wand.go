@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +44,7 @@ const (
 	wandLook  = 200 * time.Millisecond // how often it is asked whether anybody listens
 	wandRest  = 5 * time.Second        // how often a wand that rests is asked whether it is there
 	wandAgain = time.Second            // a tag of the library's that stays in reach is told so often at most
-	wandNew   = 20                     // tags whose memory is read between two rounds
+	wandReads = 20                     // of tags' memories between two rounds: one may take a third of a second
 )
 
 // Run reads until ctx ends (nil) or the device fails. It closes the device.
@@ -60,7 +61,7 @@ func (w *Wand) Run(ctx context.Context, dev drivers.Wand) error {
 		if h.near == nil {
 			h.near = map[string]*near{}
 		}
-		if err := h.round(); err != nil {
+		if err := h.round(ctx); err != nil {
 			return err
 		}
 	}
@@ -72,6 +73,7 @@ type hearer struct {
 	*Wand
 	dev    drivers.Wand
 	rested time.Time
+	reads  int              // of tags' memories, since it has listened
 	near   map[string]*near // by EPC, since somebody listens; nil while nobody does
 }
 
@@ -102,20 +104,23 @@ func (h *hearer) rest(ctx context.Context) error {
 
 // round listens once, and tells. Of a tag that is new the memory may have to be
 // read; those for which there is no time are heard again.
-func (h *hearer) round() error {
+func (h *hearer) round(ctx context.Context) error {
 	list, err := h.dev.Hear()
 	if err != nil {
 		return err
 	}
-	now, reads := time.Now(), 0
+	now := time.Now()
+	h.reads = 0
 	for _, t := range list {
+		if ctx.Err() != nil {
+			return nil
+		}
 		n := h.near[string(t.EPC)]
 		if n == nil {
 			n = &near{}
 			h.near[string(t.EPC)] = n
 		}
-		if !n.known && (t.PC != 0 || reads < wandNew) {
-			reads++
+		if !n.known {
 			if n.known, err = h.learn(t, n); broken(err) {
 				return err
 			}
@@ -128,11 +133,24 @@ func (h *hearer) round() error {
 	return nil
 }
 
+// errLater: there is no time for it in this round.
+var errLater = errors.New("enough was read for one round")
+
+// read reads words of a tag's memory, if there is time for it.
+func (h *hearer) read(t drivers.UHFTag, bank drivers.Bank, first, words int) ([]byte, error) {
+	if h.reads >= wandReads {
+		return nil, errLater
+	}
+	h.reads++
+	return h.dev.ReadBank(t.EPC, bank, first, words)
+}
+
 // learn finds out what a tag is. An error that is not the device's is the
-// tag's: it is tried again when it is heard again.
+// tag's: it is tried again when it is heard again. Until then nobody knows
+// whose it is.
 func (h *hearer) learn(t drivers.UHFTag, n *near) (known bool, err error) {
 	if t.PC == 0 {
-		b, err := h.dev.ReadBank(t.EPC, drivers.BankEPC, 1, 1)
+		b, err := h.read(t, drivers.BankEPC, 1, 1)
 		if err != nil {
 			return false, err
 		}
@@ -141,12 +159,12 @@ func (h *hearer) learn(t drivers.UHFTag, n *near) (known bool, err error) {
 	bank := tagdata.EPCBank(t.PC, t.EPC)
 	c := tagdata.DecodeUHF(bank, nil)
 	if c.Model == tagdata.Gaoxiao { // owner and set are elsewhere
-		user, err := h.dev.ReadBank(t.EPC, drivers.BankUser, 0, gaoxiaoUser)
-		if broken(err) {
-			return false, err
-		}
-		if err == nil {
+		user, err := h.read(t, drivers.BankUser, 0, gaoxiaoUser)
+		switch {
+		case err == nil:
 			c = tagdata.DecodeUHF(bank, user)
+		case !errors.Is(err, drivers.ErrNoBlock): // it has that bank
+			return false, err
 		}
 	}
 	n.heard, n.mute = h.judge(kiosk.TagID(fmt.Sprintf("EPC:%X", t.EPC)), c)

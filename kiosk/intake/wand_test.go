@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,7 +34,9 @@ type wandBench struct {
 	field  *uhf.Field
 	wanted atomic.Bool
 	rests  atomic.Int32
-	fail   atomic.Bool // the next round
+	fail   atomic.Bool  // the next round
+	reads  atomic.Int32 // of memory, since it has listened
+	most   atomic.Int32 // of them at once
 	mu     sync.Mutex
 	heard  []Heard
 }
@@ -49,7 +52,13 @@ func (c counted) Hear() ([]drivers.UHFTag, error) {
 	if c.fail.Load() {
 		return nil, drivers.ErrGone
 	}
+	c.reads.Store(0)
 	return c.Wand.Hear()
+}
+
+func (c counted) ReadBank(epc []byte, bank drivers.Bank, first, n int) ([]byte, error) {
+	c.most.Store(max(c.most.Load(), c.reads.Add(1)))
+	return c.Wand.ReadBank(epc, bank, first, n)
 }
 
 func onWand(t *testing.T, noPC bool, owners []string, test func(*wandBench)) {
@@ -172,4 +181,45 @@ func TestWandHardToReach(t *testing.T) {
 			t.Errorf("told of %d tags; want %d", len(got), len(want))
 		}
 	})
+}
+
+// TestWandGaoxiao: of these tags whose they are is in a bank of its own. What
+// of it is not heard is asked again, and not taken for the library's; and many
+// new ones do not keep the wand from listening.
+func TestWandGaoxiao(t *testing.T) {
+	for _, noPC := range []bool{false, true} {
+		t.Run(fmt.Sprintf("no PC %v", noPC), func(t *testing.T) {
+			onWand(t, noPC, []string{"10248"}, func(b *wandBench) {
+				want := map[kiosk.Barcode]bool{"32199999": true}
+				for n := range 150 {
+					c := tagdata.Contents{Item: fmt.Sprintf("32%06d", n), Owner: "10248", Part: 1, Parts: 1}
+					if n%2 == 1 {
+						c.Owner = "10001" // another university's
+					} else {
+						want[kiosk.Barcode(c.Item)] = true
+					}
+					b.field.Place(uhfTag(t, uint32(n), tagdata.Gaoxiao, c, false), uhf.Coupling{Miss: 0.3})
+				}
+				u, err := tagdata.EncodeUHF(tagdata.Contents{Item: "32199999", Owner: "10248"}, tagdata.Gaoxiao, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.field.Place(uhf.NewTag(999, u.PC, u.UII, 0), uhf.Coupling{}) // without that bank
+				got, foreign := map[kiosk.Barcode]bool{}, map[string]bool{}
+				for _, x := range b.told(time.Minute) {
+					if x.Item != "" {
+						got[x.Item] = true
+					} else if x.Why == kiosk.ReasonTagForeign {
+						foreign[x.Code] = true
+					}
+				}
+				if !maps.Equal(got, want) || len(foreign) != 75 {
+					t.Errorf("told of %d tags of the library's and %d foreign ones; want %d and 75", len(got), len(foreign), len(want))
+				}
+				if b.most.Load() > wandReads {
+					t.Errorf("%d reads between two rounds; want %d at most", b.most.Load(), wandReads)
+				}
+			})
+		})
+	}
 }
