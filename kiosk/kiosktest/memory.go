@@ -247,10 +247,11 @@ func (m *Memory) undo(r *record) {
 	delete(m.loans, r.Item)
 }
 
-// outdated tells whether an entry recorded after r holds for its item.
+// outdated tells whether an entry recorded after r holds for its item. That it
+// was seen says nothing of it.
 func (m *Memory) outdated(r *record) bool {
 	later := m.entries[slices.Index(m.entries, r)+1:]
-	return slices.ContainsFunc(later, func(o *record) bool { return o.Item == r.Item && o.State.Holds() })
+	return slices.ContainsFunc(later, func(o *record) bool { return o.Item == r.Item && o.Kind != kiosk.Seen && o.State.Holds() })
 }
 
 func (m *Memory) seen(t time.Time) {

@@ -15,6 +15,7 @@ type order struct {
 	ready places
 	all   map[kiosk.ID]*place
 	items map[kiosk.Barcode]*place // the last of each
+	loans map[kiosk.Barcode]*place // the last of each that says something of its loan
 }
 
 // place is that of an entry in the order.
@@ -28,13 +29,16 @@ type place struct {
 // newOrder orders a queue. An entry that may not be worked on yet holds up what
 // is behind it; one that was deferred, what concerns its item only.
 func newOrder(q []kiosk.Queued, may, deferred func(kiosk.Queued) bool) *order {
-	o := &order{all: make(map[kiosk.ID]*place, len(q)), items: map[kiosk.Barcode]*place{}}
+	o := &order{all: make(map[kiosk.ID]*place, len(q)), items: map[kiosk.Barcode]*place{}, loans: map[kiosk.Barcode]*place{}}
 	cards := map[kiosk.Card]*place{} // the last of each
 	for n, e := range q {
 		p := &place{Queued: e, n: n}
 		o.all[e.ID] = p
 		p.waitFor(o.items[e.Item])
 		o.items[e.Item] = p
+		if e.Kind != kiosk.Seen {
+			o.loans[e.Item] = p
+		}
 		if e.Patron != "" && !deferred(e) {
 			p.waitFor(cards[e.Patron])
 			cards[e.Patron] = p
@@ -64,8 +68,9 @@ func (o *order) take() (kiosk.Queued, bool) {
 	return heap.Pop(&o.ready).(*place).Queued, true
 }
 
-// last tells whether nothing is queued of an entry's item behind it.
-func (o *order) last(q kiosk.Queued) bool { return o.items[q.Item].ID == q.ID }
+// last tells whether nothing is queued behind an entry that says what became of
+// its item's loan. That it stood on the shelf does not.
+func (o *order) last(q kiosk.Queued) bool { return o.loans[q.Item] == o.all[q.ID] }
 
 // done says that an entry has left the outbox.
 func (o *order) done(id kiosk.ID) {

@@ -17,7 +17,7 @@ type task struct {
 	kiosk.Queued
 	retry time.Duration // until the next try, if this one is fruitless
 	early time.Duration // until the other kiosks have told what they had to
-	last  bool          // nothing else is queued of its item
+	last  bool          // nothing that is queued says what became of its loan
 	wasIn bool          // the ILS has said that the item is out to nobody
 	place chan struct{} // for its first question: in the order of the queue
 

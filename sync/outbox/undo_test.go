@@ -80,6 +80,9 @@ func TestTakenBack(t *testing.T) {
 				}
 				id := b.cutOff(tt.tags...)
 				time.Sleep(tt.wait)
+				if !tt.again {
+					b.put(kiosk.Offline, kiosk.Seen, "B1", "") // says nothing of the loan
+				}
 				if tt.again {
 					b.put(kiosk.Offline, kiosk.Checkout, "B1", "C1")
 				}

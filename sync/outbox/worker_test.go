@@ -939,12 +939,14 @@ func TestOthersFirst(t *testing.T) {
 				id := b.put(kiosk.Offline, kiosk.Checkin, "B1", "")
 				other := b.put(kiosk.Offline, kiosk.Checkin, "B2", "")
 				after := b.put(kiosk.Offline, kiosk.Checkout, "B2", "C1") // this kiosk says itself what became of it
+				seen := b.put(kiosk.Offline, kiosk.Seen, "B1", "")        // which says nothing of that, and waits
 				b.after(time.Hour)
 				b.line.set(false)
 				b.after(time.Minute)
 				b.is(id, kiosk.Offline)
 				b.is(other, kiosk.Settled)
 				b.is(after, kiosk.Settled)
+				b.is(seen, kiosk.Offline)
 				tt.meanwhile(b)
 				b.after(11 * time.Minute)
 				b.is(id, tt.state)
