@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -100,15 +101,26 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// freePort is a port that nobody else is given until the test ends: a socket
+// that does not listen holds it. Who asks for it by its number, as kioskd,
+// has it all the same, for both say SO_REUSEADDR (Linux, socket(7)).
 func freePort(t *testing.T) int {
-	ln, err := listenLoopback()
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	var port int
-	fmt.Sscanf(ln.Addr().String(), "127.0.0.1:%d", &port)
-	return port
+	t.Cleanup(func() { syscall.Close(fd) })
+	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.(*syscall.SockaddrInet4).Port
 }
 
 func healthy(t *testing.T, port int) {

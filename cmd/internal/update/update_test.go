@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,12 +58,7 @@ func newSite(t *testing.T) *site {
 	data := filepath.Join(s.dir, "data")
 	s.Updater = &Updater{Root: filepath.Join(s.dir, "root"), Config: filepath.Join(s.dir, "kiosk.toml"), Data: data, Own: "0.9",
 		Keys: []ed25519.PublicKey{pub}, Service: s, Patience: time.Minute, Say: func(f string, a ...any) { s.said = append(s.said, fmt.Sprintf(f, a...)) }}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(s.Config, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\nlisten = %q\n", data, ln.Addr()), 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(s.Config, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\nlisten = \"127.0.0.1:0\"\n", data), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Stop(context.Background()) })
