@@ -56,13 +56,18 @@ func serve(t *testing.T, ils *upstreamtest.ILS) (rest, sip string) {
 	go func() { ended <- sip2.Serve(ctx, ln, ils, sip2.ServerConfig{}) }()
 	d := &door{T: t, addr: "127.0.0.1:0", handler: (&koha.Server{Backend: ils}).Handler()}
 	d.away(false)
-	ils.Away = d.away
+	p, err := upstreamtest.Listen("127.0.0.1:0", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ils.Away = func(away bool) { d.away(away); p.Away(away) }
 	t.Cleanup(func() {
 		d.away(true)
+		p.Close()
 		cancel()
 		<-ended
 	})
-	return "http://" + d.addr, ln.Addr().String()
+	return "http://" + d.addr, p.Addr()
 }
 
 func TestConformance(t *testing.T) {
