@@ -17,6 +17,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 )
 
 // Phones are what the pages for phones on the library's network stand on.
@@ -142,6 +143,7 @@ func (s *site) phonePage(w http.ResponseWriter, r *http.Request) {
 			words[k] = t
 		}
 	}
+	words["staff.inv.nocode"] = l.T("staff.inv.nocode") // said of what is too long to be kept, too
 	j, err := json.Marshal(words)
 	if err != nil {
 		http.Error(w, "the words can't be read", http.StatusInternalServerError)
@@ -336,28 +338,33 @@ type handedScan struct {
 	Age  float64       `json:"age"` // ms ago, by the phone's clock, which needs not be right
 }
 
-// handedBy reads what a phone hands over; now is the moment of the request.
-func handedBy(r io.Reader, now time.Time) ([]inventory.Handed, error) {
+// handedBy reads what a phone hands over; now is the moment of the request. One
+// that is no act or too long does not hold up the others: odd says so of it,
+// and the phone forgets it.
+func handedBy(r io.Reader, now time.Time) (list []inventory.Handed, odd []inventory.Said, err error) {
 	var in struct {
 		Acts []handedScan `json:"acts"`
 	}
 	if err := json.NewDecoder(r).Decode(&in); err != nil {
-		return nil, fmt.Errorf("what is handed over can't be read: %w", err)
+		return nil, nil, fmt.Errorf("what is handed over can't be read: %w", err)
 	}
 	if len(in.Acts) > mostHanded {
-		return nil, fmt.Errorf("at most %d are handed over at once", mostHanded)
+		return nil, nil, fmt.Errorf("at most %d are handed over at once", mostHanded)
 	}
-	var list []inventory.Handed
 	kinds := map[string]kiosk.ShelfKind{"scan": kiosk.ShelfScan, "note": kiosk.ShelfNote, "start": kiosk.ShelfStart}
 	for _, a := range in.Acts {
-		kind, ok := kinds[a.Kind]
-		if !ok || a.ID == "" || len(a.ID) > longestID || len(a.Text) > kiosk.MaxCode || len(a.Item) > kiosk.MaxCode || !(a.Age >= -1e15 && a.Age <= 1e15) {
-			return nil, errors.New("something that is handed over has no kind, no ID, or is too long")
+		if a.ID == "" || len(a.ID) > longestID {
+			return nil, nil, errors.New("something that is handed over has no ID, or one that is too long")
 		}
-		age := min(max(time.Duration(a.Age)*time.Millisecond, 0), oldest)
-		list = append(list, inventory.Handed{ID: kiosk.ID(a.ID), Kind: kind, At: now.Add(-age), Text: strings.TrimSpace(a.Text), Item: a.Item})
+		id, kind, text := kiosk.ID(a.ID), kinds[a.Kind], strings.TrimSpace(a.Text)
+		if kind == "" || len(text) > kiosk.MaxCode || len(a.Item) > kiosk.MaxCode {
+			odd = append(odd, inventory.Said{Read: id, Why: "no act, or too long", Tone: shelf.Take})
+			continue
+		}
+		age := time.Duration(min(max(a.Age, 0), float64(oldest/time.Millisecond))) * time.Millisecond
+		list = append(list, inventory.Handed{ID: id, Kind: kind, At: now.Add(-age), Text: text, Item: a.Item})
 	}
-	return list, nil
+	return list, odd, nil
 }
 
 // phoneSaid is what is said of a scan, in words.
@@ -379,7 +386,7 @@ func (s *site) phoneHand(w http.ResponseWriter, r *http.Request, _ kiosk.Member,
 		http.Error(w, "it can't be read", http.StatusInternalServerError)
 		return
 	}
-	list, err := handedBy(http.MaxBytesReader(w, r.Body, maxHanded), s.Clock())
+	list, odd, err := handedBy(http.MaxBytesReader(w, r.Body, maxHanded), s.Clock())
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		http.Error(w, "it did not come to its end", http.StatusRequestTimeout)
@@ -406,7 +413,7 @@ func (s *site) phoneHand(w http.ResponseWriter, r *http.Request, _ kiosk.Member,
 		return
 	}
 	words := walkView{language: s.phoneLanguage(r)}
-	for _, x := range said {
+	for _, x := range append(said, odd...) {
 		out.Said = append(out.Said, words.phone(x))
 	}
 	if v, err := s.Staff.Inventories.View(r.Context(), id); err == nil {

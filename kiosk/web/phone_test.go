@@ -301,8 +301,8 @@ func TestPhoneHandsOver(t *testing.T) {
 	if ago := s.now.Sub(first.At); ago < time.Minute || ago > time.Minute+time.Second || !strings.HasPrefix(first.Who, "staff ") {
 		t.Errorf("the first is of %v ago by %q; want a minute", ago, first.Who)
 	}
-	for _, body := range []string{"", "[]", `{"acts":[{"kind":"scan","text":"B00"}]}`, `{"acts":[{"id":"a","kind":"end"}]}`, `{"acts":[{"id":"a","kind":"scan","age":1e300}]}`,
-		`{"acts":[{"id":"` + strings.Repeat("a", 65) + `","kind":"scan"}]}`, `{"acts":[{"id":"a","kind":"scan","text":"` + strings.Repeat("a", 65) + `"}]}`,
+	for _, body := range []string{"", "[]", `{"acts":[{"kind":"scan","text":"B00"}]}`, `{"acts":[{"id":"a","kind":"scan","age":1e400}]}`,
+		`{"acts":[{"id":"` + strings.Repeat("a", 65) + `","kind":"scan"}]}`,
 		`{"acts":[` + strings.Repeat(`{"id":"a","kind":"scan"},`, 200) + `{"id":"a","kind":"scan"}]}`, `{"acts":[{"text":"` + strings.Repeat("a", maxHanded) + `"}]}`} {
 		hand(http.StatusBadRequest, body)
 	}
@@ -319,6 +319,34 @@ func TestPhoneHandsOver(t *testing.T) {
 	}
 	if x := s.phone.want(http.StatusOK, "GET", "/phone/state", nil); strings.Contains(x, "Upstairs") {
 		t.Errorf("one that has ended is offered: %s", x)
+	}
+}
+
+// TestOneOddScan: what can't be taken is answered, so that the phone forgets
+// it, and holds up nothing that was scanned before and after it.
+func TestOneOddScan(t *testing.T) {
+	s := newPhoneSite(t)
+	s.pair(t)
+	long := strings.Repeat("é", 33)
+	for name, odd := range map[string]string{"too long": `"kind":"scan","text":"` + long + `"`, "of a book too long": `"kind":"note","text":"cover","item":"` + long + `"`, "no act": `"kind":"end"`} {
+		var got struct {
+			Said    []phoneSaid
+			Refused string
+			Seen    int
+		}
+		body := s.phone.want(http.StatusOK, "POST", "/phone/inventory/v1/hand", `{"acts":[{"id":"a","kind":"scan","text":"B00","age":1e300},{"id":"odd",`+odd+`},{"id":"b","kind":"scan","text":"B01","age":-1e300}]}`)
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, body)
+		}
+		if len(got.Said) != 3 || got.Seen != 2 || got.Refused != "" {
+			t.Fatalf("%s: it says %+v", name, got)
+		}
+		if x := got.Said[2]; x.ID != "odd" || x.Tone != "take" || x.Head != "This is no item of this library" {
+			t.Errorf("%s: it says %+v", name, x)
+		}
+	}
+	if x := s.phone.want(http.StatusOK, "GET", "/phone/", nil); !strings.Contains(x, "staff.inv.nocode&#34;:&#34;This is no item") {
+		t.Errorf("the phone can't say it by itself: %s", x)
 	}
 }
 
@@ -346,9 +374,14 @@ func FuzzHanded(f *testing.F) {
 	f.Add(`{"acts":[{"id":"a","kind":"scan","text":"B00","age":60000}]}`)
 	f.Add(`{"acts":[{"id":"a","kind":"note","item":"B00","text":"cover","age":-1e14}]}`)
 	f.Fuzz(func(t *testing.T, in string) {
-		list, err := handedBy(strings.NewReader(in), noon)
+		list, odd, err := handedBy(strings.NewReader(in), noon)
 		if err != nil {
 			return
+		}
+		for _, x := range odd {
+			if x.Read == "" {
+				t.Errorf("%q: nothing is said to %+v", in, x)
+			}
 		}
 		for _, h := range list {
 			if h.ID == "" || h.At.After(noon) || h.At.Before(noon.Add(-oldest)) || len(h.Text) > kiosk.MaxCode {

@@ -134,6 +134,10 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await type('B08', 'Wanted: take it along');
   await type('nonsense', 'This is no item of this library');
   assert.equal(await tone(), 'take');
+  await phone.evaluate(() => { document.querySelector('#code').maxLength = 5000; }); // as a camera reads a QR code
+  await type('B06', 'Seen already');
+  await type('https://' + 'é'.repeat(30), 'This is no item of this library');
+  assert.equal(await phone.evaluate(() => phoneStore.waiting().then(all => all.length)), 0, 'what is too long is kept');
   await type('B07', 'In place');
   await phone.click('.condition[data-text=cover]');
   await phone.waitForSelector('#lines >> text=Noted: Cover');
@@ -156,6 +160,7 @@ const certificate = (port, options) => new Promise((done, fail) => {
   assert.equal(await tone(), 'take');
   await type('B09', 'Scanned already');
   await looks(phone, 'offline', small);
+  await phone.evaluate(() => phoneStore.waiting().then(([a]) => phoneStore.add({id: 'long', inventory: a.inventory, kind: 'scan', text: 'x'.repeat(5000), at: a.at}))); // as earlier versions did
   await phone.goto('about:blank');
   await phone.goto(home);
   await phone.click('#walks button');

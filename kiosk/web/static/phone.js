@@ -153,9 +153,16 @@
     return {tone: 'take', head: say('phone.kept.unknown'), lines: [], item: text};
   }
 
+  // No number is longer (kiosk.MaxCode, in bytes): an address in a QR code is not kept.
+  const longest = 64, tooLong = text => new TextEncoder().encode(text).length > longest;
+  function strange(text) {
+    shown = undefined;
+    verdict({tone: 'take', head: say('staff.inv.nocode'), lines: [], text: text.slice(0, longest)});
+  }
   async function scanned(text) {
     text = text.trim();
     if (!text || !walk) return;
+    if (tooLong(text)) { strange(text); return alarm('take'); }
     const act = {id: crypto.randomUUID(), inventory: walk.id, kind: 'scan', text, at: Date.now()};
     const said = local(text);
     try {
@@ -206,7 +213,11 @@
   async function deliver() {
     clearTimeout(timer);
     for (;;) {
-      const all = await phoneStore.waiting();
+      const kept = await phoneStore.waiting(), odd = kept.filter(a => tooLong(a.text ?? '')), all = kept.filter(a => !odd.includes(a));
+      if (odd.length) { // of an earlier version, which kept them
+        await phoneStore.remove(odd.map(a => a.n));
+        strange(odd[0].text);
+      }
       waiting = all.length;
       net();
       const first = all.find(a => a.inventory !== refused?.inventory);
