@@ -7,28 +7,20 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	_ "image/png" // browsers make both
 	"slices"
-	"sync"
 
 	"golang.org/x/image/draw"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// Bounds of photos. A picture is small where it says so; how much memory it
-// takes is known from its size, before it is unpacked.
+// Bounds of photos.
 const (
-	MaxPicture = 8 << 20  // bytes, as it comes
-	maxPixels  = 24 << 20 // of a JPEG, which takes 1.5 to 3 bytes each
-	maxPNG     = 12 << 20 // which takes up to 8
-	photoSide  = 1024     // pixels of the longer side that is kept
-	photoGrade = 78       // of the JPEG
-	maxPhotos  = 300      // of an inventory: some 40 MB
+	MaxPicture = 8 << 20 // bytes, as it comes
+	photoSide  = 1024    // pixels of the longer side that is kept
+	photoGrade = 78      // of the JPEG
+	maxPhotos  = 300     // of an inventory: some 40 MB
 )
-
-// unpacking is held while a picture is: one at a time, they are large.
-var unpacking sync.Mutex
 
 // Picture is a small JPEG that Shrink has made.
 type Picture []byte
@@ -40,21 +32,10 @@ func Shrink(picture []byte) (Picture, error) {
 	if len(picture) > MaxPicture {
 		return nil, invalid("the picture has %d MB; at most %d are taken", len(picture)>>20, MaxPicture>>20)
 	}
-	unpacking.Lock()
-	defer unpacking.Unlock()
-	c, kind, err := image.DecodeConfig(bytes.NewReader(picture))
-	if err != nil {
-		return nil, invalid("this is no picture that can be read: it must be a JPEG or a PNG")
-	}
-	if most := map[string]int{"jpeg": maxPixels, "png": maxPNG}[kind]; c.Width <= 0 || c.Height <= 0 || c.Width > most/c.Height {
-		return nil, invalid("the picture has %d × %d pixels, which are too many; take a smaller one", c.Width, c.Height)
-	}
-	src, _, err := image.Decode(bytes.NewReader(picture))
-	if err != nil {
-		return nil, invalid("the picture is damaged: take it again")
-	}
 	var b bytes.Buffer
-	err = jpeg.Encode(&b, turn(scale(src), orientation(picture)), &jpeg.Options{Quality: photoGrade})
+	err := Unpack(picture, maxPixels, func(src image.Image) error {
+		return jpeg.Encode(&b, turn(scale(src), orientation(picture)), &jpeg.Options{Quality: photoGrade})
+	})
 	return b.Bytes(), err
 }
 
@@ -92,23 +73,10 @@ func turn(src *image.RGBA, how int) *image.RGBA {
 // orientation reads how a JPEG is to be turned (EXIF 2.32, tag 0x0112); 1 if
 // it doesn't say.
 func orientation(b []byte) int {
-	for len(b) >= 4 && b[0] == 0xFF {
-		switch b[1] {
-		case 0xFF: // fill
-			b = b[1:]
-			continue
-		case 0xD8: // begin
-			b = b[2:]
-			continue
-		}
-		n := int(binary.BigEndian.Uint16(b[2:]))
-		if n < 2 || len(b) < 2+n || b[1] == 0xDA { // the picture itself
-			return 1
-		}
-		if exif, ok := bytes.CutPrefix(b[4:2+n], []byte("Exif\x00\x00")); ok && b[1] == 0xE1 {
+	for mark, data := range segments(b) {
+		if exif, ok := bytes.CutPrefix(data, []byte("Exif\x00\x00")); ok && mark == 0xE1 {
 			return orientationOf(exif)
 		}
-		b = b[2+n:]
 	}
 	return 1
 }

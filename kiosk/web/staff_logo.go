@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"image"
-	_ "image/jpeg" // logos
 	"image/png"
 	"io"
 	"net/http"
@@ -16,13 +15,14 @@ import (
 	xdraw "golang.org/x/image/draw"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
 // Bounds on a logo.
 const (
 	maxLogoFile = 2 << 20 // bytes of what is sent
 	maxLogoSide = 4096    // pixels of what is sent
-	maxLogoAll  = 4 << 20 // pixels in all: 32 MB at most while it is read
+	maxLogoAll  = 4 << 20 // pixels in all
 	logoWide    = 480     // pixels of what is kept, at most
 	logoHigh    = 120
 	logoShare   = 0.1 // of what it paints, so much at least is seen well
@@ -42,16 +42,17 @@ func makeLogo(in io.Reader) ([]byte, error) {
 		return nil, errNoLogo
 	}
 	c, format, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || format != "png" && format != "jpeg" || c.Width < 1 || c.Height < 1 || c.Width > maxLogoSide || c.Height > maxLogoSide || c.Width*c.Height > maxLogoAll {
-		return nil, errNoLogo
-	}
-	from, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
+	if err != nil || format != "png" && format != "jpeg" || c.Width < 1 || c.Height < 1 || c.Width > maxLogoSide || c.Height > maxLogoSide {
 		return nil, errNoLogo
 	}
 	scale := min(1, logoWide/float64(c.Width), logoHigh/float64(c.Height))
 	to := image.NewNRGBA(image.Rect(0, 0, max(1, int(float64(c.Width)*scale)), max(1, int(float64(c.Height)*scale))))
-	xdraw.CatmullRom.Scale(to, to.Bounds(), from, from.Bounds(), xdraw.Src, nil)
+	if inventory.Unpack(data, maxLogoAll, func(from image.Image) error {
+		xdraw.CatmullRom.Scale(to, to.Bounds(), from, from.Bounds(), xdraw.Src, nil)
+		return nil
+	}) != nil {
+		return nil, errNoLogo
+	}
 	if !standsOut(to) {
 		return nil, errPaleLogo
 	}
