@@ -13,6 +13,7 @@ package ownca
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -26,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
@@ -59,6 +61,7 @@ type Config struct {
 	Names  []string                           // by which browsers ask for this machine
 	Now    func() time.Time                   //
 	Addrs  func() (own []netip.Addr, e error) // of this machine; nil: those of its interfaces
+	Log    *slog.Logger                       // nil: nowhere
 }
 
 // Authority makes the server's certificates. It is safe for use by several
@@ -82,6 +85,7 @@ func Open(c Config) (a *Authority, fresh bool, err error) {
 	if c.Addrs == nil {
 		c.Addrs = interfaces
 	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	a = &Authority{Config: c}
 	a.root, err = read(filepath.Join(c.Folder, RootFile))
 	switch {
@@ -102,10 +106,12 @@ func Open(c Config) (a *Authority, fresh bool, err error) {
 	return a, fresh, a.renew(netip.Addr{})
 }
 
-// rootServes tells whether the authority lasts, and may certify the names.
+// rootServes tells whether the authority lasts, and may certify the names. One
+// that begins later than now stays: the clock has lost its time, and phones
+// would have to trust another one.
 func (a *Authority) rootServes() bool {
 	c, now := a.root.cert, a.Now()
-	if !c.IsCA || now.Before(c.NotBefore) || now.Add(rootRenew).After(c.NotAfter) {
+	if !c.IsCA || now.Add(rootRenew).After(c.NotAfter) {
 		return false
 	}
 	return !slices.ContainsFunc(a.Names, func(n string) bool { return !slices.Contains(c.PermittedDNSDomains, strings.ToLower(n)) })
@@ -179,10 +185,10 @@ func (a *Authority) renew(at netip.Addr) error {
 	if err != nil {
 		return fmt.Errorf("ownca: %w", err)
 	}
-	if err := p.write(filepath.Join(a.Folder, LeafFile)); err != nil {
-		return fmt.Errorf("ownca: %w", err)
-	}
 	a.leaf = p
+	if err := p.write(filepath.Join(a.Folder, LeafFile)); err != nil { // it serves all the same, until the next start
+		a.Log.Error("the certificate that phones are shown can't be written", "err", err)
+	}
 	return nil
 }
 

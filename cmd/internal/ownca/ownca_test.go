@@ -1,8 +1,11 @@
 package ownca
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -142,6 +145,38 @@ func TestDamagedFiles(t *testing.T) {
 	if _, _, err := Open(m.Config); err == nil || !strings.Contains(err.Error(), RootFile) {
 		t.Errorf("Open() = %v; want what to do with %s", err, RootFile)
 	}
+}
+
+// TestClockFarBehind: a machine without a clock starts in 1970, and phones
+// trust it all the same once it knows the time.
+func TestClockFarBehind(t *testing.T) {
+	m := newMachine(t)
+	was, today := m.open(t, true).Fingerprint(), m.now
+	m.now = time.Unix(60, 0)
+	a := m.open(t, false)
+	m.now = today
+	if m.leaf(t, a, "kiosk1.local"); a.Fingerprint() != was {
+		t.Error("phones have to trust another one")
+	}
+}
+
+// TestFullDisk: a certificate that can't be written serves.
+func TestFullDisk(t *testing.T) {
+	m := newMachine(t)
+	var log bytes.Buffer
+	m.Log = slog.New(slog.NewTextHandler(&log, nil))
+	a := m.open(t, true)
+	first := m.leaf(t, a, "kiosk1.local")
+	file := filepath.Join(m.Folder, LeafFile) // which a folder keeps from being written
+	if err := errors.Join(os.Remove(file), os.MkdirAll(filepath.Join(file, "in the way"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	m.now = first.NotAfter
+	renewed := m.leaf(t, a, "kiosk1.local")
+	if renewed.Equal(first) || !m.leaf(t, a, "kiosk1.local").Equal(renewed) || strings.Count(log.String(), "can't be written") != 1 {
+		t.Errorf("it is renewed once, and the log has %q; want one line", log.String())
+	}
+	m.leaf(t, m.open(t, false), "kiosk1.local")
 }
 
 // TestOverTLS: a client that trusts the authority reaches the server by its
