@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/ownca"
 	"github.com/carrel-kiosk/carrel/cmd/internal/password"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -124,6 +126,22 @@ func film(t *testing.T, file string, codes []barcode.Barcode) {
 // inventory, and what it scans without a network it hands over later.
 func TestPhoneInBrowser(t *testing.T) {
 	data := t.TempDir()
+	codes, numbers := labels(t)
+	shelve(t, data, numbers)
+	video := filepath.Join(t.TempDir(), "shelf.y4m")
+	film(t, video, codes)
+	base := runWithPhones(t, data)
+	script, err := filepath.Abs(filepath.Join("browser", "phone.cjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	browsertest.Run(t, script, "BASE="+base, "PASSWORD=letmein", "FILM="+video, "PICTURE="+photo(t), "LEDGER="+data)
+}
+
+// runWithPhones runs a kiosk with phones until the end of the test, and gives
+// the address of its screen.
+func runWithPhones(t *testing.T, data string) (base string) {
+	t.Helper()
 	hash, err := password.Make("letmein")
 	if err != nil {
 		t.Fatal(err)
@@ -134,10 +152,6 @@ func TestPhoneInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	codes, numbers := labels(t)
-	shelve(t, data, numbers)
-	video := filepath.Join(t.TempDir(), "shelf.y4m")
-	film(t, video, codes)
 	c, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -151,23 +165,35 @@ func TestPhoneInBrowser(t *testing.T) {
 	go func() {
 		ended <- daemon.Run(ctx, daemon.Options{Config: c, Log: slog.New(slog.DiscardHandler), Listener: ln, Ready: func() { close(ready) }})
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("the daemon ends with %v", err)
 		}
-	}()
+	})
 	select {
 	case <-ready:
 	case err := <-ended:
 		ended <- nil
 		t.Fatal(err)
 	}
-	script, err := filepath.Abs(filepath.Join("browser", "phone.cjs"))
+	return "http://" + ln.Addr().String()
+}
+
+// TestKioskWithoutPhones: what keeps phones from being served keeps nobody from
+// borrowing.
+func TestKioskWithoutPhones(t *testing.T) {
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, ownca.RootFile), []byte("cut off"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Get(runWithPhones(t, data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	browsertest.Run(t, script, "BASE=http://"+ln.Addr().String(), "PASSWORD=letmein", "FILM="+video, "PICTURE="+photo(t), "LEDGER="+data)
+	if r.Body.Close(); r.StatusCode != http.StatusOK {
+		t.Errorf("the screen: %s", r.Status)
+	}
 }
 
 // photo is a picture as a camera makes it.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"maps"
 	"net"
@@ -282,12 +281,12 @@ func (d *Daemon) serve(ctx context.Context) error {
 	if d.refresh != nil {
 		g.Go(func() error { return d.refresh.Run(ctx) })
 	}
-	g.Go(func() error { return serveHTTP(ctx, ln, screen, nil) })
+	g.Go(func() error { return serveHTTP(ctx, ln, screen) })
 	if pocket != nil {
 		g.Go(func() error { return d.phones.serve(ctx, pocket) })
 	}
 	g.Go(func() error {
-		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))), nil)
+		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))))
 	})
 	g.Go(func() error { return d.supervised(ctx, "http://"+ln.Addr().String()) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))
@@ -331,11 +330,14 @@ func (d *Daemon) nobody(ctx context.Context) error {
 	}
 }
 
-// serveHTTP serves until ctx ends, and then gives requests a second. What goes
-// wrong with connections goes to errs; nil: the standard log.
-func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler, errs *log.Logger) error {
-	srv := &http.Server{Handler: h, ErrorLog: errs, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context { return ctx }}
+// serveHTTP serves on this machine until ctx ends.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
+	return serveOn(ctx, ln, &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute})
+}
+
+// serveOn serves until ctx ends, and then gives requests a second.
+func serveOn(ctx context.Context, ln net.Listener, srv *http.Server) error {
+	srv.BaseContext = func(net.Listener) context.Context { return ctx }
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
 	select {

@@ -10,56 +10,117 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/ownca"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
+// Bounds on connections from the library's network, where everybody is.
+const (
+	mostPhones   = 128             // at a time; others wait
+	phoneHeader  = 5 * time.Second // longest wait for a handshake, and for a header
+	phoneIdle    = 30 * time.Second
+	phoneAnswer  = 2 * time.Minute // longest that a request takes, with its photo
+	phoneRetry   = time.Second     // until the first try to serve them again; then twice as long each time
+	phoneRetries = time.Minute     // at most
+)
+
 // phones are staff's, on the library's network.
 type phones struct {
 	setting[kiosk.Phones]
-	ln        net.Listener
-	authority *ownca.Authority
+	at atomic.Pointer[phoneDoor] // nil: they can't be served now
+}
+
+// phoneDoor is where phones are served.
+type phoneDoor struct {
+	net.Listener
+	*ownca.Authority
 }
 
 var _ web.Phones = (*phones)(nil)
 
-// newPhones listens on the library's network; nil if it is not configured.
+// newPhones listens on the library's network; nil if it is not configured. Why
+// it can't be done is found, and told, by serve.
 func newPhones(ctx context.Context, d *Daemon) (*phones, error) {
-	listen := d.Config.Phones.Listen
-	if listen == "" {
+	if d.Config.Phones.Listen == "" {
 		return nil, nil
 	}
 	p := &phones{setting: setting[kiosk.Phones]{Daemon: d, name: "phones", show: func(kiosk.Phones) {}}}
 	if err := p.load(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	authority, fresh, err := ownca.Open(ownca.Config{Folder: d.Config.Kiosk.Data, Title: d.Config.Kiosk.Name, Names: web.Names(d.Config.Kiosk.Hosts), Now: d.clock.Now})
-	if err != nil {
-		return nil, fmt.Errorf("phones: %w", err)
-	}
-	p.authority = authority
-	if fresh {
-		d.Log.Warn("this kiosk has got a new certificate: phones that scan without a network have to trust it, see the page for phones", "sha256", authority.Fingerprint())
-	}
-	if p.ln, err = net.Listen("tcp", listen); err != nil {
-		return nil, fmt.Errorf("phones: %w", err)
-	}
+	p.begin() //nolint:errcheck // serve tries again
 	return p, nil
 }
 
-// serve serves the phones' pages until ctx ends.
+// begin opens what phones are served with, if it is not open already.
+func (p *phones) begin() error {
+	if p.at.Load() != nil {
+		return nil
+	}
+	authority, fresh, err := ownca.Open(ownca.Config{Folder: p.Config.Kiosk.Data, Title: p.Config.Kiosk.Name, Names: web.Names(p.Config.Kiosk.Hosts), Now: p.clock.Now, Log: p.Log})
+	if err != nil {
+		return err
+	}
+	if fresh {
+		p.Log.Warn("this kiosk has got a new certificate: phones that scan without a network have to trust it, see the page for phones", "sha256", authority.Fingerprint())
+	}
+	ln, err := net.Listen("tcp", p.Config.Phones.Listen)
+	if err != nil {
+		return err
+	}
+	p.at.Store(&phoneDoor{ln, authority})
+	return nil
+}
+
+// serve serves the phones' pages until ctx ends. Where it can't, as the
+// network's address is not there yet, staff sees a fault, the kiosk goes on
+// without phones, and it is tried again.
 func (p *phones) serve(ctx context.Context, h http.Handler) error {
-	secured := tls.NewListener(p.ln, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: p.authority.Certificate})
+	for wait, said := phoneRetry, ""; ; wait = min(2*wait, phoneRetries) {
+		err := p.begin()
+		if err == nil {
+			p.desk.Mend(p.name)
+			wait, said = phoneRetry, ""
+			err = p.answer(ctx, h)
+			p.at.Store(nil)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if text := err.Error(); text != said {
+			said = text
+			p.Log.Error("phones can't be served; it is tried again", "err", err)
+			p.desk.Fault(kiosk.Fault{Source: p.name, Text: text})
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// answer serves until ctx ends or the network fails.
+func (p *phones) answer(ctx context.Context, h http.Handler) error {
+	at := p.at.Load()
+	secured := tls.NewListener(bound(at.Listener, mostPhones), &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: at.Certificate})
 	p.Log.Info("phones are served", "addresses", p.Addresses())
-	return serveHTTP(ctx, secured, h, slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)) // who does not trust the certificate says so with each try
+	return serveOn(ctx, secured, &http.Server{Handler: h, ReadHeaderTimeout: phoneHeader, IdleTimeout: phoneIdle, WriteTimeout: phoneAnswer,
+		ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}) // who does not trust the certificate says so with each try
 }
 
 // Addresses implements web.Phones: names that the library gave first, because
 // they stay; then the addresses of the network.
 func (p *phones) Addresses() (list []string) {
-	at, err := netip.ParseAddrPort(p.ln.Addr().String())
+	door := p.at.Load()
+	if door == nil {
+		return nil
+	}
+	at, err := netip.ParseAddrPort(door.Addr().String())
 	if err != nil {
 		return nil
 	}
@@ -93,7 +154,13 @@ func (p *phones) Addresses() (list []string) {
 }
 
 // Root implements web.Phones.
-func (p *phones) Root() ([]byte, string) { return p.authority.Root(), p.authority.Fingerprint() }
+func (p *phones) Root() ([]byte, string) {
+	door := p.at.Load()
+	if door == nil {
+		return nil, ""
+	}
+	return door.Root(), door.Fingerprint()
+}
 
 // Code implements web.Phones.
 func (p *phones) Code(text string) ([][]bool, error) { return dots(text) }
