@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -107,10 +109,15 @@ func orientationOf(b []byte) int {
 	return 1
 }
 
+// ErrNoPhoto says that this one photo is not taken: scans, and other photos
+// after some were dropped, are.
+var ErrNoPhoto = errors.New("not this photo")
+
 // TakePhoto keeps a photo of a book. The same ID again changes nothing.
+// ErrNoPhoto if it is of no book or there are too many.
 func (s *Service) TakePhoto(ctx context.Context, id kiosk.ID, p kiosk.ShelfPhoto, picture Picture) error {
 	if p.ID == "" || p.Item == "" {
-		return invalid("a photo needs a book: scan it first")
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "a photo needs a book: scan it first", Err: ErrNoPhoto}
 	}
 	l, err := s.open(ctx, id)
 	if err != nil {
@@ -128,7 +135,7 @@ func (s *Service) TakePhoto(ctx context.Context, id kiosk.ID, p kiosk.ShelfPhoto
 		return err
 	}
 	if len(have) >= maxPhotos {
-		return invalid("this inventory has %d photos already: drop some in its report", len(have))
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("this inventory has %d photos already: drop some in its report", len(have)), Err: ErrNoPhoto}
 	}
 	if now := s.Now(); p.At.IsZero() || p.At.After(now) {
 		p.At = now

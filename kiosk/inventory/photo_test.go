@@ -131,7 +131,7 @@ func TestPhotos(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := take("p5", ""); kiosk.CodeOf(err) != kiosk.CodeInvalid {
+	if err := take("p5", ""); kiosk.CodeOf(err) != kiosk.CodeInvalid || !errors.Is(err, ErrNoPhoto) {
 		t.Errorf("a photo of no book: %v", err)
 	}
 	if err := w.DropPhoto(t.Context(), id, "p4"); err != nil {
@@ -155,7 +155,7 @@ func TestPhotos(t *testing.T) {
 	if err := take("p1", "B01"); err != nil {
 		t.Errorf("handed over again: %v", err)
 	}
-	if err := take("p9", "B01"); err == nil || !strings.Contains(err.Error(), "has ended") {
+	if err := take("p9", "B01"); err == nil || !strings.Contains(err.Error(), "has ended") || errors.Is(err, ErrNoPhoto) {
 		t.Errorf("too late: %v", err)
 	}
 	if err := w.DropPhoto(t.Context(), id, "p1"); err == nil {

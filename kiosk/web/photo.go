@@ -73,11 +73,14 @@ func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member
 	}
 	at := s.Clock().Add(-min(max(time.Duration(min(age, int64(oldest/time.Millisecond)))*time.Millisecond, 0), oldest))
 	p := kiosk.ShelfPhoto{ID: kiosk.ID(q.Get("id")), Item: kiosk.Barcode(q.Get("item")), Who: walker, At: at}
-	if err := s.Staff.Inventories.TakePhoto(r.Context(), kiosk.ID(r.PathValue("id")), p, picture); err != nil {
+	switch err := s.Staff.Inventories.TakePhoto(r.Context(), kiosk.ID(r.PathValue("id")), p, picture); {
+	case errors.Is(err, inventory.ErrNoPhoto): // the phone forgets it, and goes on with what is behind it
+		http.Error(w, textOf(err), http.StatusUnprocessableEntity)
+	case err != nil:
 		s.failInventory(w, err)
-		return
+	default:
+		w.WriteHeader(http.StatusNoContent)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // inventoryPhoto takes a photo from a form of the kiosk's own pages, with what

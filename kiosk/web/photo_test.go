@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
@@ -36,7 +38,7 @@ func TestPhonePhoto(t *testing.T) {
 	for _, bad := range []string{"?item=B03&age=0", "?id=p2&item=B03", "?id=p2&age=x", "?id=" + strings.Repeat("x", 65) + "&age=0", "?id=p2&age=0&item=" + strings.Repeat("x", 65)} {
 		s.phone.want(http.StatusBadRequest, "POST", "/phone/inventory/v1/photo"+bad, string(pictureOf(t)))
 	}
-	s.phone.want(http.StatusConflict, "POST", "/phone/inventory/v1/photo?id=p2&age=-99999999999999999", string(pictureOf(t))) // of no book
+	s.phone.want(http.StatusUnprocessableEntity, "POST", "/phone/inventory/v1/photo?id=p2&age=-99999999999999999", string(pictureOf(t))) // of no book
 	s.phone.want(http.StatusNotFound, "POST", "/phone/inventory/none/photo?id=p2&item=B03&age=99999999999999999", string(pictureOf(t)))
 	body := s.staff.want(http.StatusOK, "GET", "/staff/inventory/v1/report", nil)
 	if n := strings.Count(body, `<img src="/staff/inventory/v1/photo/p1"`); n != 1 || !strings.Contains(body, "503 A") {
@@ -51,6 +53,27 @@ func TestPhonePhoto(t *testing.T) {
 	if w := newJar(t, s.staff.h).ask("GET", "/staff/inventory/v1/photo/p1", nil); w.Code != http.StatusSeeOther {
 		t.Errorf("a stranger gets %d", w.Code)
 	}
+}
+
+// TestOnePhotoTooMany: it is refused by itself, and what is behind it in the
+// phone is taken.
+func TestOnePhotoTooMany(t *testing.T) {
+	s := newPhoneSite(t)
+	s.pair(t)
+	for n := range 300 {
+		p := kiosk.ShelfPhoto{ID: kiosk.ID("p" + strconv.Itoa(n)), Item: "B03", Who: "ann"}
+		if err := s.shelves.TakePhoto(t.Context(), "v1", p, pictureOf(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.phone.want(http.StatusNoContent, "POST", "/phone/inventory/v1/photo?id=p7&item=B03&age=0", string(pictureOf(t)))
+	if x := s.phone.want(http.StatusUnprocessableEntity, "POST", "/phone/inventory/v1/photo?id=more&item=B03&age=0", string(pictureOf(t))); !strings.Contains(x, "300 photos already") {
+		t.Errorf("it says %s", x)
+	}
+	if _, err := s.shelves.End(t.Context(), "v1", false); err != nil {
+		t.Fatal(err)
+	}
+	s.phone.want(http.StatusConflict, "POST", "/phone/inventory/v1/photo?id=late&item=B03&age=0", string(pictureOf(t)))
 }
 
 // TestStaffPhoto: a photo from a file, with what it shows.

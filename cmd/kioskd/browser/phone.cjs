@@ -139,6 +139,11 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await type('https://' + 'é'.repeat(30), 'This is no item of this library');
   assert.equal(await phone.evaluate(() => phoneStore.waiting().then(all => all.length)), 0, 'what is too long is kept');
   await type('B07', 'In place');
+  await phone.evaluate(() => { phoneStore.put = phoneStore.add; phoneStore.add = () => Promise.reject(new Error('full')); });
+  await phone.click('.condition[data-text=cover]');
+  await phone.waitForFunction(() => document.querySelector('#head').textContent.startsWith('This phone keeps nothing more'));
+  assert.doesNotMatch(await phone.textContent('#lines'), /Noted/, 'noted, and not kept');
+  await phone.evaluate(() => { phoneStore.add = phoneStore.put; });
   await phone.click('.condition[data-text=cover]');
   await phone.waitForSelector('#lines >> text=Noted: Cover');
   await phone.setInputFiles('#file', process.env.PICTURE);

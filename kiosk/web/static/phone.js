@@ -191,11 +191,19 @@
     await Promise.race([sent, new Promise(done => setTimeout(done, ms))]);
     return !recent.find(x => x.id === id)?.waits;
   }
+  // note tells whether it is kept.
   async function note(kind, more) {
-    if (!walk) return;
-    await phoneStore.add({id: crypto.randomUUID(), inventory: walk.id, kind, text: '', at: Date.now(), ...more});
+    if (!walk) return false;
+    try {
+      await phoneStore.add({id: crypto.randomUUID(), inventory: walk.id, kind, text: '', at: Date.now(), ...more});
+    } catch {
+      verdict({tone: 'take', head: say('phone.full'), lines: [], ...more.item && {item: more.item}});
+      alarm('take');
+      return false;
+    }
     await counted();
     send();
+    return true;
   }
 
   // Handing over
@@ -255,7 +263,7 @@
   async function sendPhoto(a, now) {
     const q = new URLSearchParams({id: a.id, item: a.item, age: Math.max(0, Math.round(now - a.at))});
     const r = await fetch(`/phone/inventory/${a.inventory}/photo?${q}`, {method: 'POST', headers: {'Content-Type': 'image/jpeg'}, body: a.picture, signal: AbortSignal.timeout(60000)});
-    if ([400, 413, 422].includes(r.status)) verdict({tone: 'take', head: say('phone.photo.bad'), lines: [(await r.text()).trim()], text: a.item});
+    if ([400, 413, 422].includes(r.status)) verdict({tone: 'take', head: say('phone.photo.not'), lines: [(await r.text()).trim()], text: a.item});
     if ([204, 400, 413, 422].includes(r.status)) return {status: 200, json: async () => ({said: [{id: a.id}]})};
     if (r.status === 409) return {status: 409, json: async () => ({said: [], refused: (await r.text()).trim()})};
     return r;
@@ -325,10 +333,9 @@
     scanned(text);
   });
   $('elsewhere').addEventListener('click', () => note('start', {}));
-  for (const b of document.querySelectorAll('.condition')) b.addEventListener('click', () => {
+  for (const b of document.querySelectorAll('.condition')) b.addEventListener('click', async () => {
     const x = recent.find(x => x.id === shown);
-    if (!x?.item) return;
-    note('note', {text: b.dataset.text, item: x.item});
+    if (!x?.item || !await note('note', {text: b.dataset.text, item: x.item})) return;
     verdict({...x, lines: [...x.lines, say('phone.noted', {what: b.textContent})]});
   });
   // The picture is made small here, which also turns it the right way up: it waits in the phone, and goes over a slow network.
@@ -344,8 +351,7 @@
       c.height = Math.max(1, img.height * k);
       c.getContext('2d').drawImage(img, 0, 0, c.width, c.height);
       const picture = await new Promise(done => c.toBlob(done, 'image/jpeg', .8));
-      await note('photo', {item: x.item, picture: await picture.arrayBuffer()});
-      verdict({...x, lines: [...x.lines, say('phone.noted', {what: $('photo').textContent})]});
+      if (await note('photo', {item: x.item, picture: await picture.arrayBuffer()})) verdict({...x, lines: [...x.lines, say('phone.noted', {what: $('photo').textContent})]});
     } catch {
       verdict({...x, lines: [...x.lines, say('phone.photo.bad')]});
     }
