@@ -86,6 +86,24 @@ exports.layout = page => page.evaluate(() => {
   return wrong;
 });
 
+// lit tells whether the ring lies around a thing, alone or with its row.
+const lit = (page, what, alone = false) => page.evaluate(([what, alone]) => {
+  const ring = document.querySelector('.scan'), e = document.querySelector(what);
+  if (ring.hidden || !e) return false;
+  const r = ring.getBoundingClientRect(), q = e.getBoundingClientRect(), x = q.left + q.width / 2, y = q.top + q.height / 2;
+  const around = r.left <= x && x <= r.right && r.top <= y && y <= r.bottom;
+  return around && (!alone || r.width < q.width + 40 && r.height < q.height + 40);
+}, [what, alone]);
+
+// choose goes on until a thing is lit, and takes it: its row first, if it is in one.
+exports.choose = async (page, what, on, press, most = 40) => {
+  for (let i = 0; i < most; i++) {
+    if (await lit(page, what, true)) return press();
+    if (await lit(page, what)) await press(); else await on();
+  }
+  throw new Error(`${what} is never lit`);
+};
+
 // read gives what a phone reads off an element that shows a QR code: from a picture of it, not from its dots.
 exports.read = async (page, locator) => {
   const {default: decode} = await import('qr/decode.js');

@@ -1,7 +1,7 @@
 // Other ways than reading and touching: pictures with no word beside them, and one switch for everything.
 'use strict';
 const assert = require('node:assert/strict');
-const {axe, layout, shot, swap, bench, cases} = require('./lib.cjs');
+const {axe, layout, shot, swap, bench, cases, choose} = require('./lib.cjs');
 const base = process.env.BASE;
 const {scene, touches, sent} = bench(base);
 const view = (page, name) => page.locator(`.screen[data-view="${name}"]`).waitFor();
@@ -20,23 +20,6 @@ const words = page => page.evaluate(() => {
   return found;
 });
 
-// lit tells whether the ring lies around a thing, alone or with its row.
-const lit = (page, what, alone = false) => page.evaluate(([what, alone]) => {
-  const ring = document.querySelector('.scan'), e = document.querySelector(what);
-  if (ring.hidden || !e) return false;
-  const r = ring.getBoundingClientRect(), q = e.getBoundingClientRect(), x = q.left + q.width / 2, y = q.top + q.height / 2;
-  const around = r.left <= x && x <= r.right && r.top <= y && y <= r.bottom;
-  return around && (!alone || r.width < q.width + 40 && r.height < q.height + 40);
-}, [what, alone]);
-
-// choose goes on until a thing is lit, and takes it: its row first, if it is in one.
-async function choose(page, what, on, press) {
-  for (let i = 0; i < 40; i++) {
-    if (await lit(page, what, true)) return press();
-    if (await lit(page, what)) await press(); else await on();
-  }
-  throw new Error(`${what} is never lit`);
-}
 const arrives = async () => { for (const end = Date.now() + 10_000; Date.now() < end;) { const [t] = await touches(); if (t) return t; } };
 
 const tests = {

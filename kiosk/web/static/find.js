@@ -3,24 +3,28 @@
 // the field is empty.
 (() => {
   'use strict';
-  const pause = 180; // ms without a key before it is looked for
+  const pause = 180, again = 1000, patience = 10_000; // ms: without a key before it is looked for; after a desk that did not take it; for its answer
   const $ = id => document.getElementById(id);
   const stage = $('stage'), live = stage.hasAttribute('hx-sse:connect');
   const screen = () => stage.querySelector('.screen');
   const on = () => screen().dataset.view === 'find';
-  let timer = 0, asked = '', visit = '', last = '';
+  let timer = 0, asked = '', sending = false, visit = '', last = '';
 
-  function ask(now) {
+  function ask(after = pause) {
     clearTimeout(timer);
-    const field = $('query');
-    if (!field || !live) return;
-    timer = setTimeout(() => {
-      const text = field.value.trim();
-      if (!field.isConnected || text === asked) return;
-      asked = text;
-      const {view, visit} = screen().dataset;
-      fetch('/touch/search', {method: 'POST', body: new URLSearchParams({q: text, page: 0, view, visit})}).catch(() => { asked = ''; });
-    }, now ? 0 : pause);
+    if ($('query') && live) timer = setTimeout(send, after);
+  }
+  // send tells the desk what is typed by now. One is under way at a time: none overtakes another.
+  async function send() {
+    const typed = () => $('query')?.value.trim(), text = typed();
+    if (sending || text === undefined || text === asked) return;
+    asked = text;
+    sending = true;
+    const {view, visit} = screen().dataset, body = new URLSearchParams({q: text, page: 0, view, visit});
+    const taken = await fetch('/touch/search', {method: 'POST', body, signal: AbortSignal.timeout(patience)}).then(r => r.ok, () => false);
+    sending = false;
+    if (!taken && asked === text) asked = null;
+    if (typed() !== asked) ask(taken ? 0 : again);
   }
 
   function put(text, mark) {
@@ -58,7 +62,7 @@
     if (!b || !on()) return;
     if ('put' in b.dataset) put(b.dataset.put, 'mark' in b.dataset);
     else if ('back' in b.dataset) back();
-    else if ('go' in b.dataset) { ask(true); keys(false); $('hits')?.focus({preventScroll: true}); }
+    else if ('go' in b.dataset) { ask(0); keys(false); $('hits')?.focus({preventScroll: true}); }
     else if ('to' in b.dataset) {
       for (const l of document.querySelectorAll('#keys .layer')) l.hidden = l.dataset.layer !== b.dataset.to;
       document.querySelector('#keys .layer:not([hidden]) .cap')?.focus({preventScroll: true});
@@ -66,7 +70,7 @@
       $('query').value = '';
       keys(true);
       $('query').focus({preventScroll: true});
-      ask(true);
+      ask(0);
     } else if ('keys' in b.dataset) keys($('keys').hidden);
     else if ('meant' in b.dataset) { $('query').value = b.dataset.meant; asked = b.dataset.meant; }
   });
@@ -74,14 +78,14 @@
   addEventListener('submit', e => {
     if (!e.target.matches?.('.asked')) return;
     e.preventDefault();
-    ask(true);
+    ask(0);
     keys(false);
     $('hits')?.focus({preventScroll: true});
   });
-  // A keyboard that is plugged in types into the field, whatever has the focus.
+  // A keyboard that is plugged in types into the field, whatever has the focus; a switch (switch.js) does not.
   addEventListener('keydown', e => {
     const field = $('query'), at = document.activeElement;
-    if (!field || at === field || e.ctrlKey || e.altKey || e.metaKey || e.isComposing || [...e.key].length !== 1) return;
+    if (e.defaultPrevented || !field || at === field || e.ctrlKey || e.altKey || e.metaKey || e.isComposing || [...e.key].length !== 1) return;
     if (e.key === ' ' && at?.matches?.('button, [tabindex="0"]')) return;
     e.preventDefault();
     field.focus({preventScroll: true});

@@ -18,17 +18,17 @@
   const open = e => e.isConnected && !e.disabled && e.checkVisibility({visibilityProperty: true}) && !e.closest('.skip');
   const asked = () => { const c = document.getElementById('countdown'); return c && !c.hidden ? c : null; };
 
-  // rows gives what is lit as one, in the order of how much it is wanted: the question, the view, then the header.
+  // rows gives what is lit as one, in the order of how much it is wanted: the question, the letters, the view, then the header.
   function rows() {
     const top = modal(), count = asked(), all = [...(top ?? document).querySelectorAll('button, a[href]')].filter(open);
     const named = new Map();
     for (const e of all) {
       if (count && !top && e.closest('.header')) continue; // the question lies over it
-      const grid = e.closest('.keys, .class, .menu'), group = e.closest('.header, .line, .one, .steps');
+      const grid = e.closest('.keys, .caps, .class, .menu'), group = e.closest('.header, .line, .one, .steps');
       const name = grid ? `${grid.className} ${Math.round(e.getBoundingClientRect().top)}` : group ?? e;
       named.set(name, [...named.get(name) ?? [], e]);
     }
-    const rank = es => count?.contains(es[0]) ? 0 : es[0].closest('main') ? 1 : 2;
+    const rank = es => count?.contains(es[0]) ? 0 : es[0].closest('.caps') ? 1 : es[0].closest('main') ? 2 : 3;
     return [...named.values()].sort((a, b) => rank(a) - rank(b));
   }
 
