@@ -58,7 +58,7 @@ const (
 	readyFile   = ".rescued" // the new ledger, complete: it is to take the place
 )
 
-// Rescue makes a sound ledger in the place of a damaged one: the newest good
+// Rescue makes a sound ledger in the place of a damaged one, or of none: the newest good
 // one of some copies, with all that can still be read from the damaged file,
 // which is kept under another name with its log. Each entry is accounted for.
 // A rescue that is cut off is done again, or brought to its end, by the next
@@ -69,7 +69,7 @@ func Rescue(ctx context.Context, path, why string, copies []string, now time.Tim
 		return a, wrap("rescue", err)
 	}
 	defer l.Close()
-	if err := swap(path); err != nil {
+	if err := errors.Join(swap(path), create(path)); err != nil {
 		return a, wrap("rescue", err)
 	}
 	defer removeAll(path+scratchFile, path+freshFile)

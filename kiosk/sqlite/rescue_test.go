@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -313,6 +314,37 @@ func TestRescueWithoutCopy(t *testing.T) {
 	must(t, s.SeenRescue(t.Context(), kiosk.Act{At: time.Now(), Name: "Ann", What: "rescue.seen"}))
 	if a, err := s.Rescued(t.Context()); err != nil || !a.Seen {
 		t.Errorf("Rescued() = %+v, %v", a, err)
+	}
+}
+
+// TestEmptyFileWithLog: a ledger of no length, or none, beside which there is a
+// log is damaged and no new one: SQLite would take the log away. What the log
+// has is rescued, also where that is nothing.
+func TestEmptyFileWithLog(t *testing.T) {
+	s := newFile(t)
+	must(t, s.Record(t.Context(), kiosktest.Checkout(1, 1, 1)))
+	log, err := os.ReadFile(s.path + "-wal")
+	must(t, err)
+	for what, tt := range map[string]struct {
+		log     []byte
+		file    bool
+		entries int
+	}{"empty": {log, true, 1}, "none": {log, false, 1}, "zeros": {make([]byte, 8192), true, 0}} {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		must(t, os.WriteFile(path+"-wal", tt.log, 0o600))
+		if tt.file {
+			must(t, os.WriteFile(path, nil, 0o600))
+		}
+		if err := damaged(t.Context(), path); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("%s: Open() = %v; want ErrDamaged", what, err)
+		}
+		if b, err := os.ReadFile(path + "-wal"); err != nil || !bytes.Equal(b, tt.log) {
+			t.Errorf("%s: the log is not as it was: %v", what, err)
+		}
+		if a, err := Rescue(t.Context(), path, "test", nil, time.Now()); err != nil || a.Entries != tt.entries {
+			t.Errorf("%s: Rescue() = %+v, %v; want %d entries", what, a, err, tt.entries)
+		}
+		must(t, damaged(t.Context(), path))
 	}
 }
 

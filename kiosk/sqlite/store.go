@@ -101,6 +101,19 @@ func create(path string) error {
 	return f.Close()
 }
 
+// Gone tells whether there is nothing at path: no ledger, one of no length, as a
+// card leaves it that loses its power, and none that is to take its place.
+func Gone(path string) bool { return length(path) == 0 && !exists(path+readyFile) }
+
+// length is of a file, in bytes; 0 if there is none.
+func length(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // whole looks at the log, of which SQLite takes what it can and drops the rest.
 func whole(path string, page int) error {
 	f, err := carve.Open(path, page)
@@ -108,6 +121,9 @@ func whole(path string, page int) error {
 		return pathError(err)
 	}
 	defer f.Close()
+	if Gone(path) && length(path+"-wal") > 0 { // SQLite makes the file before its log, and would take this one away
+		return fmt.Errorf("%w: the file is empty, and there is a log of it", ErrDamaged)
+	}
 	if f.Log.Cut {
 		return fmt.Errorf("%w: a page in the middle of its log is not as it was written", ErrDamaged)
 	}

@@ -33,8 +33,9 @@ const suspectFile = LedgerFile + ".suspect"
 func (d *Daemon) openLedger(ctx context.Context) (*sqlite.Store, error) {
 	path, suspect := filepath.Join(d.Config.Kiosk.Data, LedgerFile), filepath.Join(d.Config.Kiosk.Data, suspectFile)
 	_, err := os.Stat(suspect)
+	whole := err == nil
 	stop := d.patience(ctx, "The ledger is being opened")
-	store, why, err := openSound(ctx, path, err == nil)
+	store, why, err := openSound(ctx, path, copies(d.Config.Kiosk.Data), whole)
 	stop()
 	if err != nil {
 		return nil, err // what was suspected of it is not looked into yet
@@ -61,8 +62,11 @@ func (d *Daemon) openLedger(ctx context.Context) (*sqlite.Store, error) {
 }
 
 // openSound opens a ledger and examines it, as far as there is time; why tells
-// what is damaged.
-func openSound(ctx context.Context, path string, whole bool) (s *sqlite.Store, why string, err error) {
+// what is damaged. That a ledger of which there are copies is gone is damage too.
+func openSound(ctx context.Context, path string, copies []string, whole bool) (s *sqlite.Store, why string, err error) {
+	if sqlite.Gone(path) && len(copies) > 0 {
+		return nil, "it is gone or empty, and there are copies of it", nil
+	}
 	s, err = sqlite.Open(ctx, path)
 	if errors.Is(err, sqlite.ErrDamaged) {
 		return nil, err.Error(), nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
@@ -55,5 +56,40 @@ func TestSuspectedLedger(t *testing.T) {
 	defer s.Close()
 	if _, err := os.Stat(suspect); err == nil {
 		t.Error("it is sound, and the mark stays")
+	}
+}
+
+// TestLedgerIsGone: a ledger that is not there, or has no length, comes back from
+// its copies; without any it is a new one.
+func TestLedgerIsGone(t *testing.T) {
+	d := &Daemon{Options: Options{Config: &config.Config{}, Log: slog.New(slog.DiscardHandler)}}
+	d.Config.Kiosk.Data = t.TempDir()
+	ledger := filepath.Join(d.Config.Kiosk.Data, LedgerFile)
+	entries := func(what string, want int) *sqlite.Store {
+		t.Helper()
+		s, err := d.openLedger(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if c, err := s.Counts(t.Context()); err != nil || c.Entries != want {
+			t.Errorf("%s: %+v, %v; want %d entries", what, c, err, want)
+		}
+		return s
+	}
+	s := entries("a first start", 0)
+	backup := filepath.Join(d.Config.Kiosk.Data, "backup")
+	if err := errors.Join(s.Record(t.Context(), kiosktest.Checkout(1, 1, 1)), os.Mkdir(backup, 0o700), s.Backup(t.Context(), filepath.Join(backup, "ledger-Mon.db")), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(ledger), os.Remove(ledger+"-wal")); err != nil {
+		t.Fatal(err)
+	}
+	s = entries("gone", 1)
+	if err := errors.Join(s.Close(), os.Truncate(ledger, 0), os.Remove(ledger+"-wal")); err != nil {
+		t.Fatal(err)
+	}
+	s = entries("empty", 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
