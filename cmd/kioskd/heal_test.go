@@ -15,13 +15,14 @@ import (
 )
 
 // TestHalfWrittenConfiguration: a kiosk whose configuration was cut off while
-// it was written goes by the last good one, and says so to staff.
+// it was written, or is the package's own again, goes by the last good one, and
+// says so to staff.
 func TestHalfWrittenConfiguration(t *testing.T) {
 	bin, dir, port := kioskd(t), t.TempDir(), freePort(t)
 	t.Setenv("STATE_DIRECTORY", dir)
-	conf := filepath.Join(dir, "kiosk.toml")
+	conf := filepath.Join(t.TempDir(), "kiosk.toml")
 	whole := fmt.Sprintf("[kiosk]\nname = \"k\"\ndata = %q\nlisten = \"127.0.0.1:%d\"\n", dir, port)
-	for _, text := range []string{whole, whole[:len(whole)/2], ""} {
+	for _, text := range []string{whole, whole[:len(whole)/2], "# This kiosk is not set up yet.\n", ""} {
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

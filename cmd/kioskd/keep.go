@@ -14,16 +14,14 @@ import (
 // folder. A card that loses its power while a file is written leaves half of it.
 const keptConfig = "kiosk.toml.good"
 
-// load reads the configuration; where it can't be used, the copy of the last
-// one that worked, with a note for staff. What the copy names by a relative
+// load reads the configuration; where it can't be used, or is not there any
+// more, the copy of the last one that worked, with a note for staff: whoever
+// stands before a kiosk that has lost its configuration is not led to set it up. What the copy names by a relative
 // path is looked for beside the configuration itself.
 func load(file string) (c *config.Config, note string, err error) {
 	c, err = config.Load(file)
 	if err == nil {
 		return c, "", nil
-	}
-	if errors.Is(err, config.ErrNotSetUp) {
-		return nil, "", err
 	}
 	good := filepath.Join(config.StateFolder(), keptConfig)
 	raw, e2 := os.ReadFile(good)
@@ -33,6 +31,9 @@ func load(file string) (c *config.Config, note string, err error) {
 	c, e2 = config.Parse(file, raw)
 	if e2 != nil {
 		return nil, "", err
+	}
+	if errors.Is(err, config.ErrNotSetUp) {
+		return c, fmt.Sprintf("the configuration is gone; the last good copy of it holds. Copy %s to %s; or, to set this kiosk up anew, take that copy away", good, config.StateFile()), nil
 	}
 	return c, fmt.Sprintf("%s can't be used; the last good copy of it is, %s. Put it right, or copy that file over it: %v", file, good, err), nil
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/password"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
@@ -42,6 +43,9 @@ type Options struct {
 
 // probeTime is the longest wait for the library's system.
 const probeTime = 20 * time.Second
+
+// guessEvery is between two guesses of an account.
+const guessEvery = 2 * time.Second
 
 // server is the page.
 type server struct {
@@ -318,6 +322,15 @@ func (s *server) save(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, err := store.Members(r.Context())
+	if err == nil {
+		err = owned(list, m.Badge, a.Staff.Secret)
+	}
+	if err != nil {
+		s.Log.Warn("set-up: not saved", "err", err, "from", r.RemoteAddr)
+		s.pause() // with the ledger in hand, so that nobody else tries meanwhile
+		return nil, errors.Join(err, store.Close())
+	}
 	m.Since = time.Now()
 	err = store.PutMember(r.Context(), m, kiosk.Act{At: m.Since, Name: m.Name, What: "account", About: string(m.Badge), Note: m.Name + ", " + string(m.Role), From: "set-up page"})
 	if err = errors.Join(err, store.Close()); err != nil {
@@ -329,6 +342,29 @@ func (s *server) save(r *http.Request) (any, error) {
 	s.Log.Info("the kiosk is set up", "configuration", config.StateFile(), "from", r.RemoteAddr)
 	s.once.Do(func() { close(s.done) })
 	return problems{}, nil
+}
+
+// owned refuses a ledger in which staff has accounts to who has none: only a
+// manager among them sets such a kiosk up again, or who has begun to and was
+// cut off.
+func owned(list []kiosk.Member, badge kiosk.Card, secret string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	for _, m := range list {
+		if h, err := password.Parse(m.Hash); err == nil && m.Badge == badge && m.Role == kiosk.Manager && h.Check(secret) {
+			return nil
+		}
+	}
+	return errors.New("staff has accounts at this kiosk already: give badge and password of a manager among them, or put the lost configuration back, of which kiosk.toml.good in the data folder is a copy")
+}
+
+// pause is what a wrong guess of an account costs.
+func (s *server) pause() {
+	select {
+	case <-s.ctx.Done():
+	case <-time.After(guessEvery):
+	}
 }
 
 // zone is the machine's, as far as it has a name.

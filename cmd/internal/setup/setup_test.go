@@ -1,8 +1,13 @@
 package setup
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +18,10 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/cmd/internal/password"
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
 // TestGate: a code opens once, is another after five wrong ones and after its
@@ -107,6 +116,47 @@ func TestAnswers(t *testing.T) {
 		a.Staff = s
 		if _, bad := a.member(); len(bad) != 1 {
 			t.Errorf("%+v: %+v", s, bad)
+		}
+	}
+}
+
+// TestSaveOverAccounts: who has only the code of the screen gets no account in a
+// ledger that has some; a manager of it does, and who was cut off while it was
+// set up.
+func TestSaveOverAccounts(t *testing.T) {
+	data := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", data)
+	s := &server{Options: Options{Listen: "127.0.0.1:1", Data: data, Log: slog.New(slog.DiscardHandler)}, done: make(chan struct{})}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel() // no guess waits
+	s.ctx = ended
+	account := func(m kiosk.Member, secret string) {
+		t.Helper()
+		store, err := sqlite.Open(t.Context(), filepath.Join(data, daemon.LedgerFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Hash, err = password.Make(secret); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(store.PutMember(t.Context(), m, kiosk.Act{At: time.Now(), Name: "x", What: "account"}), store.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	account(kiosk.Member{Badge: "S1", Name: "Ann", Role: kiosk.Manager}, "long enough")
+	account(kiosk.Member{Badge: "S2", Name: "Ben", Role: kiosk.Helper}, "also long enough")
+	for _, tt := range []struct {
+		badge, secret string
+		ok            bool
+	}{{"S3", "whatever it is", false}, {"S1", "not hers", false}, {"S2", "also long enough", false}, {"S1", "long enough", true}} {
+		raw, err := json.Marshal(Answers{Name: "front", Languages: []string{"en"}, Upstream: Upstream{Driver: "none"}, Staff: Staff{Badge: tt.badge, Name: "Eve", Secret: tt.secret}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := s.save(httptest.NewRequest("POST", "/setup/save", bytes.NewReader(raw)))
+		_, written := os.Stat(config.StateFile())
+		if (err == nil) != tt.ok || (written == nil) != tt.ok {
+			t.Errorf("%s, %s: %+v, %v; the configuration: %v", tt.badge, tt.secret, said, err, written)
 		}
 	}
 }
