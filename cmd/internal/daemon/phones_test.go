@@ -69,7 +69,7 @@ func TestPhonesComeLater(t *testing.T) {
 }
 
 func comeLater(t *testing.T, p *phones, why string, mend func() error) {
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the clock that stands still
 	done := make(chan error, 1)
 	go func() { done <- p.serve(ctx, http.NotFoundHandler()) }()
 	defer func() {
