@@ -82,7 +82,7 @@ func TestHealth(t *testing.T) {
 // TestOpenAPIIsHonest: each call it describes is there, each field it names
 // is sent, and nothing else.
 func TestOpenAPIIsHonest(t *testing.T) {
-	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample(), Faults: []kiosk.Fault{{Source: "x"}}})
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample(), Faults: []kiosk.Fault{{Source: "x"}}}, func(c *Config) { c.Find = true })
 	var doc struct {
 		OpenAPI    string
 		Paths      map[string]map[string]any
