@@ -48,31 +48,13 @@ func TestWand(t *testing.T) {
 // TestLostAnswers: one of three answers is lost; what is read is right all the
 // same, and belongs to the question.
 func TestLostAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := uhf.New(1)
-		var tags []*uhf.Tag
-		for n := range 3 {
-			tags = append(tags, uhf.NewTag(uint32(n), 0x01C2, bytes.Repeat([]byte{byte(n + 1)}, 12), 8))
-			f.Place(tags[n], uhf.Coupling{})
-		}
-		host, device := drivertest.NewCable()
-		ended := make(chan error, 1)
-		go func() { ended <- chafonuhfsim.Serve(device, f, chafonuhfsim.Options{LoseEvery: 3, PerAnswer: 1}) }()
-		w := open(t, host, Config{Round: drivers.Duration(100 * time.Millisecond)})
-		for range 3 {
-			if _, err := w.Hear(); err != nil {
-				t.Fatalf("Hear() = %v", err)
-			}
-			for _, tag := range tags {
-				got, err := w.ReadBank(tag.EPC(), drivers.BankTID, 0, 6)
-				if err != nil || !bytes.Equal(got, tag.Bank(drivers.BankTID)) {
-					t.Fatalf("ReadBank() = %X, %v; want %X", got, err, tag.Bank(drivers.BankTID))
-				}
-			}
-		}
-		w.Close()
-		<-ended
-	})
+	drivertest.TestLostWandAnswers(t,
+		func(device io.ReadWriter, f *uhf.Field) error {
+			return chafonuhfsim.Serve(device, f, chafonuhfsim.Options{LoseEvery: 3, PerAnswer: 1})
+		},
+		func(t *testing.T, l drivers.Link) drivers.Wand {
+			return open(t, l, Config{Round: drivers.Duration(100 * time.Millisecond)})
+		})
 }
 
 // TestSession is a conversation by the published frames: who are you, one tag,

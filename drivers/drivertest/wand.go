@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
@@ -316,4 +318,35 @@ func testLockedBank(w *wandTest) {
 	if !errors.Is(err, drivers.ErrLocked) || !bytes.Equal(t.Bank(drivers.BankUser), before) {
 		w.Errorf("WriteBank() of a locked bank = %v; want ErrLocked", err)
 	}
+}
+
+// TestLostWandAnswers: of a wand whose answers are lost now and then, what is
+// read is right all the same, and belongs to the question. Serve is its far end
+// on a field, which loses them; open opens it.
+func TestLostWandAnswers(t *testing.T, serve func(device io.ReadWriter, f *uhf.Field) error, open func(t *testing.T, l drivers.Link) drivers.Wand) {
+	synctest.Test(t, func(t *testing.T) {
+		f := uhf.New(1)
+		var tags []*uhf.Tag
+		for n := range 3 {
+			tags = append(tags, uhf.NewTag(uint32(n), 0x01C2, bytes.Repeat([]byte{byte(n + 1)}, 12), 8))
+			f.Place(tags[n], uhf.Coupling{})
+		}
+		host, device := NewCable()
+		ended := make(chan error, 1)
+		go func() { ended <- serve(device, f) }()
+		w := open(t, host)
+		for range 3 {
+			if _, err := w.Hear(); err != nil {
+				t.Fatalf("Hear() = %v", err)
+			}
+			for _, tag := range tags {
+				got, err := w.ReadBank(tag.EPC(), drivers.BankTID, 0, 6)
+				if err != nil || !bytes.Equal(got, tag.Bank(drivers.BankTID)) {
+					t.Fatalf("ReadBank() = %X, %v; want %X", got, err, tag.Bank(drivers.BankTID))
+				}
+			}
+		}
+		w.Close()
+		<-ended
+	})
 }

@@ -77,31 +77,11 @@ func TestLeftReading(t *testing.T) {
 // TestLostAnswers: one of four answers is lost; what is read is right all the
 // same, and belongs to the question.
 func TestLostAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := uhf.New(1)
-		var tags []*uhf.Tag
-		for n := range 3 {
-			tags = append(tags, uhf.NewTag(uint32(n), 0x01C2, bytes.Repeat([]byte{byte(n + 1)}, 12), 8))
-			f.Place(tags[n], uhf.Coupling{})
-		}
-		host, device := drivertest.NewCable()
-		ended := make(chan error, 1)
-		go func() { ended <- thingmagicsim.Serve(device, f, thingmagicsim.Options{LoseEvery: 4}) }()
-		w := open(t, host, config(t))
-		for range 3 {
-			if _, err := w.Hear(); err != nil {
-				t.Fatalf("Hear() = %v", err)
-			}
-			for _, tag := range tags {
-				got, err := w.ReadBank(tag.EPC(), drivers.BankTID, 0, 6)
-				if err != nil || !bytes.Equal(got, tag.Bank(drivers.BankTID)) {
-					t.Fatalf("ReadBank() = %X, %v; want %X", got, err, tag.Bank(drivers.BankTID))
-				}
-			}
-		}
-		w.Close()
-		<-ended
-	})
+	drivertest.TestLostWandAnswers(t,
+		func(device io.ReadWriter, f *uhf.Field) error {
+			return thingmagicsim.Serve(device, f, thingmagicsim.Options{LoseEvery: 4})
+		},
+		func(t *testing.T, l drivers.Link) drivers.Wand { return open(t, l, config(t)) })
 }
 
 // TestSession is a conversation of the logs of SparkFun's library: the module
