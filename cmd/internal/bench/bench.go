@@ -73,7 +73,7 @@ func Print(w io.Writer, asJSON bool, figures []Figure) error {
 func Scratch() string {
 	dir := os.TempDir()
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC) {
+	if err := unix.Statfs(dir, &fs); err == nil && (uint32(fs.Type) == unix.TMPFS_MAGIC || uint32(fs.Type) == unix.RAMFS_MAGIC) {
 		return "/var/tmp"
 	}
 	return dir
