@@ -37,19 +37,57 @@ func scripts() ([]string, error) {
 	return out, nil
 }
 
-// version compares the database's version with ours: how many scripts it has had.
+// noted is the first migration that notes in the table migrations that it was run.
+const noted = 20
+
+// version tells how many scripts the database has had, and compares that with
+// ours. A database is a newer program's where its table says so, too: the number
+// in the file's head alone may be damage.
 func version(ctx context.Context, c *sql.Conn, ours int) (int, error) {
-	var v int
-	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
+	var head int
+	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&head); err != nil {
 		return 0, err
 	}
-	if v < 0 {
-		return v, fmt.Errorf("%w: it says that it has version %d", ErrDamaged, v)
+	table, err := newestMigration(ctx, c)
+	if err != nil {
+		return 0, err
 	}
-	if v > ours {
-		return v, fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, v, ours)
+	return head, versions(head, table, ours)
+}
+
+// versions judges the number in the head of a file and the one in its table, 0
+// for none, by the number of scripts that this program has.
+func versions(head, table, ours int) error {
+	switch {
+	case table > ours:
+		return fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, table, ours)
+	case head < 0 || head > ours || table != 0 && head != table || table == 0 && head >= noted:
+		return fmt.Errorf("%w: it says that it has version %d, and its table of migrations has %d", ErrDamaged, head, table)
 	}
-	return v, nil
+	return nil
+}
+
+// newestMigration is the newest one that a database has noted, or 0.
+func newestMigration(ctx context.Context, c querier) (int, error) {
+	rows, err := c.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'")
+	tables, err := all("migrations", rows, err, func(r row) (s string, err error) { return s, r.Scan(&s) })
+	if err != nil || len(tables) == 0 {
+		return 0, err
+	}
+	rows, err = c.QueryContext(ctx, "SELECT version FROM migrations ORDER BY version")
+	list, err := all("migrations", rows, err, func(r row) (n int, err error) { return n, r.Scan(&n) })
+	if err != nil {
+		return 0, err
+	}
+	for i, n := range list {
+		if n != noted+i { // they are run in order
+			return 0, fmt.Errorf("%w: its table of migrations has %d", ErrDamaged, list)
+		}
+	}
+	if len(list) == 0 {
+		return 0, nil
+	}
+	return list[len(list)-1], nil
 }
 
 // migrate runs the scripts that the database has not had, each in a
@@ -70,7 +108,11 @@ func migrate(ctx context.Context, c *sql.Conn, path string) error {
 		}
 	}
 	for ; v < len(todo); v++ {
-		text := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version=%d;\nCOMMIT;", todo[v], v+1)
+		note := ""
+		if v+1 >= noted {
+			note = fmt.Sprintf("INSERT INTO migrations (version) VALUES (%d);", v+1)
+		}
+		text := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\n%s\nPRAGMA user_version=%d;\nCOMMIT;", todo[v], note, v+1)
 		if _, err := c.ExecContext(ctx, text); err != nil {
 			c.ExecContext(ctx, "ROLLBACK")
 			if said := err.Error(); strings.Contains(said, "already exists") || strings.Contains(said, "duplicate column") {

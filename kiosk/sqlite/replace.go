@@ -48,23 +48,27 @@ func duplicate(from, to string) error {
 }
 
 // Version is that of the tables of a ledger, whichever program made it: one that
-// knows only older ones does not open it.
+// knows only older ones does not open it. What the ledger has noted counts
+// for more than the number in the file's head.
 func Version(ctx context.Context, path string) (n int, err error) {
-	return quantity(ctx, path, "version", "PRAGMA user_version")
+	db, err := sql.Open("sqlite", dsn(path, "ro", fmt.Sprintf("busy_timeout(%d)", busyTimeout)))
+	if err != nil {
+		return 0, wrap("version", err)
+	}
+	defer db.Close()
+	if n, err = newestMigration(ctx, db); err == nil && n == 0 {
+		err = db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&n)
+	}
+	return n, wrap("version", err)
 }
 
 // Rows counts the entries and outcomes of a ledger of any version.
 func Rows(ctx context.Context, path string) (n int, err error) {
-	return quantity(ctx, path, "rows", "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM outcomes)")
-}
-
-// quantity asks a ledger of any version for one.
-func quantity(ctx context.Context, path, step, query string) (n int, err error) {
 	db, err := sql.Open("sqlite", dsn(path, "ro", fmt.Sprintf("busy_timeout(%d)", busyTimeout)))
 	if err != nil {
-		return 0, wrap(step, err)
+		return 0, wrap("rows", err)
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, query).Scan(&n)
-	return n, wrap(step, err)
+	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM outcomes)").Scan(&n)
+	return n, wrap("rows", err)
 }

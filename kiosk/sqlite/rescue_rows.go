@@ -118,7 +118,7 @@ func (r *rescue) tables(ctx context.Context) error {
 		return err
 	}
 	rows, err := r.new.conn.QueryContext(ctx, `SELECT name FROM pragma_table_list
-		WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'find_%' AND name NOT IN ('entries', 'outcomes', 'outbox', 'probe') ORDER BY name`)
+		WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'find_%' AND name NOT IN ('entries', 'outcomes', 'outbox', 'probe', 'migrations') ORDER BY name`)
 	names, err := all("tables", rows, err, func(r row) (s string, err error) { return s, r.Scan(&s) })
 	if err != nil {
 		return err

@@ -86,7 +86,10 @@ func TestCloseLetsGo(t *testing.T) {
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	f := newFile(t)
-	_, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version=99")
+	all, err := scripts()
+	must(t, err)
+	next := len(all) + 1
+	_, err = f.conn.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO migrations (version) VALUES (%d); PRAGMA user_version=%[1]d", next))
 	must(t, err)
 	must(t, f.Store.Close())
 	if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrNewer) {
@@ -95,20 +98,63 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 	if _, err := OpenReadOnly(t.Context(), f.path); !errors.Is(err, ErrNewer) {
 		t.Errorf("OpenReadOnly: %v; want ErrNewer", err)
 	}
+	if v, err := Version(t.Context(), f.path); v != next || err != nil {
+		t.Errorf("Version() = %d, %v; want %d", v, err, next)
+	}
 }
 
-// TestVersionBelowNone: a number that no migration has written is damage.
-func TestVersionBelowNone(t *testing.T) {
-	f := newFile(t)
-	must(t, f.Record(t.Context(), kiosktest.As(kiosktest.Checkout(1, 1, 1), kiosk.Offline, kiosktest.Morning)))
-	_, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version=-7")
+// TestVersionDamaged: a number that is not what the migrations have noted is
+// damage, whichever way it went; nothing of the ledger is lost by it.
+func TestVersionDamaged(t *testing.T) {
+	all, err := scripts()
 	must(t, err)
-	must(t, f.Store.Close())
-	if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrDamaged) {
-		t.Errorf("Open: %v; want ErrDamaged", err)
+	for _, damage := range []string{
+		"PRAGMA user_version=-7",
+		"PRAGMA user_version=0",
+		fmt.Sprintf("PRAGMA user_version=%d", len(all)^1<<6),
+		fmt.Sprintf("PRAGMA user_version=%d", len(all)|1<<30),
+		fmt.Sprintf("PRAGMA user_version=%d", len(all)-1),
+		"DELETE FROM migrations",
+		fmt.Sprintf("UPDATE migrations SET version = version + 64 WHERE version = %d", len(all)),
+	} {
+		f := newFile(t)
+		must(t, f.Record(t.Context(), kiosktest.As(kiosktest.Checkout(1, 1, 1), kiosk.Offline, kiosktest.Morning)))
+		_, err := f.conn.ExecContext(t.Context(), damage)
+		must(t, err)
+		must(t, f.Store.Close())
+		if _, err := Open(t.Context(), f.path); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: Open: %v; want ErrDamaged", damage, err)
+		}
+		if a, err := Rescue(t.Context(), f.path, "test", nil, kiosktest.Morning); err != nil || a.Entries != 1 || a.FromFile != 1 || len(a.Parts) != 0 {
+			t.Errorf("%s: Rescue() = %+v, %v", damage, a, err)
+		}
+		s := opened(t, f.path)
+		sound(t, s)
+		must(t, s.Close())
 	}
-	if a, err := Rescue(t.Context(), f.path, "test", nil, kiosktest.Morning); err != nil || a.Entries != 1 || a.FromFile != 1 {
-		t.Errorf("Rescue() = %+v, %v", a, err)
+}
+
+func TestVersions(t *testing.T) {
+	const ours = noted + 2
+	for _, tt := range []struct {
+		head, table int
+		want        error
+	}{
+		{0, 0, nil}, // a new file
+		{noted - 1, 0, nil},
+		{noted, noted, nil},
+		{ours, ours, nil},
+		{ours + 1, ours + 1, ErrNewer},
+		{3, ours + 1, ErrNewer}, // damaged as well, and nothing that this program can rescue
+		{noted, 0, ErrDamaged},
+		{ours + 1, 0, ErrDamaged},
+		{ours + 1, ours, ErrDamaged},
+		{noted - 1, noted, ErrDamaged},
+		{-1, 0, ErrDamaged},
+	} {
+		if err := versions(tt.head, tt.table, ours); !errors.Is(err, tt.want) {
+			t.Errorf("versions(%d, %d) = %v; want %v", tt.head, tt.table, err, tt.want)
+		}
 	}
 }
 

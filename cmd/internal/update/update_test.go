@@ -3,9 +3,9 @@ package update
 import (
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,20 +218,27 @@ func TestUpdate(t *testing.T) {
 }
 
 // newerLedger is what a newer version leaves.
-func newerLedger(t *testing.T, path string) { versioned(t, path, 99) }
-
-// versioned makes a ledger say that it has a version.
-func versioned(t *testing.T, path string, version byte) {
+func newerLedger(t *testing.T, path string) {
 	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	is, err := sqlite.Version(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if _, err := f.WriteAt([]byte{0, 0, 0, version}, 60); err != nil { // user_version, https://www.sqlite.org/fileformat2.html, section 1.3
+	versioned(t, path, is+1)
+}
+
+// versioned makes a ledger that of a version.
+func versioned(t *testing.T, path string, version int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path+"-wal", 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	_, err = db.Exec(fmt.Sprintf(`
+DELETE FROM migrations WHERE version > %d;
+INSERT INTO migrations SELECT max(version) + 1 FROM migrations HAVING max(version) + 1 = %[1]d;
+PRAGMA user_version=%[1]d`, version))
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -306,7 +313,7 @@ func TestLedgerBackByTheNewProgram(t *testing.T) {
 		t.Errorf("with the same version: %v", err)
 	}
 	kept(now)
-	versioned(t, p.Copy, byte(now-1))
+	versioned(t, p.Copy, now-1)
 	if err := s.ledgerBack(ctx, p); err != nil {
 		t.Errorf("with an older copy: %v", err)
 	}
