@@ -11,6 +11,10 @@
 // newest, and never holds up the desk. A beat every few seconds tells the
 // page that the silence means nothing.
 //
+// A stream does not say twice what is as it was: such a part of the screen is
+// only named (parts), and the page keeps what it has, as a slow browser takes
+// long to read and compare a screen of ten lines.
+//
 // A Manner is how it speaks: standard, calm, or in pictures, each with larger
 // print and more contrast where wanted. It is a choice in the view: the same
 // Screen, other words, other templates, other tokens. Tones are made in the

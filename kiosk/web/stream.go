@@ -98,11 +98,12 @@ func (s *site) next(ctx context.Context, seq uint64, beat func() bool) (kiosk.Sc
 func (s *site) stream(w http.ResponseWriter, r *http.Request) {
 	c := s.choice(r)
 	beat := message{event: "beat", data: s.edition()}.encode()
+	var sent parts
 	s.follow(w, r, beat, func(sc kiosk.Screen) ([]byte, error) {
 		var b strings.Builder
 		if err := s.pages.ExecuteTemplate(&b, "screen", s.view(sc, c)); err != nil {
 			return nil, err
 		}
-		return append(message{event: "version", data: s.edition()}.encode(), message{id: sc.Seq, data: b.String()}.encode()...), nil
+		return append(message{event: "version", data: s.edition()}.encode(), message{id: sc.Seq, data: sent.spare(b.String())}.encode()...), nil
 	})
 }

@@ -42,6 +42,11 @@ const tests = {
     });
     assert.equal(await page.evaluate(() => window.stays), 1);
     assert.match(await page.locator('#say').innerText(), /Pippi Longstocking: One moment/);
+    // A page that lacks what the stream thinks it has gets all of it again.
+    await page.evaluate(() => document.getElementById('line-a7').remove());
+    await scene('items');
+    await page.locator('#line-a7 .what').waitFor();
+    assert.equal(await page.evaluate(() => window.stays), undefined);
   },
 
   async 'every button reaches the desk'(page) {

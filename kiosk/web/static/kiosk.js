@@ -26,6 +26,10 @@
   for (const name of ['htmx:error', 'htmx:response:error']) {
     stage.addEventListener(name, e => { if (e.target === stage && !link) setLost(failed = true); });
   }
+  // Two screens that come at once are two tasks: between them a tap is heard.
+  stage.addEventListener('htmx:sse:before:message', e => {
+    if (!e.detail.message.event) e.detail.waitUntil(new Promise(done => setTimeout(done)));
+  });
   stage.addEventListener('htmx:sse:after:message', e => {
     heard = performance.now();
     setLost(false);
@@ -36,6 +40,8 @@
     }
     shown();
   });
+  // What the stream has sent before it only names: the page keeps what it has.
+  window.htmx?.registerExtension('parts', {htmx_before_morph_node: (_, {newNode}) => !newNode.hasAttribute?.('data-same')});
 
   async function reloadIfServed() {
     if (asking) return;
@@ -80,6 +86,7 @@
   // After each screen: what changed, and what follows from it.
   let was = {id: '', view: '', news: '', lines: null, since: performance.now()};
   function shown() {
+    if (stage.querySelector('[data-same]')) return location.reload(); // it is not here, whyever
     const s = screen(), {view, news} = s.dataset;
     for (const [name, value] of [['lang', s.lang], ['dir', s.dir], ['data-mode', s.dataset.mode]]) {
       if (root.getAttribute(name) !== value) root.setAttribute(name, value); // set anew, each element would be styled anew
@@ -128,18 +135,29 @@
     for (const l of s.querySelectorAll('#lines .line')) {
       const mark = l.dataset.state + ':' + l.dataset.times, old = before?.get(l.id);
       was.lines.set(l.id, mark);
-      if (!before || old === mark) continue;
+      if (!before || old === mark) {
+        if (l.classList.contains('again')) l.classList.remove('again');
+        continue;
+      }
       // A stack is lent a line at a time: only what is new, or wants a look, is brought into sight.
       if (!/^(waiting|lent|returned|renewed)/.test(mark) || !old || !old.endsWith(':' + l.dataset.times)) changed.push(l);
       if (old) again(l);
     }
+    if (!changed.length) return;
     const first = s.querySelector('#lines .urgent') ?? changed[0]; // the newest of them
-    if (changed.length) first.scrollIntoView({block: 'nearest', behavior: reduced.matches ? 'auto' : 'smooth'});
+    painted(() => first.scrollIntoView({block: 'nearest', behavior: still() ? 'auto' : 'smooth'}));
   }
-  function again(e) {
-    e.classList.remove('again', 'nudge');
+  const still = () => reduced.matches || /\bcalm\b/.test(root.dataset.mode);
+  // Where things are is known for nothing once they are painted; asked before, all is laid out twice.
+  const painted = f => requestAnimationFrame(() => setTimeout(f));
+  function again(line) {
+    line.classList.add('again');
+    if (!still()) line.animate([{}, {transform: 'scale(1.02)', offset: .4}, {}], {duration: 500, easing: 'ease-out'});
+  }
+  function nudge(e) {
+    e.classList.remove('nudge');
     void e.offsetWidth; // begin the animation anew
-    e.classList.add('again', 'nudge');
+    e.classList.add('nudge');
   }
 
   // A chosen language and mode belong to whoever chose them.
@@ -196,10 +214,10 @@
     if (key) type(key.dataset.key);
     const by = e.target.closest?.('[data-step]');
     if (by) step(Number(by.dataset.step));
-    const nudge = e.target.closest?.('[data-nudge]');
-    if (nudge) {
-      again(nudge);
-      tell(nudge.querySelector('.words span').textContent);
+    const tile = e.target.closest?.('[data-nudge]');
+    if (tile) {
+      nudge(tile);
+      tell(tile.querySelector('.words span').textContent);
     }
   });
   // The patron's own count; a finger that stays goes on counting.
@@ -237,12 +255,12 @@
 
   // A sign that this page still paints, for the watchdog of the kiosk's own browser.
   if (live) {
-    const painted = () => requestAnimationFrame(() => fetch('/beat', {method: 'POST', signal: AbortSignal.timeout(5000)}).catch(() => {}));
+    const beat = () => requestAnimationFrame(() => fetch('/beat', {method: 'POST', signal: AbortSignal.timeout(5000)}).catch(() => {}));
     const gone = () => navigator.sendBeacon('/beat?gone');
-    painted();
-    setInterval(painted, 10_000);
+    beat();
+    setInterval(beat, 10_000);
     addEventListener('pagehide', gone);
-    addEventListener('visibilitychange', () => document.hidden ? gone() : painted());
+    addEventListener('visibilitychange', () => document.hidden ? gone() : beat());
   }
 
   setInterval(count, 200);
