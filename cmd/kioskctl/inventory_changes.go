@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
-	"github.com/carrel-kiosk/carrel/kiosk/shelf"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
 type inventoryReturn struct {
@@ -21,14 +20,8 @@ type inventoryReturn struct {
 func (c *inventoryReturn) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if c.All {
-			r, err := v.Report(ctx, x.ID, false)
-			if err != nil {
+			if _, err := v.Plan(ctx, x.ID, c.Who, inventory.Return); err != nil {
 				return err
-			}
-			for _, s := range r.Surprises {
-				if slices.Contains(s.Found, shelf.OnLoan) {
-					c.Item = append(c.Item, string(s.Item))
-				}
 			}
 		}
 		for _, item := range c.Item {
@@ -50,9 +43,16 @@ type inventoryTell struct {
 
 func (c *inventoryTell) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
-		items, err := c.items(ctx, v, x)
-		if err != nil {
-			return err
+		for _, what := range inventory.Kinds {
+			if what == inventory.Found && c.Lost || what == inventory.Seen && c.All {
+				if _, err := v.Plan(ctx, x.ID, c.Who, what); err != nil {
+					return err
+				}
+			}
+		}
+		var items []kiosk.Barcode
+		for _, i := range c.Item {
+			items = append(items, kiosk.Barcode(i))
 		}
 		if _, err := v.Tell(ctx, x.ID, c.Who, items); err != nil {
 			return err
@@ -61,55 +61,12 @@ func (c *inventoryTell) Run(g *grammar, p *printer) error {
 	})
 }
 
-// items are those that are asked for; of all, those on loan are left out.
-func (c *inventoryTell) items(ctx context.Context, v control.Inventories, x kiosk.Inventory) (items []kiosk.Barcode, err error) {
-	for _, i := range c.Item {
-		items = append(items, kiosk.Barcode(i))
-	}
-	if !c.Lost && !c.All {
-		return items, nil
-	}
-	r, err := v.Report(ctx, x.ID, false)
-	if err != nil {
-		return nil, err
-	}
-	lent := map[kiosk.Barcode]bool{}
-	for _, s := range r.Surprises {
-		lent[s.Item] = slices.Contains(s.Found, shelf.OnLoan)
-		if c.Lost && !lent[s.Item] && slices.ContainsFunc(s.Found, func(f shelf.Finding) bool { return slices.Contains(lostAndFound, f) }) {
-			items = append(items, s.Item)
-		}
-	}
-	if c.All {
-		seen, err := v.Seen(ctx, x.ID, false)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, slices.DeleteFunc(seen, func(b kiosk.Barcode) bool { return lent[b] })...)
-	}
-	return items, nil
-}
-
-// lostAndFound is what is said of books that the library's system has not.
-var lostAndFound = []shelf.Finding{shelf.FoundLost, shelf.FoundMissing}
-
 func undoPlanned(ctx context.Context, v control.Inventories, x kiosk.Inventory, who string, p *printer) error {
-	list, err := v.Changes(ctx, x.ID)
-	if err != nil {
-		return err
+	n, err := v.TakeBack(ctx, x.ID, who, "")
+	if err == nil {
+		p.say("%s taken back", cli.Count(n, "change is", "changes are"))
 	}
-	n := 0
-	for _, c := range list {
-		if c.Sent {
-			continue
-		}
-		if _, err := v.Undo(ctx, x.ID, who, c.Line); err != nil {
-			return err
-		}
-		n++
-	}
-	p.say("%s taken back", cli.Count(n, "change is", "changes are"))
-	return nil
+	return err
 }
 
 type inventoryChanges struct{ which }
@@ -128,12 +85,10 @@ func changeRows(ctx context.Context, v control.Inventories, x kiosk.Inventory, p
 	p.head("LINE", "WHAT", "STATE", "ITEM", "CALL NUMBER", "TITLE")
 	planned := 0
 	for _, c := range list {
-		state := "sent"
-		if !c.Sent {
-			state = "planned"
+		if c.Progress == inventory.Planned {
 			planned++
 		}
-		if err := p.row(c, c.Line, c.What, state, c.Book.Item, c.Book.CallNumber, c.Book.Title); err != nil {
+		if err := p.row(c, c.Line, c.What, progressWords[c.Progress], c.Book.Item, c.Book.CallNumber, c.Book.Title); err != nil {
 			return err
 		}
 	}
@@ -142,6 +97,10 @@ func changeRows(ctx context.Context, v control.Inventories, x kiosk.Inventory, p
 	}
 	return nil
 }
+
+// progressWords say how far a change has come.
+var progressWords = map[inventory.Progress]string{inventory.Planned: "planned", inventory.Waiting: "sent, waits", inventory.Told: "sent, told",
+	inventory.Refused: "sent, refused: see exceptions", inventory.Passed: "seen to otherwise"}
 
 type inventorySend struct {
 	which

@@ -98,7 +98,7 @@ func TestTell(t *testing.T) {
 		}
 	}
 	tell(0, kiosk.CodeInvalid, number(1)) // the library's system is not told
-	w.Tells, w.Ledger = true, w.store
+	w.Tells, w.Ledger = "update", w.store
 	tell(0, kiosk.CodeInvalid, number(8)) // not met
 	tell(0, kiosk.CodeInvalid, number(9)) // on loan
 	tell(2, "", number(0), number(1), number(0))
@@ -112,7 +112,7 @@ func TestTell(t *testing.T) {
 	}
 	w.scan(id, "ann", string(number(4))) // and it goes on
 	w.open()                             // days later
-	w.Tells, w.Ledger = true, w.store
+	w.Tells, w.Ledger = "update", w.store
 	if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: number(9), Patron: "P", At: day}, {Item: number(2), Patron: "Q", At: day}}); err != nil {
 		t.Fatal(err)
 	}
@@ -126,4 +126,58 @@ func TestTell(t *testing.T) {
 		t.Errorf("the outbox holds %+v, %v; want B00 and B03", queue, err)
 	}
 	tell(1, "", number(0), number(1)) // what was taken back can be told after all
+}
+
+// TestPlan plans all of a kind, as what is open says, and takes it back; a
+// crash between the ledger and the log records nothing twice.
+func TestPlan(t *testing.T) {
+	w := newWorld(t)
+	w.Tells, w.Ledger = "checkin", w.store
+	id := w.begin(stacks)
+	w.scan(id, "ann", numbers(0, 1, 2, 7, 8, 9)...) // 7 was lost, 8 is withdrawn, 9 is on loan
+	w.scan(id, "ann", "BRANCH")
+	open := func(want ...int) {
+		t.Helper()
+		o, err := w.Outgoing(t.Context(), id, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, k := range o.Kinds {
+			if k.What != Kinds[i] || k.Open != want[i] || k.In[Planned] != want[i+3] {
+				t.Errorf("%s: %d open, %d planned; want %d, %d", k.What, k.Open, k.In[Planned], want[i], want[i+3])
+			}
+		}
+		if o.Total != want[3]+want[4]+want[5] || len(o.Changes) != min(2, o.Total) {
+			t.Errorf("%d changes, %d given", o.Total, len(o.Changes))
+		}
+	}
+	plan := func(what What, want int) {
+		t.Helper()
+		if n, err := w.Plan(t.Context(), id, "ann", what); n != want || err != nil {
+			t.Errorf("Plan(%s) = %d, %v; want %d", what, n, err, want)
+		}
+	}
+	open(1, 1, 3, 0, 0, 0)
+	plan(Seen, 3)
+	plan(Seen, 0)
+	plan(Found, 1)
+	open(1, 0, 0, 0, 1, 3)
+	if n, err := w.TakeBack(t.Context(), id, "ann", Seen); n != 3 || err != nil {
+		t.Errorf("TakeBack(seen) = %d, %v; want 3", n, err)
+	}
+	open(1, 0, 3, 0, 1, 0)
+	w.open() // days later
+	w.Tells, w.Ledger = "checkin", w.store
+	open(1, 0, 3, 0, 1, 0)
+	plan(Return, 1)
+	if n, err := w.TakeBack(t.Context(), id, "ann", ""); n != 2 || err != nil {
+		t.Errorf("TakeBack() = %d, %v; want 2", n, err)
+	}
+	if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: number(2), Patron: "Q", At: day}}); err != nil {
+		t.Fatal(err)
+	}
+	plan(Seen, 2) // the third was lent since
+	if _, err := w.Plan(t.Context(), id, "ann", "burn"); kiosk.CodeOf(err) != kiosk.CodeInvalid {
+		t.Errorf("Plan(burn): %v; want invalid", err)
+	}
 }

@@ -27,7 +27,8 @@ type Config struct {
 	Order  *shelf.Order
 	Tagged bool          // every book has a tag
 	Weed   shelf.Weeding // none: none may go
-	Tells  bool          // the library's system can be told that a book stands on the shelf
+	Ends   bool          // the library's system is there, and takes returns
+	Tells  string        // how it is told that a book stands on the shelf: update or checkin; empty: not at all
 	// Read tells what a text that was scanned or typed is.
 	Read  func(text string) Code
 	Now   func() time.Time

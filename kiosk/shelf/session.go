@@ -198,12 +198,15 @@ func (s *Session) Has(item kiosk.Barcode) bool { _, ok := s.find[item]; return o
 
 // Known tells whether a book was met, of the range or not.
 func (s *Session) Known(item kiosk.Barcode) bool {
+	if s.Has(item) {
+		return s.Seen(item)
+	}
 	for _, x := range s.strangers {
 		if x.Barcode == item {
 			return true
 		}
 	}
-	return s.Seen(item)
+	return false
 }
 
 // Seen tells whether a book of the range was met.

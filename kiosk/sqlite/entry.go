@@ -55,6 +55,23 @@ func (s *Store) Record(ctx context.Context, e kiosk.Entry) error {
 	return s.write(ctx, "record", func(w *writer) error { return w.record(e) })
 }
 
+// RecordAll records entries in one transaction, all or none.
+func (s *Store) RecordAll(ctx context.Context, list []kiosk.Entry) error {
+	for _, e := range list {
+		if err := valid(e); err != nil {
+			return wrap("record", err)
+		}
+	}
+	return s.write(ctx, "record", func(w *writer) error {
+		for _, e := range list {
+			if err := w.record(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func valid(e kiosk.Entry) error {
 	switch {
 	case e.ID == "" || e.Item == "":

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"iter"
 	"strings"
 	"time"
@@ -151,6 +152,26 @@ ORDER BY n`, string(id))
 		err = kiosk.ErrUnknown
 	}
 	return list, err
+}
+
+// States tells how far entries have come; those that are not there are left
+// out.
+func (r *Reader) States(ctx context.Context, ids []kiosk.ID) (map[kiosk.ID]kiosk.State, error) {
+	ask, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.db.QueryContext(ctx, "SELECT l.id, l.state FROM json_each(?) j JOIN ledger l ON l.id = j.value", string(ask))
+	type stated struct {
+		id    kiosk.ID
+		state kiosk.State
+	}
+	list, err := all("states", rows, err, func(r row) (x stated, err error) { return x, r.Scan(&x.id, &x.state) })
+	states := make(map[kiosk.ID]kiosk.State, len(list))
+	for _, x := range list {
+		states[x.id] = x.state
+	}
+	return states, err
 }
 
 // Queue is kiosk.Outbox's.

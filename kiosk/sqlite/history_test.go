@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -111,4 +112,32 @@ func TestRunTidies(t *testing.T) {
 			t.Errorf("%d pages in the log, %d folded in; want all", logged, folded)
 		}
 	})
+}
+
+// TestRecordAll records many at once: all or none, and none twice.
+func TestRecordAll(t *testing.T) {
+	f := newFile(t)
+	ctx := t.Context()
+	var list []kiosk.Entry
+	for n := range 3 {
+		list = append(list, kiosktest.As(kiosktest.Checkin(n, n), kiosk.Offline, time.Time{}))
+	}
+	bad := slices.Clone(list)
+	bad[2].Item = ""
+	if err := f.RecordAll(ctx, bad); kiosk.CodeOf(err) != kiosk.CodeInvalid {
+		t.Errorf("RecordAll of one without an item: %v; want invalid", err)
+	}
+	must(t, f.RecordAll(ctx, list[:1]))
+	must(t, f.RecordAll(ctx, list))
+	must(t, f.Conclude(ctx, kiosktest.After(list[1], kiosk.Settled)))
+	ids := []kiosk.ID{list[0].ID, list[1].ID, list[2].ID, "none"}
+	got, err := f.States(ctx, ids)
+	want := map[kiosk.ID]kiosk.State{ids[0]: kiosk.Offline, ids[1]: kiosk.Settled, ids[2]: kiosk.Offline}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("States() = %v, %v; want %v", got, err, want)
+	}
+	queue, err := f.Queue(ctx, 9)
+	if err != nil || len(queue) != 2 {
+		t.Errorf("the outbox holds %d, %v; want 2", len(queue), err)
+	}
 }

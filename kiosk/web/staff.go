@@ -134,6 +134,7 @@ type staffPage struct {
 	Until      string // when the newest of them was said
 	Log        logView
 	Shelf      shelfView
+	Outgoing   *outgoingView
 	Receipts   *receiptsView
 	Phones     *phonesView
 }
@@ -199,6 +200,10 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory/{id}/report.csv", s.staffed(kiosk.Helper, s.shelved(s.inventoryCSV)))
 	mux.HandleFunc("GET /staff/inventory/{id}/photo/{photo}", s.staffed(kiosk.Helper, s.shelved(s.photo)))
 	mux.HandleFunc("POST /staff/inventory/{id}/photo", s.staffed(kiosk.Helper, s.shelved(s.inventoryPhoto)))
+	mux.HandleFunc("GET /staff/inventory/{id}/seen.txt", s.staffed(kiosk.Librarian, s.shelved(s.seenFile)))
+	mux.HandleFunc("GET /staff/inventory/{id}/tell", s.staffed(kiosk.Librarian, s.shelved(s.outgoingPage)))
+	mux.HandleFunc("GET /staff/inventory/{id}/tell/stream", s.outgoingStream)
+	mux.HandleFunc("POST /staff/inventory/{id}/tell/{what}", s.staffed(kiosk.Librarian, s.shelved(s.outgoingTouch)))
 	mux.HandleFunc("POST /staff/inventory/{id}/{what}", s.staffed(kiosk.Helper, s.shelved(s.inventoryTouch)))
 	if s.Staff.Phones != nil {
 		mux.HandleFunc("GET /staff/phones", s.staffed(kiosk.Librarian, s.phonesPage))

@@ -43,6 +43,10 @@ type Inventories interface {
 	Schemes() []string
 	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
 	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
+	Outgoing(ctx context.Context, id kiosk.ID, most int) (inventory.Outgoing, error)
+	Plan(ctx context.Context, id kiosk.ID, who string, what inventory.What) (int, error)
+	TakeBack(ctx context.Context, id kiosk.ID, who string, what inventory.What) (int, error)
+	Seen(ctx context.Context, id kiosk.ID, all bool) ([]kiosk.Barcode, error)
 	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
 	// Hold has the kiosk's own scanner and pad scan for an inventory, or goes
@@ -226,9 +230,17 @@ func (v shelfView) Returnable(x inventory.Row) bool {
 	return slices.Contains(x.Found, shelf.OnLoan) && !slices.ContainsFunc(v.Changes, func(c inventory.Change) bool { return c.Book.Item == x.Item })
 }
 
-// Planned tells whether something waits to be sent.
-func (v shelfView) Planned() bool {
-	return slices.ContainsFunc(v.Changes, func(c inventory.Change) bool { return !c.Sent })
+// Returned says of a book that was met although it is on loan how far its
+// return is; empty: none is planned.
+func (v shelfView) Returned(x inventory.Row) string {
+	i := slices.IndexFunc(v.Changes, func(c inventory.Change) bool { return c.Book.Item == x.Item })
+	switch {
+	case i < 0 || !slices.Contains(x.Found, shelf.OnLoan):
+		return ""
+	case v.Changes[i].Sent:
+		return v.T("staff.inv.sent")
+	}
+	return v.T("staff.inv.planned")
 }
 
 // Stage is a stage's word.
@@ -456,23 +468,21 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		return
 	}
 	id, what, value := kiosk.ID(r.PathValue("id")), r.PathValue("what"), strings.TrimSpace(r.PostForm.Get("value"))
-	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "drop": kiosk.Librarian, "unphoto": kiosk.Librarian, "send": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
+	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "unphoto": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
 		http.Error(w, "this is not for your role", http.StatusForbidden)
 		return
 	}
 	switch what {
-	case "pause", "resume", "search", "end", "return", "send", "unphoto":
+	case "pause", "resume", "search", "end", "return", "unphoto":
 		if !s.note(w, r, who, "inventory."+what, string(id), value) {
 			return
 		}
 	}
 	err := s.touchInventory(r, id, what, value, walker(r, who))
 	switch {
-	case errors.Is(err, errNoTouch):
-		http.Error(w, "no such touch", http.StatusBadRequest)
 	case err != nil:
-		s.failInventory(w, err)
-	case what == "end", what == "return", what == "drop", what == "send", what == "unphoto":
+		s.failTouch(w, err)
+	case what == "end", what == "return", what == "unphoto":
 		http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report", http.StatusSeeOther)
 	case r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document":
 		http.Redirect(w, r, "/staff/inventory/"+string(id), http.StatusSeeOther) // a form without script
@@ -482,6 +492,15 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 }
 
 var errNoTouch = errors.New("no such touch")
+
+// failTouch answers to a touch with what went wrong.
+func (s *site) failTouch(w http.ResponseWriter, err error) {
+	if errors.Is(err, errNoTouch) {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.failInventory(w, err)
+}
 
 func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who string) error {
 	v, ctx := s.Staff.Inventories, r.Context()
@@ -493,10 +512,7 @@ func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who str
 		return v.Start(ctx, id, who, 0)
 	case "return":
 		return v.Return(ctx, id, who, kiosk.Barcode(value))
-	case "send":
-		_, err := v.Send(ctx, id, who)
-		return err
-	case "undo", "drop":
+	case "undo":
 		line, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			return errNoTouch

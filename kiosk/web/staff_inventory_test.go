@@ -125,13 +125,14 @@ func TestInventoryPages(t *testing.T) {
 	post(http.StatusConflict, "/staff/inventory/v1/return", "value", "B00")
 	post(http.StatusSeeOther, "/staff/inventory/v1/return", "value", "B08")
 	post(http.StatusSeeOther, "/staff/inventory/v1/return", "value", "B09")
-	page("/staff/inventory/v1/report", "Return planned", "Take back", "Tell the library’s system")
+	page("/staff/inventory/v1/report", "Return planned", `href="/staff/inventory/v1/tell"`)
+	page("/staff/inventory/v1/tell", "Take back", "Send now: 2", "no library’s system that takes it")
 	changes, err := v.Changes(t.Context(), "v1")
 	if err != nil || len(changes) != 2 {
 		t.Fatalf("Changes() = %+v, %v; want two", changes, err)
 	}
-	post(http.StatusSeeOther, "/staff/inventory/v1/drop", "value", fmt.Sprint(changes[1].Line))
-	post(http.StatusSeeOther, "/staff/inventory/v1/send")
+	post(http.StatusSeeOther, "/staff/inventory/v1/tell/drop", "value", fmt.Sprint(changes[1].Line))
+	post(http.StatusSeeOther, "/staff/inventory/v1/tell/send")
 	page("/staff/inventory/v1/report", "Return sent")
 	if queue, err := store.Queue(t.Context(), 9); err != nil || len(queue) != 1 || queue[0].Item != "B08" {
 		t.Errorf("the outbox holds %+v, %v; want the return of B08", queue, err)
@@ -140,6 +141,77 @@ func TestInventoryPages(t *testing.T) {
 	page("/staff/inventory/v1/report", "Finished")
 	page("/staff/inventory", "Upstairs", "Finished")
 	if w := do(h, "GET", "/staff/inventory/v1", nil, nil); w.Code != http.StatusSeeOther {
+		t.Errorf("who is not signed in sees it: %d", w.Code)
+	}
+}
+
+// TestOutgoing plans what the library's system is told, takes back, sends, and
+// sees how far it has come.
+func TestOutgoing(t *testing.T) {
+	v, store := newShelves(t)
+	v.Config.Tells, v.Config.Ends = "update", true
+	if _, _, err := v.Begin(t.Context(), "Upstairs", kiosk.ShelfRange{}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 { // B05 was lost, B08 and B09 are on loan
+		if _, err := v.Scan(t.Context(), "v1", "ann", inventory.Read{Text: fmt.Sprintf("B%02d", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
+		c.Staff = &Staff{Password: func(p string) bool { return p == right }, Inventories: v}
+	})
+	_, c := enter(t, h, right)
+	touch := func(code int, what, value string) *httptest.ResponseRecorder {
+		t.Helper()
+		w := do(h, "POST", "/staff/inventory/v1/tell/"+what, url.Values{"value": {value}}, c)
+		if w.Code != code {
+			t.Errorf("%s %s = %d %s; want %d", what, value, w.Code, w.Body, code)
+		}
+		return w
+	}
+	page := func(path string, want ...string) {
+		t.Helper()
+		w := do(h, "GET", path, nil, c)
+		for _, x := range want {
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x) {
+				t.Errorf("GET %s = %d without %q:\n%s", path, w.Code, x, w.Body)
+			}
+		}
+	}
+	const at = "/staff/inventory/v1/tell"
+	page(at, "Nothing is planned", "Plan all: 2", "Plan all: 1", "Plan all: 7", "item status update")
+	if to := touch(http.StatusSeeOther, "plan", "seen").Header().Get("Location"); to != at+"?did=plan&n=7" {
+		t.Errorf("plan leads to %s", to)
+	}
+	touch(http.StatusSeeOther, "plan", "found")
+	touch(http.StatusSeeOther, "plan", "return")
+	touch(http.StatusConflict, "plan", "burn")
+	touch(http.StatusBadRequest, "burn", "")
+	touch(http.StatusBadRequest, "drop", "x")
+	touch(http.StatusConflict, "drop", "999")
+	page(at+"?did=plan&n=7", "Planned: 7. Nothing is sent yet.", "Send now: 10", "Take all back: 7", "505 A", "Lost or missing, and found")
+	touch(http.StatusSeeOther, "takeback", "seen")
+	page(at, "Send now: 3", "Plan all: 7")
+	touch(http.StatusSeeOther, "send", "")
+	page(at+"?did=send&n=3", "On their way: 3", "Sent, waits")
+	queue, err := store.Queue(t.Context(), 9)
+	if err != nil || len(queue) != 3 || queue[0].Kind != kiosk.Seen || queue[0].Item != "B05" || queue[0].Title != "<Book> 5" || queue[1].Kind != kiosk.Checkin {
+		t.Fatalf("the outbox holds %+v, %v; want B05 seen, B08 and B09 returned", queue, err)
+	}
+	for i, state := range []kiosk.State{kiosk.Settled, kiosk.Exception, kiosk.Dismissed} {
+		if err := store.Conclude(t.Context(), kiosk.Outcome{Entry: queue[i].ID, State: state, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page(at, ">Told<", "Refused: to settle", `href="/staff/exceptions"`, "Seen to otherwise")
+	if w := do(h, "GET", "/staff/inventory/v1/seen.txt", nil, c); w.Body.String() != "B00\r\nB01\r\nB02\r\nB03\r\nB04\r\nB06\r\nB07\r\n" {
+		t.Errorf("seen.txt = %d %q", w.Code, w.Body)
+	}
+	if w := do(h, "GET", "/staff/inventory/none/tell", nil, c); w.Code != http.StatusNotFound {
+		t.Errorf("of no inventory: %d", w.Code)
+	}
+	if w := do(h, "GET", at, nil, nil); w.Code != http.StatusSeeOther {
 		t.Errorf("who is not signed in sees it: %d", w.Code)
 	}
 }
@@ -158,7 +230,7 @@ func TestInventoryRoles(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/staff/inventory/v1/scan": http.StatusNoContent, "/staff/inventory/v1/search": http.StatusForbidden,
-		"/staff/inventory/v1/end": http.StatusForbidden, "/staff/inventory": http.StatusForbidden,
+		"/staff/inventory/v1/end": http.StatusForbidden, "/staff/inventory/v1/tell/send": http.StatusForbidden, "/staff/inventory": http.StatusForbidden,
 	} {
 		if w := do(h, "POST", path, url.Values{"value": {"B01"}}, c); w.Code != want {
 			t.Errorf("a helper's POST %s = %d; want %d", path, w.Code, want)

@@ -113,6 +113,10 @@ func (c *Config) ShelfCode(text string) inventory.Code {
 
 // Inventories conducts inventories over a ledger.
 func (c *Config) Inventories(store kiosk.Inventories, ledger inventory.Ledger, now func() time.Time, newID func() kiosk.ID) *inventory.Service {
-	return inventory.New(inventory.Config{Store: store, Ledger: ledger, Order: c.Shelf.Rules, Tagged: c.Shelf.Tagged, Weed: c.Shelf.Weed.Weeding(), Tells: c.Upstream.SIP2 != nil && c.Upstream.SIP2.Seen != "",
-		Read: c.ShelfCode, Now: now, NewID: newID})
+	x := inventory.Config{Store: store, Ledger: ledger, Order: c.Shelf.Rules, Tagged: c.Shelf.Tagged, Weed: c.Shelf.Weed.Weeding(),
+		Ends: c.Upstream.SIP2 != nil, Read: c.ShelfCode, Now: now, NewID: newID}
+	if c.Upstream.SIP2 != nil {
+		x.Tells = c.Upstream.SIP2.Seen
+	}
+	return inventory.New(x)
 }

@@ -32,6 +32,8 @@ type Inventories interface {
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
 	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
 	Tell(ctx context.Context, id kiosk.ID, who string, items []kiosk.Barcode) (planned int, err error)
+	Plan(ctx context.Context, id kiosk.ID, who string, what inventory.What) (planned int, err error)
+	TakeBack(ctx context.Context, id kiosk.ID, who string, what inventory.What) (n int, err error)
 	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
 	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 }
@@ -86,17 +88,23 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		"note": func(ctx context.Context, q question) (any, error) {
 			return none(v.Note(ctx, q.ID, q.Who, q.Item, q.Text))
 		},
-		"undo":    func(ctx context.Context, q question) (any, error) { return v.Undo(ctx, q.ID, q.Who, q.Line) },
-		"pause":   func(ctx context.Context, q question) (any, error) { return none(v.Pause(ctx, q.ID)) },
-		"resume":  func(ctx context.Context, q question) (any, error) { return none(v.Resume(ctx, q.ID)) },
-		"search":  func(ctx context.Context, q question) (any, error) { return none(v.Search(ctx, q.ID)) },
-		"end":     func(ctx context.Context, q question) (any, error) { return v.End(ctx, q.ID, q.All) },
-		"report":  func(ctx context.Context, q question) (any, error) { return v.Report(ctx, q.ID, q.All) },
-		"seen":    func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
-		"want":    func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
-		"picks":   func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
-		"return":  func(ctx context.Context, q question) (any, error) { return none(v.Return(ctx, q.ID, q.Who, q.Item)) },
-		"tell":    func(ctx context.Context, q question) (any, error) { return v.Tell(ctx, q.ID, q.Who, q.Items) },
+		"undo":   func(ctx context.Context, q question) (any, error) { return v.Undo(ctx, q.ID, q.Who, q.Line) },
+		"pause":  func(ctx context.Context, q question) (any, error) { return none(v.Pause(ctx, q.ID)) },
+		"resume": func(ctx context.Context, q question) (any, error) { return none(v.Resume(ctx, q.ID)) },
+		"search": func(ctx context.Context, q question) (any, error) { return none(v.Search(ctx, q.ID)) },
+		"end":    func(ctx context.Context, q question) (any, error) { return v.End(ctx, q.ID, q.All) },
+		"report": func(ctx context.Context, q question) (any, error) { return v.Report(ctx, q.ID, q.All) },
+		"seen":   func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
+		"want":   func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
+		"picks":  func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
+		"return": func(ctx context.Context, q question) (any, error) { return none(v.Return(ctx, q.ID, q.Who, q.Item)) },
+		"tell":   func(ctx context.Context, q question) (any, error) { return v.Tell(ctx, q.ID, q.Who, q.Items) },
+		"plan": func(ctx context.Context, q question) (any, error) {
+			return v.Plan(ctx, q.ID, q.Who, inventory.What(q.Text))
+		},
+		"takeback": func(ctx context.Context, q question) (any, error) {
+			return v.TakeBack(ctx, q.ID, q.Who, inventory.What(q.Text))
+		},
 		"changes": func(ctx context.Context, q question) (any, error) { return v.Changes(ctx, q.ID) },
 		"send":    func(ctx context.Context, q question) (any, error) { return v.Send(ctx, q.ID, q.Who) },
 		"pair":    func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
@@ -202,6 +210,14 @@ func (c inventoryClient) Return(ctx context.Context, id kiosk.ID, who string, it
 
 func (c inventoryClient) Tell(ctx context.Context, id kiosk.ID, who string, items []kiosk.Barcode) (int, error) {
 	return about[int](ctx, c, "tell", question{ID: id, Who: who, Items: items})
+}
+
+func (c inventoryClient) Plan(ctx context.Context, id kiosk.ID, who string, what inventory.What) (int, error) {
+	return about[int](ctx, c, "plan", question{ID: id, Who: who, Text: string(what)})
+}
+
+func (c inventoryClient) TakeBack(ctx context.Context, id kiosk.ID, who string, what inventory.What) (int, error) {
+	return about[int](ctx, c, "takeback", question{ID: id, Who: who, Text: string(what)})
 }
 
 func (c inventoryClient) Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error) {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -63,13 +64,16 @@ type returns struct {
 	d *Daemon
 }
 
-// Record implements inventory.Ledger.
-func (r returns) Record(ctx context.Context, e kiosk.Entry) error {
-	e.At = r.d.date()
+// RecordAll implements inventory.Ledger.
+func (r returns) RecordAll(ctx context.Context, list []kiosk.Entry) error {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].At = r.d.date()
+	}
 	if r.d.worker != nil {
 		defer r.d.worker.Wake()
 	}
-	return r.Store.Record(ctx, e)
+	return r.Store.RecordAll(ctx, list)
 }
 
 // errOtherWalk says that scanner and pad are used otherwise.

@@ -89,7 +89,27 @@ const {launch, open, shot, axe} = require('./lib.cjs');
     assert.ok(await fits(), `the result scrolls sideways on a ${name}`);
     await shot(page, `inventory-result-${name}`);
   }
+
+  // What the library's system is told: planned, looked through, taken back, sent.
+  await page.click('a.button[href$="/tell"]');
+  const press = async name => { await page.getByRole('button', {name, exact: true}).click(); };
+  await press('Plan all: 1');
+  await page.waitForSelector('.done >> text=Planned: 1');
+  await page.getByRole('button', {name: /^Plan all: \d\d$/}).click();
+  await page.waitForSelector('.done >> text=Planned: 2');
+  assert.deepEqual(await axe(page), [], 'axe on what is told');
+  for (const [name, width, height] of [['kiosk', 1280, 800], ['tablet', 820, 1180], ['phone', 390, 844]]) {
+    await page.setViewportSize({width, height});
+    assert.ok(await fits(), `what is told scrolls sideways on a ${name}`);
+    await shot(page, `inventory-tell-${name}`);
+  }
+  await page.getByRole('button', {name: /^Take all back: \d\d$/}).click();
+  await page.waitForSelector('.done >> text=Taken back');
+  await press('Send now: 1');
+  await page.waitForSelector('td >> text=Sent, waits');
   await page.setViewportSize({width: 1280, height: 800});
+  await page.click('a.button[href$="/report"]');
+  await page.waitForSelector('.figures');
   await page.locator('button.danger').focus();
   await page.keyboard.press('Enter');
   await page.waitForSelector('main > p >> text=Finished');

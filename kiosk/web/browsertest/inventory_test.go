@@ -45,7 +45,8 @@ func TestInventory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := inventory.New(inventory.Config{Store: s, Order: order, Now: time.Now, NewID: func() kiosk.ID { return "0190a" },
+	ids := 0
+	v := inventory.New(inventory.Config{Store: s, Ledger: s, Order: order, Tells: "update", Ends: true, Now: time.Now, NewID: func() kiosk.ID { ids++; return kiosk.ID(fmt.Sprint("0190a", ids)) },
 		Read: func(text string) inventory.Code {
 			if strings.ContainsAny(text, "?") {
 				return inventory.Code{Why: "no item number"}
