@@ -13,8 +13,8 @@ const (
 
 // Finder is a Mirror in which titles can be found.
 type Finder interface {
-	// Find finds what text stands for: words of a title or an author, the
-	// beginning of a call number, an ISBN, a barcode. What is spelled otherwise
+	// Find finds what text stands for: words of a title, an author or
+	// a subject, the beginning of a call number, an ISBN, a barcode. What is spelled otherwise
 	// is found where it is near. Page counts from 0. Who has what is not told.
 	Find(ctx context.Context, text string, page int) (Findings, error)
 }
@@ -44,6 +44,16 @@ type Whereabouts struct {
 
 // In tells whether a copy can be taken from its shelf.
 func (c Whereabouts) In() bool { return !c.Out && (c.Status == StatusAvailable || c.Status == "") }
+
+// Headings are the subjects, as the first copy tells them of which they are known.
+func (t Title) Headings() []string {
+	for _, c := range t.Copies {
+		if list := c.Headings(); len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
 
 // In counts the copies that are in.
 func (t Title) In() (n int) {

@@ -1,6 +1,9 @@
 package kiosk
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Barcode is what identifies one copy: the text of its label, with check
 // digit, without start, stop and symbology characters. At most MaxCode bytes
@@ -19,6 +22,7 @@ type Item struct {
 	ISBN       string // 13 digits, or empty
 	CallNumber string
 	Scheme     string // class scheme of CallNumber: "ddc", "lcc", "udc", "nlm", "local", or empty
+	Subjects   string // what it is about: headings, "; " between two; empty where nobody told
 	Location   string // shelving location
 	Library    string // institution that owns it
 	Type       string // item type, the library's own code
@@ -26,6 +30,16 @@ type Item struct {
 	Reference  bool      // to be used in the library only
 	NoLoan     bool      // does not circulate
 	Seen       time.Time // when this was learned; zero means at the last import
+}
+
+// Headings are the subjects, each by itself.
+func (i Item) Headings() (list []string) {
+	for h := range strings.SplitSeq(i.Subjects, ";") {
+		if h = strings.TrimSpace(h); h != "" {
+			list = append(list, h)
+		}
+	}
+	return list
 }
 
 // Copy is what the ledger and the mirror know of one copy, together.

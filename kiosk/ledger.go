@@ -126,7 +126,8 @@ type Outbox interface {
 // already is replaced; one that is the same already costs no write. Items and
 // patrons that a list lacks stay, and age: what is gone is not lent, who is
 // gone is trusted less from day to day, and a list that lacks something by
-// mistake takes nothing away.
+// mistake takes nothing away. Nor does one that tells no subjects, as most do,
+// take those away that another told.
 type Loader interface {
 	PutItems(ctx context.Context, items []Item) (Change, error)
 	// PutPatrons takes patrons. One that is the same already is younger by it,

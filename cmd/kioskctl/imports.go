@@ -22,7 +22,7 @@ type importCmd struct {
 
 // examples are a CSV file of each list.
 var examples = []struct{ list, head, row string }{
-	{"items", "barcode,title,author,call_number,location,item_type", `31234000010064,Dune,"Herbert, Frank",SF HER,Fiction,book`},
+	{"items", "barcode,title,author,subjects,call_number,location,item_type", `31234000010064,Dune,"Herbert, Frank",Deserts; Science fiction,SF HER,Fiction,book`},
 	{"patrons", "barcode,family_name,first_name,category,expires", "21234000000017,Lin,Mei,student,2027-07-31"},
 	{"loans", "patron_barcode,item_barcode,out_at,due_at", "21234000000017,31234000010064,2026-11-02 10:15,2026-11-23"},
 }
@@ -31,7 +31,7 @@ var examples = []struct{ list, head, row string }{
 func (*importCmd) Help() string {
 	var b strings.Builder
 	b.WriteString("The first row of a CSV file names its columns, in any order; others are passed over. " +
-		"Those with * must be there; of patrons one of the two names is enough. Behind each stands what else it may be called.\n")
+		"Those with * must be there; of patrons one of the two names is enough. Between subjects stands ; or |. Behind each stands what else it may be called.\n")
 	for _, x := range examples {
 		fmt.Fprintf(&b, "\n%s:\n\n", x.list)
 		for _, c := range catalog.Columns(x.list) {

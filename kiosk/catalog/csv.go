@@ -35,6 +35,7 @@ var (
 	itemColumns = columns{need: [][]string{{"barcode"}, {"title"}}, names: [][]string{
 		{"barcode", "item barcode", "copy barcode", "itembarcode", "barcode number", "copy id"},
 		{"title", "biblio title", "title proper", "book title"}, {"author", "creator", "main author"}, {"isbn", "isbn13", "isbn 13", "isbn10", "isbn 10"},
+		{"subjects", "subject", "subject headings", "subject heading", "topic", "topics", "keywords"},
 		{"call_number", "callnumber", "itemcallnumber", "item call number", "shelfmark", "call no"},
 		{"call_number_scheme", "scheme", "cn_source", "classification scheme"},
 		{"location", "shelving location", "copy location", "shelf", "sublocation", "ccode"},

@@ -27,6 +27,10 @@ func (c checked) PutItems(_ context.Context, items []kiosk.Item) (kiosk.Change, 
 		for _, s := range []string{i.Author, i.CallNumber, i.Location, i.Library, i.Type} {
 			c.text(s, maxText)
 		}
+		c.text(i.Subjects, maxAbout)
+		if got := strings.Join(i.Headings(), "; "); got != i.Subjects {
+			c.t.Errorf("the subjects %q are the headings %q", i.Subjects, got)
+		}
 		if i.ISBN != "" && ISBN(i.ISBN) != i.ISBN {
 			c.t.Errorf("ISBN %q", i.ISBN)
 		}
@@ -100,7 +104,7 @@ func fuzz(f *testing.F, load load, seeds ...string) {
 }
 
 func FuzzItems(f *testing.F) {
-	fuzz(f, ImportItems, head+"31,T,,,\n", "\xff\xfeb\x00", "barcode;title\n\"3;", "barcode\ttitle\n1\t\"2\n3\"\n\"4", "sep=|\nbarcode|title\r\n1|2")
+	fuzz(f, ImportItems, head+"31,T,,,\n", "\xff\xfeb\x00", "barcode;title\n\"3;", "barcode\ttitle\n1\t\"2\n3\"\n\"4", "sep=|\nbarcode|title\r\n1|2", "barcode,title,subject\n1,2,a; b.;A|;; c\n")
 }
 
 func FuzzPatrons(f *testing.F) {
@@ -114,6 +118,7 @@ func FuzzLoans(f *testing.F) {
 func FuzzMARCXML(f *testing.F) {
 	fuzz(f, ImportItems, "<record><datafield tag='852'><subfield code='p'>3</subfield></datafield></record>",
 		`<?xml version="1.0" encoding="latin1"?><a:collection xmlns:a="http://www.loc.gov/MARC21/slim"><a:record><a:leader/></a:record></a:collection>`,
+		`<record><datafield tag="650"><subfield code="a">A; B.</subfield><subfield code="x"> : </subfield></datafield><datafield tag="653"><subfield code="a">a, b</subfield></datafield><datafield tag="852"><subfield code="p">3</subfield></datafield></record>`,
 		`<!DOCTYPE x [<!ENTITY a "b">]><OAI xmlns="o"><record><record xmlns="http://www.loc.gov/MARC21/slim">&a;</record></record></OAI>`)
 }
 

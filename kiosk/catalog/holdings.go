@@ -43,11 +43,11 @@ func (r *record) copies(own []Holdings) (list []kiosk.Item) {
 	if len(list) == 0 {
 		return nil
 	}
-	title, author, isbn := r.title(), r.author(), r.isbn()
+	title, author, isbn, about := r.title(), r.author(), r.isbn(), r.subjects()
 	number, scheme := r.callNumber()
 	for i := range list {
 		it := &list[i]
-		it.Title, it.Author, it.ISBN = title, author, isbn
+		it.Title, it.Author, it.ISBN, it.Subjects = title, author, isbn, about
 		if it.CallNumber == "" {
 			it.CallNumber, it.Scheme = number, scheme
 		}

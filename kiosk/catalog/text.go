@@ -14,6 +14,7 @@ import (
 const (
 	maxTitle = 1000 // bytes
 	maxText  = 200  // bytes of other texts
+	maxAbout = 400  // bytes of all subjects together
 )
 
 // clean makes a text fit for a screen: one line, composed, at most max bytes,

@@ -68,7 +68,8 @@ func statusOf(word string) kiosk.ItemStatus {
 func (r *csvRow) item() (kiosk.Item, error) {
 	i := kiosk.Item{
 		Barcode: kiosk.Barcode(r.get("barcode")), Title: clean(r.get("title"), maxTitle), Author: r.text("author"),
-		ISBN: r.isbn(), CallNumber: r.text("call_number"), Scheme: scheme(r.get("call_number_scheme")),
+		ISBN: r.isbn(), Subjects: subjects(strings.FieldsFunc(r.get("subjects"), func(c rune) bool { return c == ';' || c == '|' })),
+		CallNumber: r.text("call_number"), Scheme: scheme(r.get("call_number_scheme")),
 		Location: r.text("location"), Library: r.text("library"), Type: r.text("item_type"),
 		Reference: r.flag("reference", false, false),
 		NoLoan:    !r.flag("circulates", true, true) || r.flag("not_for_loan", false, true), // there numbers are reasons

@@ -1,6 +1,7 @@
 package kiosktest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -114,7 +115,7 @@ func (m *Memory) PutItems(ctx context.Context, items []kiosk.Item) (c kiosk.Chan
 		return c, err
 	}
 	for _, i := range items {
-		i.Seen = kept(i.Seen)
+		i.Seen, i.Subjects = kept(i.Seen), cmp.Or(i.Subjects, m.items[i.Barcode].Subjects)
 		set(m.items, i.Barcode, i, &c)
 	}
 	return c, nil

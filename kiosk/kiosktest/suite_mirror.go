@@ -1,7 +1,9 @@
 package kiosktest
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -161,6 +163,7 @@ func (s *suite) mirror() {
 	}
 	item := Item(1)
 	item.Reference, item.NoLoan, item.Seen, item.Status = true, true, Morning, kiosk.StatusOnHold
+	item.Subjects = "Dragons -- Fiction; Cats"
 	patron := Patron(1)
 	patron.Blocked, patron.BlockText, patron.Seen = kiosk.ReasonFees, "owes", Morning
 	s.ok2(s.PutItems(ctx, []kiosk.Item{Item(0), item, Item(2)}))
@@ -279,6 +282,21 @@ func (s *suite) load() {
 	got, err := s.Item(ctx, Barcode(7))
 	s.ok(err)
 	s.same("Item(7)", got, items[7])
+	// Who tells no subjects takes none away.
+	for n, about := range []string{"Cats", "", "Dogs"} {
+		want := kiosk.Change{Changed: 1}
+		if items[7].Subjects = about; about == "" {
+			want = kiosk.Change{Same: 1}
+		}
+		expect(fmt.Sprint("subjects ", n), want)(s.PutItems(ctx, items[7:8]))
+	}
+	for _, about := range []string{"", "Mice"} {
+		items[7].Title, items[7].Subjects = "a third", about
+		s.ok(s.LearnItem(ctx, items[7]))
+		got, err = s.Item(ctx, Barcode(7))
+		s.ok(err)
+		s.same("Item(7)", got.Title+": "+got.Subjects, "a third: "+cmp.Or(about, "Dogs"))
+	}
 }
 
 func (s *suite) loadLoans() {

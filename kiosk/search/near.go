@@ -105,14 +105,21 @@ const (
 	Begins         // the title, or the call number, begins so
 	Within         // the title has it
 	Author         // the author is called so
+	About          // a subject of it is called so
 	Spread         // all words are somewhere
 	Slipped        // not as they were typed
 )
 
+// Book is what there is to fit.
+type Book struct {
+	Title, Author, Call string
+	Subjects            []string // headings
+}
+
 // Of tells how a book fits.
-func (q Query) Of(title, author, call string) Fit {
+func (q Query) Of(b Book) Fit {
 	want := q.Words()
-	t, a, c := Words(title), Words(author), Words(call)
+	t, a, c := Words(b.Title), Words(b.Author), Words(b.Call)
 	more := max(len(t)-len(want), 0)
 	bare := known(want)
 	switch {
@@ -127,7 +134,15 @@ func (q Query) Of(title, author, call string) Fit {
 	case has(a, want):
 		return Fit{Author, more}
 	}
-	slips, all := 0, slices.Concat(t, a, c)
+	all := slices.Concat(t, a, c)
+	for _, h := range b.Subjects {
+		s := Words(h)
+		if has(s, want) {
+			return Fit{About, len(s) - len(want)}
+		}
+		all = append(all, s...)
+	}
+	slips := 0
 	for i, w := range want {
 		slips += least(w, all, i == len(want)-1)
 	}

@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 		if i := ISBN(s); i != "" && (len(i) < 7 || len(i) > 13) {
 			t.Errorf("ISBN(%q) = %q", s, i)
 		}
-		q.Of(s, s, s)
+		q.Of(Book{s, s, s, []string{s}})
 		q.Settled()
 	})
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/carrel-kiosk/carrel/kiosk/search"
 )
@@ -13,9 +14,9 @@ const indexAtOnce = 250
 
 const (
 	staleSQLFind = `
-SELECT i.rowid, i.title, i.author, i.call_number FROM items i JOIN find_stale f ON f.item = i.rowid LIMIT ?`
+SELECT i.rowid, i.title, i.author, i.call_number, i.subjects FROM items i JOIN find_stale f ON f.item = i.rowid LIMIT ?`
 	freshSQLFind = `
-SELECT rowid, title, author, call_number FROM items WHERE rowid > (SELECT item FROM find_upto) ORDER BY rowid LIMIT ?`
+SELECT rowid, title, author, call_number, subjects FROM items WHERE rowid > (SELECT item FROM find_upto) ORDER BY rowid LIMIT ?`
 )
 
 // Index reads some of what is new in the catalogue, for Find, and tells whether
@@ -72,8 +73,8 @@ type indexer struct {
 
 // found is an item that Find will find.
 type indexRow struct {
-	id                  int64
-	title, author, call string
+	id                            int64
+	title, author, call, subjects string
 }
 
 func (x *indexer) batch() (n int, err error) {
@@ -83,7 +84,7 @@ func (x *indexer) batch() (n int, err error) {
 		sql string
 	}{
 		{&x.stale, staleSQLFind}, {&x.fresh, freshSQLFind},
-		{&x.put, "INSERT OR REPLACE INTO find_items (rowid, title, author, call) VALUES (?, ?, ?, ?)"},
+		{&x.put, "INSERT OR REPLACE INTO find_items (rowid, title, author, call, subjects) VALUES (?, ?, ?, ?, ?)"},
 		{&x.drop, "DELETE FROM find_stale WHERE item = ?"},
 		{&x.word, "INSERT OR IGNORE INTO find_words (word) VALUES (?)"},
 		{&x.gram, "INSERT INTO find_grams (rowid, word) VALUES (?, ?)"},
@@ -117,20 +118,19 @@ func (x *indexer) batch() (n int, err error) {
 func (x *indexer) rows(s *sql.Stmt, limit int) ([]indexRow, error) {
 	rows, err := s.Query(limit)
 	return all("index", rows, err, func(r row) (i indexRow, err error) {
-		return i, r.Scan(&i.id, &i.title, &i.author, &i.call)
+		return i, r.Scan(&i.id, &i.title, &i.author, &i.call, &i.subjects)
 	})
 }
 
 // add makes one item known, and its words.
 func (x *indexer) add(r indexRow) error {
-	title, author, call := search.Fold(r.title), search.Fold(r.author), search.Fold(r.call)
-	if _, err := x.put.Exec(r.id, title, author, call); err != nil {
+	if _, err := x.put.Exec(r.id, search.Fold(r.title), search.Fold(r.author), search.Fold(r.call), search.Fold(r.subjects)); err != nil {
 		return err
 	}
 	if _, err := x.drop.Exec(r.id); err != nil {
 		return err
 	}
-	for _, w := range append(search.Words(r.title), search.Words(r.author)...) {
+	for _, w := range slices.Concat(search.Words(r.title), search.Words(r.author), search.Words(r.subjects)) {
 		if err := x.learn(w); err != nil {
 			return err
 		}

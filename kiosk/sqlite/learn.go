@@ -41,6 +41,13 @@ func (s *Store) LearnPatron(ctx context.Context, p kiosk.Patron) error {
 
 // LearnItem is kiosk.Mirror's, as LearnPatron.
 func (s *Store) LearnItem(ctx context.Context, i kiosk.Item) error {
+	if i.Subjects == "" {
+		old, err := s.Item(ctx, i.Barcode)
+		if err != nil && !errors.Is(err, kiosk.ErrUnknown) {
+			return err
+		}
+		i.Subjects = old.Subjects
+	}
 	i.Seen = instantOf(i.Seen)
 	s.learned.mu.Lock()
 	if s.learned.items == nil {

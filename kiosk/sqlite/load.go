@@ -15,15 +15,17 @@ type rows[T any] struct {
 	columns    []string             // without the key
 	values     func(T, []any) []any // appends those of the key, then of columns
 	quiet      string               // a column whose change alone is none
+	known      string               // a column that stays as it is where a list does not tell it
 	count      string               // a cheap query whose answer grows by one with each new row
 }
 
 var itemRows = rows[kiosk.Item]{
 	table: "items", key: "barcode",
-	columns: []string{"title", "author", "isbn", "call_number", "scheme", "location", "library",
+	columns: []string{"title", "author", "isbn", "call_number", "scheme", "subjects", "location", "library",
 		"type", "status", "reference", "no_loan", "seen"},
+	known: "subjects",
 	values: func(i kiosk.Item, to []any) []any {
-		return append(to, string(i.Barcode), i.Title, i.Author, i.ISBN, i.CallNumber, i.Scheme, i.Location, i.Library,
+		return append(to, string(i.Barcode), i.Title, i.Author, i.ISBN, i.CallNumber, i.Scheme, i.Subjects, i.Location, i.Library,
 			i.Type, string(i.Status), i.Reference, i.NoLoan, ms(i.Seen))
 	},
 	count: "SELECT coalesce(max(rowid), 0) FROM items",
@@ -214,15 +216,23 @@ func (r rows[T]) insert(c *sql.Conn, list []T, size int) (touched, done int, err
 	return touched, done, nil
 }
 
+// value is what a column becomes.
+func (r rows[T]) value(column string) string {
+	if column == r.known {
+		return fmt.Sprintf("iif(excluded.%[2]s = '', %[1]s.%[2]s, excluded.%[2]s)", r.table, column)
+	}
+	return "excluded." + column
+}
+
 // sql is an INSERT of n rows that replaces those that differ, and only those.
 func (r rows[T]) sql(n int) string {
 	var set, differs []string
 	for _, c := range r.columns {
-		set = append(set, c+" = excluded."+c)
+		set = append(set, c+" = "+r.value(c))
 		if c == r.quiet {
 			continue
 		}
-		differs = append(differs, fmt.Sprintf("%s.%s IS NOT excluded.%s", r.table, c, c))
+		differs = append(differs, fmt.Sprintf("%s.%s IS NOT %s", r.table, c, r.value(c)))
 	}
 	one := "(?" + strings.Repeat(", ?", len(r.columns)) + ")"
 	return fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s WHERE %s",

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	itemColumns = `barcode, title, author, isbn, call_number, scheme, location, library, type, status,
+	itemColumns = `barcode, title, author, isbn, call_number, scheme, subjects, location, library, type, status,
        reference, no_loan, seen`
 
 	itemSQL = `
@@ -24,7 +24,7 @@ FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 
 	copySQL = `
 SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
-       coalesce(i.scheme, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
+       coalesce(i.scheme, ''), coalesce(i.subjects, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
        coalesce(i.reference, 0), coalesce(i.no_loan, 0), i.seen,
        l.item IS NOT NULL, coalesce(l.patron, ''), l.at, l.due,
        EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode)
@@ -46,7 +46,7 @@ type row interface{ Scan(...any) error }
 
 func scanItem(r row) (i kiosk.Item, err error) {
 	var seen instant
-	err = r.Scan(&i.Barcode, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Location, &i.Library,
+	err = r.Scan(&i.Barcode, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Subjects, &i.Location, &i.Library,
 		&i.Type, &i.Status, &i.Reference, &i.NoLoan, &seen)
 	i.Seen = seen.Time
 	return i, err
@@ -130,7 +130,7 @@ func (r *Reader) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, err e
 	var seen, at, due instant
 	i, l := &c.Item, &c.Loan
 	err = r.copy.QueryRowContext(ctx, string(b)).Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
-		&i.Scheme, &i.Location, &i.Library, &i.Type, &i.Status,
+		&i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type, &i.Status,
 		&i.Reference, &i.NoLoan, &seen,
 		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled)
 	if err != nil {

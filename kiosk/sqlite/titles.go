@@ -23,7 +23,7 @@ const (
 
 // Find is kiosk.Finder's. It asks the index ever less strictly, until there is
 // something: what begins so, what has these words together, what has them
-// anywhere, what has words that are near, and what lacks one of them. Each
+// anywhere, what is about them, what has words that are near, and what lacks one of them. Each
 // question is bounded, so that the answer takes as long in a large catalogue as
 // in a small one.
 func (r *Reader) Find(ctx context.Context, text string, page int) (f kiosk.Findings, err error) {
@@ -80,7 +80,8 @@ func (h *hunt) run() error {
 	phrase := quoted(words) + end
 	for _, ask := range []string{
 		"title : ^ " + quoted(words), // first: among many that only go on from it, it would not be looked at
-		"title : ^ " + phrase, "call : ^ " + phrase, "title : " + phrase, parts(q, end), "author : (" + parts(q, end) + ")",
+		"title : ^ " + phrase, "call : ^ " + phrase, "title : " + phrase, "{title author call} : (" + parts(q, end) + ")", "author : (" + parts(q, end) + ")",
+		"subjects : " + phrase, parts(q, end),
 	} {
 		if err := h.match(ask); err != nil {
 			return err
@@ -194,7 +195,7 @@ func (h *hunt) read(where, arg string) error {
 			continue
 		}
 		h.have[id] = len(h.hits)
-		h.hits = append(h.hits, hit{i, h.q.Of(i.Title, i.Author, i.CallNumber)})
+		h.hits = append(h.hits, hit{i, h.q.Of(search.Book{Title: i.Title, Author: i.Author, Call: i.CallNumber, Subjects: i.Headings()})})
 	}
 	return rows.Err()
 }
@@ -331,7 +332,8 @@ func (h *hunt) meant() string {
 		return ""
 	}
 	best := slices.MinFunc(h.hits, func(a, b hit) int { return a.fit.Less(b.fit) })
-	there := search.Words(best.Title + " " + best.Author)
+	text := best.Title + " " + best.Author + " " + best.Subjects
+	there := search.Words(text)
 	var out []string
 	changed := false
 	for i, p := range h.q.Settled().Parts {
@@ -339,7 +341,7 @@ func (h *hunt) meant() string {
 		if len(p) == 1 && !slices.Contains(there, word) {
 			for _, like := range h.like[i] {
 				if slices.Contains(there, like) {
-					word, changed = search.Spelled(like, best.Title+" "+best.Author), true
+					word, changed = search.Spelled(like, text), true
 					break
 				}
 			}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -11,6 +12,14 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 )
+
+// abouts are the subjects of some of the books, by their titles.
+var abouts = map[string]string{
+	"Die unendliche Geschichte": "Dragons -- Fiction; Books and reading -- Fiction",
+	"The Hobbit":                "Dragons -- Juvenile fiction; Dwarfs (Folklore)",
+	"L'étranger":                "Algeria -- Fiction; Étrangers",
+	"红楼梦":                       "家族 -- 小说",
+}
 
 // books are a few in many scripts.
 func books() []kiosk.Item {
@@ -34,7 +43,7 @@ func books() []kiosk.Item {
 		{"ノルウェイの森", "村上春樹", "", "895.6 MUR"},
 		{"Year 100%: a \"quoted\" NOT OR AND title*", "O'Brien, Tim", "", "FIC OBR"},
 	} {
-		list = append(list, kiosk.Item{Barcode: kiosktest.Barcode(n), Title: b[0], Author: b[1], ISBN: b[2], CallNumber: b[3], Status: kiosk.StatusAvailable, Location: "Stacks"})
+		list = append(list, kiosk.Item{Barcode: kiosktest.Barcode(n), Title: b[0], Author: b[1], ISBN: b[2], CallNumber: b[3], Subjects: abouts[b[0]], Status: kiosk.StatusAvailable, Location: "Stacks"})
 	}
 	return list
 }
@@ -109,6 +118,13 @@ func TestFindTitles(t *testing.T) {
 		{"qa 76", "Structure and Interpretation of Computer Programs", false},
 		{"895.922", "Dế Mèn phiêu lưu ký", false},
 		{"843", "L'étranger", false},
+		{"dragons", "Die unendliche Geschichte", false},
+		{"dragons juvenile", "The Hobbit", false},
+		{"tolkien dragons", "The Hobbit", false},
+		{"drag", "Die unendliche Geschichte", false},
+		{"dargons", "The Hobbit", true},
+		{"algeri", "L'étranger", false},
+		{"家族", "红楼梦", false},
 		{"978-0-261-10221-7", "The Hobbit", false},
 		{"026110221X", "", false}, // its check digit is wrong
 		{"0261102214", "The Hobbit", false},
@@ -138,6 +154,7 @@ func TestFindTellsWhatWasMeant(t *testing.T) {
 	s := shelved(t, books())
 	for text, want := range map[string]string{
 		"hary poter": "harry potter", "mueler": "müller", "the hobbit": "", "tolkein hobit": "tolkien hobbit", "qqqqqq": "",
+		"dargons": "dragons",
 	} {
 		if f, err := s.Find(t.Context(), text, 0); err != nil || f.Meant != want {
 			t.Errorf("Find(%q) means %q, %v; want %q", text, f.Meant, err, want)
@@ -254,6 +271,14 @@ func TestFindFollowsTheCatalogue(t *testing.T) {
 	if got := find("krabat"); got != "Krabat" {
 		t.Errorf("a new item is found as %q", got)
 	}
+	i = books()[5]
+	i.Title, i.Subjects = "Momo", "Time -- Fiction"
+	_, err = s.PutItems(t.Context(), []kiosk.Item{i})
+	must(t, err)
+	read(t, s)
+	if got := find("time fiction") + "|" + find("books reading"); got != "Momo|" {
+		t.Errorf("the new subjects and the old find %q", got)
+	}
 	// What has not changed is not read again.
 	_, err = s.PutItems(t.Context(), books()[1:4])
 	must(t, err)
@@ -263,6 +288,47 @@ func TestFindFollowsTheCatalogue(t *testing.T) {
 	if wrong, err := s.Check(t.Context()); len(wrong) > 0 || err != nil {
 		t.Errorf("Check() = %v, %v", wrong, err)
 	}
+}
+
+// A ledger of before has subjects after its next import, and until then its
+// titles are found as they were, once they are read anew.
+func TestFindInOlderLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	todo, err := scripts()
+	must(t, err)
+	db, err := sql.Open("sqlite", dsn(path, "rwc"))
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), strings.Join(todo[:19], "\n")+`
+INSERT INTO items VALUES ('31', 'Eragon', 'Paolini, Christopher', '', 'FIC PAO', '', '', '', '', 'available', 0, 0, NULL);
+INSERT INTO find_items (rowid, title, author, call) VALUES (1, 'eragon', 'paolini christopher', 'fic pao');
+INSERT INTO find_words (id, word) VALUES (1, 'eragon');
+INSERT INTO find_grams (rowid, word) VALUES (1, '_eragon_');
+UPDATE find_upto SET item = 1;
+INSERT INTO find_stale VALUES (1);
+PRAGMA user_version = 19;`)
+	must(t, err)
+	must(t, db.Close())
+	s := opened(t, path)
+	t.Cleanup(func() { s.Close() })
+	find := func(text, want string, unread int) {
+		t.Helper()
+		if f, err := s.Find(t.Context(), text, 0); err != nil || titlesOf(f) != want || f.Unread != unread {
+			t.Errorf("Find(%s) = %s, %d unread, %v; want %q, %d unread", text, titlesOf(f), f.Unread, err, want, unread)
+		}
+	}
+	find("eragon", "", 1)
+	read(t, s)
+	find("eragon", "Eragon", 0)
+	find("paolini", "Eragon", 0)
+	find("breathing", "", 0)
+	i, err := s.Item(t.Context(), "31")
+	must(t, err)
+	i.Subjects = "Fire-breathing animals"
+	_, err = s.PutItems(t.Context(), []kiosk.Item{i})
+	must(t, err)
+	read(t, s)
+	find("breathing", "Eragon", 0)
+	find("eragno", "Eragon", 0) // its words are still known
 }
 
 // After a rescue every row may be another's.

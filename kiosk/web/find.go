@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -24,6 +25,9 @@ type Plan interface {
 
 // maxText bounds what may be looked for, in bytes.
 const maxText = 4 * 200
+
+// maxAbout is how many subjects are shown.
+const maxAbout = 6
 
 // decodeFind makes the event of a touch in the catalogue.
 func decodeFind(what string, form url.Values) (kiosk.Event, bool) {
@@ -117,6 +121,17 @@ func (f found) Name() string { return f.v.named(f.Title.Title, f.Copies[0].Barco
 
 // By is the author.
 func (f found) By() string { return shortened(clean(f.Author), 120) }
+
+// About are a few of its subjects.
+func (f found) About() []string {
+	list := []string{}
+	for _, h := range f.Headings() {
+		if h = shortened(strings.ReplaceAll(clean(h), " -- ", " – "), 80); h != "" && len(list) < maxAbout {
+			list = append(list, h)
+		}
+	}
+	return list
+}
 
 // Cover: see line.Cover.
 func (f found) Cover() uint32 { return binding(f.Name()) }
@@ -308,20 +323,21 @@ type apiFind struct {
 }
 
 type apiTitle struct {
-	Item   string `json:"item"`
-	Title  string `json:"title"`
-	Author string `json:"author"`
-	Shelf  string `json:"shelf"`
-	Copies int    `json:"copies"`
-	In     int    `json:"in"`
-	Text   string `json:"text"`
+	Item   string   `json:"item"`
+	Title  string   `json:"title"`
+	Author string   `json:"author"`
+	About  []string `json:"about"`
+	Shelf  string   `json:"shelf"`
+	Copies int      `json:"copies"`
+	In     int      `json:"in"`
+	Text   string   `json:"text"`
 }
 
 func (v view) apiFind() *apiFind {
 	f := v.Find
 	a := &apiFind{Page: f.Page, Total: f.Total, More: f.More, Near: f.Near, Busy: f.Busy, Open: string(f.Open), Hold: string(f.Hold.State), Text: v.HoldSaid(), Titles: []apiTitle{}}
 	for _, t := range v.Hits() {
-		a.Titles = append(a.Titles, apiTitle{t.Key(), clean(t.Title.Title), t.By(), t.At(), len(t.Copies), t.In(), t.State()})
+		a.Titles = append(a.Titles, apiTitle{t.Key(), clean(t.Title.Title), t.By(), t.About(), t.At(), len(t.Copies), t.In(), t.State()})
 	}
 	return a
 }

@@ -122,7 +122,8 @@ const Pause = 50 * time.Millisecond
 
 // Items gives all copies, or those that have changed since a time, page by
 // page in the order of Koha's numbers, from the one behind after on; do is told
-// the last. REST does not show what waits on the hold shelf or is in transit.
+// the last. REST does not show what waits on the hold shelf or is in transit,
+// nor what a title is about: subjects that a list told stay.
 func (u *Upstream) Items(ctx context.Context, changed time.Time, after int, do func([]kiosk.Item, int) error) error {
 	return ordered(ctx, u.client, "/items", "item_id", since(changed, "me.timestamp"), after, func(list []item, last int) error {
 		var items []kiosk.Item

@@ -132,7 +132,7 @@ func (r *reader) book(w row) error {
 	r.note(w["barcode"], w["note"])
 	r.lib.Items = append(r.lib.Items, kiosk.Item{
 		Barcode: kiosk.Barcode(w["barcode"]), Title: w["title"], Author: w["author"], ISBN: w["isbn"],
-		CallNumber: w["call_number"], Scheme: w["scheme"], Location: w["location"], Library: Institution,
+		CallNumber: w["call_number"], Scheme: w["scheme"], Subjects: w["subjects"], Location: w["location"], Library: Institution,
 		Type: w["type"], Status: kiosk.ItemStatus(w["status"]), Reference: w["reference"] == "yes",
 	})
 	return nil

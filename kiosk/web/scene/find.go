@@ -35,7 +35,7 @@ func init() {
 		},
 		"find-title-hostile": func(now time.Time) kiosk.Screen {
 			h := hostile(now)[0].Title
-			t := kiosk.Title{Title: h, Author: h, Copies: []kiosk.Whereabouts{{Item: kiosk.Item{Barcode: "H1", Location: h, CallNumber: h}, Out: true, Due: now.AddDate(1, 0, 0)}}}
+			t := kiosk.Title{Title: h, Author: h, Copies: []kiosk.Whereabouts{{Item: kiosk.Item{Barcode: "H1", Location: h, CallNumber: h, Subjects: h + "; <b>Dragons</b> -- ألف ليلة; " + strings.Repeat("Donaudampfschifffahrt", 9)}, Out: true, Due: now.AddDate(1, 0, 0)}}}
 			return find(now, kiosk.Finding{Text: "x", Open: "H1", Holds: true, Hold: kiosk.Holding{State: kiosk.HoldPlaced, Placed: kiosk.Placed{Place: 9999, Pickup: h}}, Findings: kiosk.Findings{Titles: []kiosk.Title{t}, Total: 1}})
 		},
 		"find-reserved": func(now time.Time) kiosk.Screen {
@@ -76,8 +76,12 @@ func onShelf(now time.Time) (ts []kiosk.Title) {
 	}
 	in, other := kiosk.StatusAvailable, kiosk.StatusOnLoan
 	soon := now.AddDate(0, 0, 6)
+	about := func(i kiosk.Item, subjects string) kiosk.Item {
+		i.Subjects = subjects
+		return i
+	}
 	ts = []kiosk.Title{
-		{Title: "Charlotte’s Web", Author: "White, E. B.", Copies: []kiosk.Whereabouts{{Item: item(0, "FIC WHI", "Fiction", in)}, {Item: item(1, "FIC WHI", "Fiction", in)}, {Item: item(2, "FIC WHI", "Fiction", other), Out: true, Due: soon}}},
+		{Title: "Charlotte’s Web", Author: "White, E. B.", Copies: []kiosk.Whereabouts{{Item: about(item(0, "FIC WHI", "Fiction", in), "Pigs -- Fiction; Spiders -- Fiction; Friendship; Farm life -- Maine")}, {Item: item(1, "FIC WHI", "Fiction", in)}, {Item: item(2, "FIC WHI", "Fiction", other), Out: true, Due: soon}}},
 		{Title: "The Very Hungry Caterpillar", Author: "Carle, Eric", Copies: []kiosk.Whereabouts{{Item: item(3, "E CAR", "Picture Books", other), Out: true, Due: soon}, {Item: item(4, "E CAR", "Picture Books", other), Out: true, Due: now.AddDate(0, 0, -3)}}},
 		{Title: "红楼梦", Author: "曹雪芹", Copies: []kiosk.Whereabouts{{Item: item(5, "895.1 CAO", "World Languages", in)}}},
 		{Title: "ألف ليلة وليلة", Copies: []kiosk.Whereabouts{{Item: item(6, "892.7 ALF", "World Languages", kiosk.StatusOnHold)}}},
