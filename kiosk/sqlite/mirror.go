@@ -126,10 +126,14 @@ func (r *Reader) Loans(ctx context.Context, c kiosk.Card) ([]kiosk.Loan, error) 
 
 // Copy is kiosk.Mirror's. It is one query: each takes as long as all of its
 // work does.
-func (r *Reader) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, err error) {
+func (r *Reader) Copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) {
+	return scanCopy(r.copy.QueryRowContext(ctx, string(b)), b)
+}
+
+func scanCopy(r row, b kiosk.Barcode) (c kiosk.Copy, err error) {
 	var seen, at, due instant
 	i, l := &c.Item, &c.Loan
-	err = r.copy.QueryRowContext(ctx, string(b)).Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
+	err = r.Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
 		&i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type, &i.Status,
 		&i.Reference, &i.NoLoan, &seen,
 		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled)

@@ -162,6 +162,8 @@ type writer struct {
 	addUndated, dated, outlived, putRight, loanDate stmt
 
 	lastLine, addLine stmt
+
+	copy stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -208,6 +210,7 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.loanDate, loanDateSQL},
 		{&w.lastLine, "SELECT coalesce(max(n), 0) FROM inventory_lines WHERE inventory = ?"},
 		{&w.addLine, addLineSQL},
+		{&w.copy, copySQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {

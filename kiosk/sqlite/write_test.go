@@ -38,6 +38,33 @@ func TestOneOfManyFails(t *testing.T) {
 	}
 }
 
+// TestCopySeesCommitted: a look shows nothing that may still be undone, and
+// waits for nobody who writes.
+func TestCopySeesCommitted(t *testing.T) {
+	f := newFile(t)
+	look := func(when string, want kiosk.Copy) {
+		t.Helper()
+		if c, err := f.Copy(t.Context(), kiosktest.Barcode(1)); c != want || err != nil {
+			t.Errorf("%s: Copy() = %+v, %v; want %+v", when, c, err, want)
+		}
+	}
+	e := kiosktest.As(kiosktest.Checkout(1, 1, 1), kiosk.Offline, kiosktest.Morning)
+	must(t, f.write(t.Context(), "record", func(w *writer) error {
+		err := w.record(e)
+		look("in the transaction", kiosk.Copy{})
+		return err
+	}))
+	lent := kiosk.Copy{Loan: kiosk.Loan{Item: e.Item, Patron: e.Patron, At: e.At, Due: e.Due}, OnLoan: true, Unsettled: true}
+	look("recorded", lent)
+	must(t, f.Bulk(t.Context(), func() error {
+		_, err := f.PutItems(t.Context(), []kiosk.Item{kiosktest.Item(1)})
+		look("in bulk", lent)
+		return err
+	}))
+	lent.Item, lent.Known = kiosktest.Item(1), true
+	look("after it", lent)
+}
+
 // FuzzText: whatever bytes a device or a list brings in come back the same,
 // or are refused.
 func FuzzText(f *testing.F) {
