@@ -22,6 +22,10 @@ var ErrSilent = errors.New("device is silent")
 // ErrGone is returned by a Link or Reports whose device was unplugged.
 var ErrGone = errors.New("device is gone")
 
+// ErrHung is returned by a Link or Reports from whose device a call has not come
+// back. That call is left behind, and none is made after it.
+var ErrHung = errors.New("device hangs: it takes and gives nothing, and what was asked of it does not come back; it is tried again, and if that does not help: unplug it and plug it in anew")
+
 // MaxText is the longest code a scanner passes on, in bytes; what is longer
 // is cut there and marked Long. Labels have 5 to 20, a QR code up to 2,953.
 const MaxText = 256

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,11 +68,13 @@ func OpenReports(ctx context.Context, c Config, options any) (drivers.Reports, e
 	}
 	// hidapi's name of an interface is the kernel's. Its own list is not
 	// used: it lacks usage pages, and all strings where iconv has no tables.
-	dev, err := hid.DeviceInfo{Path: d.Path}.Open()
-	if err != nil {
-		return nil, explainHID(d)
-	}
-	return &hidReports{dev: dev, info: d}, nil
+	return opening(ctx, d.node, openTime, func() (drivers.Reports, error) {
+		dev, err := hid.DeviceInfo{Path: d.Path}.Open()
+		if err != nil {
+			return nil, explainHID(d)
+		}
+		return &hidReports{dev: dev, info: d, calls: calls{name: d.node, close: dev.Close}}, nil
+	})
 }
 
 // explainHID says why a device that is there did not open; hidapi does not.
@@ -90,8 +93,10 @@ func explainHID(d HIDDevice) error {
 // hidReports is an open HID interface. hidapi frees what a read in another
 // goroutine still uses, so one goroutine reads and closes.
 type hidReports struct {
-	dev  hid.Device
-	info HIDDevice
+	dev   hid.Device
+	info  HIDDevice
+	calls calls
+	buf   []byte // of reads; no other use is made of it once one hangs
 }
 
 var _ drivers.Reports = (*hidReports)(nil)
@@ -104,8 +109,15 @@ const longestWait = 250 * time.Millisecond
 func (r *hidReports) ReadReport(p []byte, d time.Duration) (int, error) {
 	d = max(time.Millisecond, min(d, longestWait))
 	start := time.Now()
-	n, err := r.dev.ReadTimeout(p, int((d+time.Millisecond-1)/time.Millisecond))
+	if len(r.buf) < len(p) {
+		r.buf = make([]byte, len(p))
+	}
+	to := r.buf[:len(p)]
+	n, err := r.calls.do(d, func() (int, error) { return r.dev.ReadTimeout(to, int((d+time.Millisecond-1)/time.Millisecond)) })
+	n = copy(p, to[:max(n, 0)])
 	switch {
+	case errors.Is(err, drivers.ErrHung):
+		return 0, err
 	case err != nil: // hidapi's only error of a read: the device is not there
 		return 0, fmt.Errorf("HID device %s: %w", r.info.Path, drivers.ErrGone)
 	case n == 0 && time.Since(start) >= d*9/10: // its clock is not ours
@@ -114,24 +126,30 @@ func (r *hidReports) ReadReport(p []byte, d time.Duration) (int, error) {
 	return n, nil
 }
 
-func (r *hidReports) WriteReport(p []byte) error {
-	return r.sent(r.dev.Write(p))
-}
+func (r *hidReports) WriteReport(p []byte) error { return r.send(r.dev.Write, p) }
 
-func (r *hidReports) SendFeature(p []byte) error {
-	return r.sent(r.dev.SendFeatureReport(p))
-}
+func (r *hidReports) SendFeature(p []byte) error { return r.send(r.dev.SendFeatureReport, p) }
 
 // GetFeature implements drivers.Reports.
 func (r *hidReports) GetFeature(p []byte) (int, error) {
-	n, err := r.dev.GetFeatureReport(p)
-	return n, r.sent(n, err)
+	to := bytes.Clone(p)
+	n, err := r.calls.do(usbTime, func() (int, error) { return r.dev.GetFeatureReport(to) })
+	return copy(p, to[:max(n, 0)]), r.sent(err)
+}
+
+// usbTime is libusb's own deadline as hidapi sets it for a report that is sent.
+const usbTime = time.Second
+
+func (r *hidReports) send(by func([]byte) (int, error), p []byte) error {
+	p = bytes.Clone(p)
+	_, err := r.calls.do(usbTime, func() (int, error) { return by(p) })
+	return r.sent(err)
 }
 
 // sent tells a refused report from one to a device that is not there.
-func (r *hidReports) sent(_ int, err error) error {
-	if err == nil {
-		return nil
+func (r *hidReports) sent(err error) error {
+	if err == nil || errors.Is(err, drivers.ErrHung) {
+		return err
 	}
 	if _, gone := os.Stat(filepath.Join(sysUSB, r.info.Path)); errors.Is(gone, os.ErrNotExist) {
 		return fmt.Errorf("HID device %s: %w", r.info.Path, drivers.ErrGone)
@@ -139,7 +157,7 @@ func (r *hidReports) sent(_ int, err error) error {
 	return fmt.Errorf("HID device %s refuses the report", r.info.Path)
 }
 
-func (r *hidReports) Close() error      { return r.dev.Close() }
+func (r *hidReports) Close() error      { return r.calls.shut() }
 func (r *hidReports) UsagePage() uint16 { return r.info.UsagePage }
 
 // Vendor is the USB vendor, for drivers that treat some makers differently.

@@ -267,7 +267,7 @@ func TestReadReport(t *testing.T) { synctest.Test(t, testReadReport) }
 
 func testReadReport(t *testing.T) {
 	dev := &device{reports: [][]byte{{2, 1, 'A'}, {}, {2, 1, 'B'}}}
-	r := &hidReports{dev: dev, info: HIDDevice{Path: "99-9:1.0", VID: 7, UsagePage: 0x8C}}
+	r := &hidReports{dev: dev, info: HIDDevice{Path: "99-9:1.0", VID: 7, UsagePage: 0x8C}, calls: calls{close: dev.Close}}
 	p := make([]byte, 64)
 	for i, want := range []int{3, 0, 3} {
 		if n, err := r.ReadReport(p, 200*time.Millisecond); n != want || err != nil {

@@ -1,7 +1,8 @@
 // Package link opens what devices hang on: serial ports, TCP streams, HID
 // devices, chips on SPI or I2C. What a library reports as nothing (a read of no bytes after its
 // time-out) becomes drivers.ErrSilent here, once; what was unplugged becomes
-// drivers.ErrGone.
+// drivers.ErrGone, and what a call never returns from drivers.ErrHung. SPI and
+// I2C need no deadline of ours: the kernel ends each transfer by its own.
 package link
 
 import (
@@ -202,14 +203,16 @@ func Open(ctx context.Context, c Config) (drivers.Link, error) {
 	if addr, ok := strings.CutPrefix(c.Path, tcpScheme); ok {
 		return openTCP(ctx, addr)
 	}
-	if isPrinter(c.Path) {
-		return openFile(c.Path)
-	}
 	mode, err := c.mode()
-	if err != nil {
-		return nil, err
-	}
-	return openSerial(c.Path, mode)
+	return opening(ctx, c.Path, openTime, func() (drivers.Link, error) {
+		switch {
+		case isPrinter(c.Path):
+			return openFile(c.Path)
+		case err != nil:
+			return nil, err
+		}
+		return openSerial(c.Path, mode)
+	})
 }
 
 // gone says that what was opened is no longer there, and how that showed.

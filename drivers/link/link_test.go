@@ -218,7 +218,7 @@ func TestInterrupted(t *testing.T) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		thread <- syscall.Gettid()
-		n, err := l.Write(want)
+		n, err := l.(*serialLink).write(want) // on this thread
 		if n != len(want) {
 			err = errors.Join(err, fmt.Errorf("wrote %d of %d bytes", n, len(want)))
 		}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,9 @@ import (
 // program that opens it is told that it is busy, unless it runs as root.
 type serialLink struct {
 	port     serial.Port
+	calls    calls
+	buf      []byte // of reads; no other use is made of it once one hangs
+	baud     int
 	patience time.Duration
 	zeros    int // reads in a row that came back at once with nothing
 }
@@ -26,7 +30,7 @@ func openSerial(path string, mode *serial.Mode) (drivers.Link, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	l := &serialLink{port: p}
+	l := &serialLink{port: p, baud: mode.BaudRate, calls: calls{name: path, close: p.Close, free: p.ResetOutputBuffer}}
 	if err := errors.Join(raise(p.SetDTR(true)), raise(p.SetRTS(true)), l.Patience(patience)); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -79,8 +83,15 @@ func (l *serialLink) Patience(d time.Duration) error {
 // and on some ports also for an unplugged device; the clock tells which.
 func (l *serialLink) Read(p []byte) (int, error) {
 	start := time.Now()
-	n, err := l.port.Read(p)
+	if len(l.buf) < len(p) {
+		l.buf = make([]byte, len(p))
+	}
+	to := l.buf[:len(p)]
+	n, err := l.calls.do(l.patience, func() (int, error) { return l.port.Read(to) })
+	n = copy(p, to[:max(n, 0)])
 	switch {
+	case errors.Is(err, drivers.ErrHung):
+		return 0, err
 	case err != nil:
 		return n, gone(err)
 	case n > 0 || time.Since(start) >= l.patience/2:
@@ -99,13 +110,28 @@ func (l *serialLink) Read(p []byte) (int, error) {
 
 var _ drivers.Paced = (*serialLink)(nil)
 
+// kernelHolds is at least what the kernel takes before it has anything sent, in bytes.
+const kernelHolds = 4096
+
+// sending is how long the line takes for so many bytes and those before them,
+// of 12 bits at most.
+func (l *serialLink) sending(bytes int) time.Duration {
+	return time.Duration(bytes+kernelHolds) * 12 * time.Second / time.Duration(max(l.baud, 50))
+}
+
 // Write implements drivers.Link. There is no flow control, so a port takes
-// bytes at the speed of the line. The library writes once, and a signal (the
+// bytes at the speed of the line.
+func (l *serialLink) Write(p []byte) (int, error) {
+	p = bytes.Clone(p)
+	return l.calls.do(l.sending(len(p)), func() (int, error) { return l.write(p) })
+}
+
+// write writes all of p. The library writes once, and a signal (the
 // runtime sends itself many) ends a write with a part of the bytes taken and
 // no error: the rest is written after it.
-func (l *serialLink) Write(p []byte) (done int, err error) {
+func (l *serialLink) write(p []byte) (done int, err error) {
 	for done < len(p) {
-		n, err := l.port.Write(p[done:])
+		n, err := l.port.Write(p[done:min(len(p), done+kernelHolds)])
 		done += n
 		switch {
 		case errors.Is(err, syscall.EINTR):
@@ -120,14 +146,16 @@ func (l *serialLink) Write(p []byte) (done int, err error) {
 
 // Clear implements drivers.Paced.
 func (l *serialLink) Clear() (cts, dsr bool, err error) {
-	if err := l.port.Drain(); err != nil {
+	if _, err := l.calls.do(l.sending(0), func() (int, error) { return 0, l.port.Drain() }); errors.Is(err, drivers.ErrHung) {
+		return false, false, err
+	} else if err != nil {
 		return false, false, gone(err)
 	}
-	lines, err := l.port.GetModemStatusBits()
-	if err != nil {
+	var lines *serial.ModemStatusBits
+	if _, err = l.calls.do(0, func() (_ int, err error) { lines, err = l.port.GetModemStatusBits(); return 0, err }); err != nil {
 		return false, false, err
 	}
 	return lines.CTS, lines.DSR, nil
 }
 
-func (l *serialLink) Close() error { return l.port.Close() }
+func (l *serialLink) Close() error { return l.calls.shut() }

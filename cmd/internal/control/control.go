@@ -101,6 +101,7 @@ type Device struct {
 	Working bool      `json:"working"`
 	Since   time.Time `json:"since,omitzero"`
 	Error   string    `json:"error,omitempty"`
+	Hung    bool      `json:"hung,omitempty"` // a call to it has not come back
 }
 
 // Upstream is the library's system as the daemon sees it.

@@ -25,14 +25,20 @@ type devices struct {
 	*Daemon
 	mu     sync.Mutex
 	states map[string]drivers.State
+	leave  time.Duration // how long the end of the program waits for drivers
 }
 
+// leaveTime is how long drivers have to close their devices: less than the desk
+// has for what is in hand.
+const leaveTime = 3 * time.Second
+
 func newDevices(d *Daemon) *devices {
-	return &devices{Daemon: d, states: map[string]drivers.State{}}
+	return &devices{Daemon: d, states: map[string]drivers.State{}, leave: leaveTime}
 }
 
 // run keeps every device until ctx ends. A device that is missing is a fault
-// on the screen and no error.
+// on the screen and no error. A driver that does not come back at the end is not
+// waited for.
 func (ds *devices) run(ctx context.Context) error {
 	var g errgroup.Group
 	for _, dev := range ds.Config.Devices {
@@ -44,7 +50,20 @@ func (ds *devices) run(ctx context.Context) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- g.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(ds.leave):
+		ds.Log.Error("a driver has not come back; it is left as it is")
+		return nil
+	}
 }
 
 // use reads a device for what it can do, until it fails or ctx ends.
@@ -152,7 +171,7 @@ func (ds *devices) status() []control.Device {
 		s := ds.states[dev.Name]
 		d := control.Device{Name: dev.Name, Driver: dev.Driver.Name, Path: dev.Link.Where(), Working: s.Working, Since: s.Since}
 		if s.Err != nil {
-			d.Error = s.Err.Error()
+			d.Error, d.Hung = s.Err.Error(), errors.Is(s.Err, drivers.ErrHung)
 		}
 		list = append(list, d)
 	}

@@ -49,6 +49,7 @@ var (
 	asked  = desc("carrel_status_ok", "1 if the kiosk could be asked about itself: else its ledger does not answer.")
 	info   = desc("carrel_info", "What runs here; always 1.", "kiosk", "version", "upstream")
 	device = desc("carrel_device_up", "1 while a configured device works.", "device", "driver")
+	hung   = desc("carrel_device_hung", "1 while a call to the device does not come back: unplug it and plug it in anew.", "device", "driver")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -63,6 +64,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	out <- asked
 	out <- info
 	out <- device
+	out <- hung
 }
 
 // Collect is prometheus.Collector's. Where the ledger does not answer, what it
@@ -84,6 +86,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, d := range s.Devices { // their names are unique in a configuration
 		gauge(device, yes(d.Working), d.Name, d.Driver)
+		gauge(hung, yes(d.Hung), d.Name, d.Driver)
 	}
 }
 

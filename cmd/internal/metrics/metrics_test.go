@@ -21,7 +21,7 @@ func status(context.Context) (control.Status, error) {
 	return control.Status{
 		Name: "front", Version: "1", Clock: now, Outbox: 3, Oldest: now.Add(-90 * time.Second), Exception: 2, DiskFree: 1 << 30,
 		Upstream: control.Upstream{Driver: "sip2", Up: true}, Faults: []string{"pad: gone"}, Doubt: "1970",
-		Devices: []control.Device{{Name: "scanner", Driver: "serialscan", Working: true}, {Name: "pad \"2\"", Driver: "feig"}},
+		Devices: []control.Device{{Name: "scanner", Driver: "serialscan", Working: true}, {Name: "pad \"2\"", Driver: "feig", Hung: true}},
 	}, nil
 }
 
@@ -51,7 +51,8 @@ func TestStatus(t *testing.T) {
 	}
 	want(t, told(t, m), `carrel_info{kiosk="front",upstream="sip2",version="1"} 1`, "carrel_status_ok 1", "carrel_upstream_up 1",
 		"carrel_outbox_entries 3", "carrel_outbox_oldest_seconds 90", "carrel_exceptions 2", "carrel_faults 1", "carrel_clock_in_doubt 1",
-		`carrel_device_up{device="scanner",driver="serialscan"} 1`, `carrel_device_up{device="pad \"2\"",driver="feig"} 0`)
+		`carrel_device_up{device="scanner",driver="serialscan"} 1`, `carrel_device_up{device="pad \"2\"",driver="feig"} 0`,
+		`carrel_device_hung{device="scanner",driver="serialscan"} 0`, `carrel_device_hung{device="pad \"2\"",driver="feig"} 1`)
 }
 
 // TestNoAnswer: what is not known is left out, and that it is not known is told.
