@@ -39,6 +39,8 @@ type Staff struct {
 	// Strange is what the library's system has said and nobody has words for;
 	// nil: there is no such system.
 	Strange Strange
+	// Rescues tell what became of a damaged ledger; nil: nobody knows.
+	Rescues Rescues
 	// Inventories are those of the shelves; nil: there are none.
 	Inventories Inventories
 	// Phones are let in for inventories; nil: the kiosk is not on the library's
@@ -132,6 +134,7 @@ type staffPage struct {
 	Exceptions []exceptionView
 	Strange    []strangeView
 	Until      string // when the newest of them was said
+	Rescue     *rescueView
 	Log        logView
 	Shelf      shelfView
 	Outgoing   *outgoingView
@@ -185,6 +188,8 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/exceptions", s.staffed(kiosk.Librarian, s.exceptionsPage))
 	mux.HandleFunc("POST /staff/exceptions/{id}", s.staffed(kiosk.Librarian, s.resolve))
 	mux.HandleFunc("POST /staff/help/{what}", s.staffed(kiosk.Helper, s.helpAct))
+	mux.HandleFunc("GET /staff/rescue", s.staffed(kiosk.Librarian, s.rescuePage))
+	mux.HandleFunc("POST /staff/rescue/seen", s.staffed(kiosk.Librarian, s.readRescue))
 	mux.HandleFunc("POST /staff/strange/read", s.staffed(kiosk.Librarian, s.readStrange))
 	mux.HandleFunc("GET /staff/tags", s.staffed(kiosk.Helper, s.stationPage))
 	mux.HandleFunc("GET /staff/tags/stream", s.stationStream)

@@ -37,7 +37,6 @@ type Now struct {
 type NowRescue struct {
 	At            time.Time
 	Entries, Lost int
-	More          string // where the rest is told
 }
 
 // NowDevice is a configured device.
@@ -103,12 +102,14 @@ func (v nowView) Needs() (list []need) {
 	if u := v.Upstream; u.Driver != "" && !u.Up && !u.Since.IsZero() {
 		add("upstream", v.T("staff.now.need.upstream", "since", v.Moment(u.Since)), u.Err, "")
 	}
-	if v.Exceptions > 0 {
-		path := ""
+	librarians := func(path string) string {
 		if v.may.May(kiosk.Librarian) {
-			path = "/staff/exceptions"
+			return path
 		}
-		add("exceptions-"+strconv.Itoa(v.Exceptions), v.N("staff.now.need.exceptions", v.Exceptions), "", path)
+		return ""
+	}
+	if v.Exceptions > 0 {
+		add("exceptions-"+strconv.Itoa(v.Exceptions), v.N("staff.now.need.exceptions", v.Exceptions), "", librarians("/staff/exceptions"))
 	}
 	if v.Strange > 0 && v.may.May(kiosk.Librarian) {
 		add("strange-"+strconv.Itoa(v.Strange), v.T("staff.now.need.strange"), "", "/staff/exceptions#strange")
@@ -120,7 +121,7 @@ func (v nowView) Needs() (list []need) {
 		add("clock", v.T("staff.now.need.clock"), strings.Trim(v.Clock.Doubt+"; "+v.Clock.Warning, "; "), "")
 	}
 	if r := v.Rescue; r != nil {
-		add("rescue", v.T("staff.now.need.rescue", "at", v.Moment(r.At), "entries", v.Number(r.Entries), "lost", v.Number(r.Lost)), r.More, "")
+		add("rescue", v.T("staff.now.need.rescue", "at", v.Moment(r.At), "entries", v.Number(r.Entries), "lost", v.Number(r.Lost)), "", librarians("/staff/rescue"))
 	}
 	if v.DiskFree < leastDisk {
 		add("disk", v.T("staff.now.need.disk", "free", v.Disk()), "", "")

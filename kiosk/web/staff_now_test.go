@@ -37,6 +37,7 @@ func TestNeeds(t *testing.T) {
 		"no upstream":            {func(v *nowView) { v.Upstream = NowUpstream{} }, ""},
 		"exceptions":             {func(v *nowView) { v.Exceptions = 2 }, "2 exceptions wait for staff"},
 		"tags":                   {func(v *nowView) { v.Work = 1 }, "1 tag is not yet released or secured: put it on the pad"},
+		"rescue":                 {func(v *nowView) { v.Rescue = &NowRescue{At: noon, Entries: 60, Lost: 2} }, "The ledger was damaged and has been put right (12:00). Entries: 60. Lost: 2"},
 		"clock":                  {func(v *nowView) { v.Clock.Doubt = "it ran backwards" }, "The clock is in doubt"},
 		"disk":                   {func(v *nowView) { v.DiskFree = 12 << 20 }, "The disk is almost full: 12 MB"},
 		"a list":                 {func(v *nowView) { v.Lists[0].Err = "401" }, "Patrons: can’t be read from the library’s system"},
@@ -57,10 +58,16 @@ func TestNeeds(t *testing.T) {
 			}
 		}
 	}
-	v := &nowView{Now: well(), language: en, may: kiosk.Helper}
-	v.Exceptions = 1
-	if v.Needs()[0].Path != "" {
-		t.Error("a helper is led to a page that is not theirs")
+	v := &nowView{Now: well(), language: en, at: noon, zone: time.UTC, may: kiosk.Helper}
+	v.Exceptions, v.Rescue = 1, &NowRescue{}
+	for _, n := range v.Needs() {
+		if n.Path != "" {
+			t.Errorf("a helper is led to %s, which is not theirs", n.Path)
+		}
+	}
+	v.may = kiosk.Librarian
+	if n := v.Needs(); n[0].Path != "/staff/exceptions" || n[1].Path != "/staff/rescue" {
+		t.Errorf("a librarian is led to %q and %q", n[0].Path, n[1].Path)
 	}
 }
 

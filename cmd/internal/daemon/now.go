@@ -34,7 +34,7 @@ func (d *Daemon) now(ctx context.Context) (web.Now, error) {
 		n.Lists = append(n.Lists, row)
 	}
 	if a := s.Rescue; a != nil && !a.Seen {
-		n.Rescue = &web.NowRescue{At: a.At, Entries: a.Entries, Lost: len(a.Lost), More: "kioskctl rescue; kioskctl rescue -seen"}
+		n.Rescue = &web.NowRescue{At: a.At, Entries: a.Entries, Lost: len(a.Lost)}
 	}
 	return n, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
 const (
@@ -202,4 +203,38 @@ func rescued(ctx context.Context, r *sqlite.Reader) *sqlite.Account {
 		return nil
 	}
 	return &a
+}
+
+// rescues is the account of the last rescue for the pages for staff.
+type rescues struct{ *Daemon }
+
+var _ web.Rescues = rescues{}
+
+// Rescued implements web.Rescues.
+func (r rescues) Rescued(ctx context.Context) (web.Rescue, error) {
+	a, err := r.store.Rescued(ctx)
+	if err != nil {
+		return web.Rescue{}, err
+	}
+	x := web.Rescue{At: a.At, Why: a.Why, Kept: a.Kept, Backup: a.Backup, Passed: a.Passed, Entries: a.Entries, FromFile: a.FromFile,
+		FromCopy: a.FromCopy, Rebuilt: a.Rebuilt, Parts: a.Parts, Seen: a.Seen}
+	if a.Beyond {
+		x.Beyond = a.Highest()
+	}
+	for _, l := range a.Lost {
+		x.Lost = append(x.Lost, web.RescueLost{Seq: l.Seq, Item: l.Item})
+	}
+	return x, nil
+}
+
+// Seen implements web.Rescues.
+func (r rescues) Seen(ctx context.Context, at time.Time, by kiosk.Act) error {
+	a, err := r.store.Rescued(ctx)
+	if err == nil && !a.At.Equal(at) {
+		err = kiosk.ErrUnknown
+	}
+	if err != nil {
+		return err
+	}
+	return r.SeenRescue(ctx, by)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
+	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
@@ -91,5 +92,41 @@ func TestLedgerIsGone(t *testing.T) {
 	s = entries("empty", 1)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRescueIsRead: staff's reading is noted under their name, and is of the
+// rescue that they have seen.
+func TestRescueIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), LedgerFile)
+	if err := os.WriteFile(path, []byte("no ledger"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := sqlite.Rescue(t.Context(), path, "test", nil, kiosktest.Morning)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := rescues{&Daemon{store: s, clock: &timekeeper{Clock: newClock(time.UTC)}}}
+	x, err := r.Rescued(t.Context())
+	if err != nil || x.Seen || x.Why != "test" || x.Kept != a.Kept || x.Beyond != 0 || x.Entries != 0 {
+		t.Fatalf("Rescued() = %+v, %v", x, err)
+	}
+	by := kiosk.Act{Badge: "S2", What: "rescue.seen"}
+	if err := r.Seen(t.Context(), x.At.Add(-time.Hour), by); !errors.Is(err, kiosk.ErrUnknown) {
+		t.Errorf("Seen() of an earlier one = %v; want ErrUnknown", err)
+	}
+	if err := r.Seen(t.Context(), x.At, by); err != nil {
+		t.Error(err)
+	}
+	if x, err := r.Rescued(t.Context()); err != nil || !x.Seen {
+		t.Errorf("after it %+v, %v", x, err)
+	}
+	if acts, err := s.Acts(t.Context(), kiosk.ActFilter{}); err != nil || len(acts) != 1 || acts[0].Badge != "S2" || acts[0].What != "rescue.seen" {
+		t.Errorf("the log has %+v, %v", acts, err)
 	}
 }

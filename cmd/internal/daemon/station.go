@@ -21,7 +21,7 @@ var _ web.Station = stationPage{}
 // staffPages are the pages for staff.
 func (d *Daemon) staffPages() *web.Staff {
 	s := &web.Staff{Password: d.Config.Staff.Password(), Station: stationPage{d.staff}, Inventories: shelves{d.inventories, d.staff},
-		Accounts: accounts{d}, Audit: accounts{d}, Now: d.now, Figures: d.figures.between, Board: d.boards, Brand: d.brands, Directory: directory{d}}
+		Accounts: accounts{d}, Audit: accounts{d}, Now: d.now, Figures: d.figures.between, Board: d.boards, Brand: d.brands, Directory: directory{d}, Rescues: rescues{d}}
 	if d.upstream != nil {
 		s.Exceptions, s.Strange = exceptions{d}, d.strange
 	}
