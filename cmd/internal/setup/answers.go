@@ -15,8 +15,11 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// passwordFile holds the kiosk's password at the library's system, in the data folder.
-const passwordFile = "sip2.password"
+// Files of the data folder that hold the kiosk's passwords at the library's system.
+const (
+	sip2Password = "sip2.password"
+	kohaPassword = "koha.password"
+)
 
 // Answers are what the page asks.
 type Answers struct {
@@ -32,14 +35,24 @@ type Answers struct {
 	Staff     Staff            `json:"staff"`
 }
 
-// Upstream is the library's system; others than SIP2's need the file.
+// Upstream is the library's system. A Koha is asked by REST, and by SIP2 for
+// returns where that has an address.
 type Upstream struct {
-	Driver   string `json:"driver"` // none, sip2
+	Driver   string `json:"driver"` // none, sip2, koha
 	Address  string `json:"address"`
 	TLS      bool   `json:"tls"`
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Location string `json:"location"`
+	Koha     Koha   `json:"koha"`
+}
+
+// Koha is how its REST interface is reached.
+type Koha struct {
+	URL    string `json:"url"`
+	As     string `json:"as"` // client_id: OAuth2; user: basic authentication
+	Name   string `json:"name"`
+	Secret string `json:"secret"`
 }
 
 // Staff is the first account.
@@ -103,26 +116,68 @@ func (a *Answers) TOML(listen, data string) []byte {
 	}
 	b.WriteString("\n[upstream]\n")
 	u := a.Upstream
-	if u.Driver != "sip2" {
+	bySIP2 := func() {
+		line("address", u.Address, "")
+		line("tls", u.TLS, "")
+		line("user", u.User, "")
+		if u.Password != "" {
+			line("password_file", filepath.Join(data, sip2Password), "")
+		}
+		line("location", u.Location, "")
+	}
+	switch u.Driver {
+	case "sip2":
+		line("driver", u.Driver, "")
+		bySIP2()
+	case "koha":
+		line("driver", u.Driver, "")
+		line("url", u.Koha.URL, "")
+		if u.Koha.As == "user" {
+			line("user", u.Koha.Name, "basic authentication")
+		} else {
+			line("client_id", u.Koha.Name, "OAuth2")
+		}
+		if u.Koha.Secret != "" {
+			line("password_file", filepath.Join(data, kohaPassword), "")
+		}
+		line("refresh", "1h", "so often what has changed is read into the mirror")
+		if u.Address != "" {
+			b.WriteString("\n[upstream.sip2] # for returns, which REST does not have\n")
+			bySIP2()
+		}
+	default:
 		line("driver", u.Driver, "none: everything is decided here")
-		return []byte(b.String())
 	}
-	line("driver", u.Driver, "")
-	line("address", u.Address, "")
-	line("tls", u.TLS, "")
-	line("user", u.User, "")
-	if u.Password != "" {
-		line("password_file", filepath.Join(data, passwordFile), "")
-	}
-	line("location", u.Location, "")
 	return []byte(b.String())
 }
 
-// check writes the password, which the configuration only names, and reads the
+// secrets are the files that the configuration only names, by name.
+func (u Upstream) secrets() map[string]string {
+	files := map[string]string{}
+	if u.Password != "" && (u.Driver == "sip2" || u.Driver == "koha" && u.Address != "") {
+		files[sip2Password] = u.Password
+	}
+	if u.Koha.Secret != "" && u.Driver == "koha" {
+		files[kohaPassword] = u.Koha.Secret
+	}
+	return files
+}
+
+// parts are the ways to the library's system, each to be tried by itself.
+func (u Upstream) parts() []Upstream {
+	if u.Driver != "koha" || u.Address == "" {
+		return []Upstream{u}
+	}
+	rest, returns := u, u
+	rest.Address, returns.Driver = "", "sip2"
+	return []Upstream{rest, returns}
+}
+
+// check writes the passwords, which the configuration only names, and reads the
 // configuration as kioskd will.
 func (a *Answers) check(listen, data string) (*config.Config, []byte, []config.Problem) {
-	if a.Upstream.Driver == "sip2" && a.Upstream.Password != "" {
-		if err := config.Write(filepath.Join(data, passwordFile), []byte(a.Upstream.Password+"\n")); err != nil {
+	for name, secret := range a.Upstream.secrets() {
+		if err := config.Write(filepath.Join(data, name), []byte(secret+"\n")); err != nil {
 			return nil, nil, []config.Problem{{Key: "upstream.password", Why: err.Error()}}
 		}
 	}

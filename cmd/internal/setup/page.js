@@ -6,6 +6,8 @@
   const send = (path, body) => fetch(path, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}, signal: AbortSignal.timeout(30_000)});
   const make = (tag, text, more = {}) => Object.assign(document.createElement(tag), {textContent: text}, more);
 
+  keyboard();
+
   $('door')?.addEventListener('submit', async e => {
     e.preventDefault();
     $('refused').textContent = '';
@@ -19,6 +21,73 @@
   if ($('door')) { // a code does not live for ever
     if ($('shown')) setInterval(() => { if (!$('code').value) location.reload(); }, 60_000);
     return;
+  }
+
+  // The keys on the screen: they open where a finger touches a field, and by their button.
+  function keyboard() {
+    const box = $('keys'), shift = [...box.querySelectorAll('[data-shift]')];
+    const typed = e => e instanceof HTMLInputElement && !['checkbox', 'radio'].includes(e.type);
+    let field = null, touched = false, capital = false;
+    const fields = () => [...document.querySelectorAll('main input')].filter(e => typed(e) && e.checkVisibility());
+    const layer = name => { for (const l of box.querySelectorAll('.layer')) l.hidden = l.dataset.layer !== name; };
+    const open = is => {
+      box.hidden = !is;
+      document.body.classList.toggle('typing', is);
+      $('show-keys').setAttribute('aria-expanded', is);
+      if (is && field) { layer(field.inputMode === 'numeric' ? 'digits' : 'letters'); field.scrollIntoView({block: 'center'}); }
+    };
+    const capitals = is => { capital = is; for (const b of shift) b.setAttribute('aria-pressed', is); box.classList.toggle('capital', is); };
+    const put = text => {
+      const [from, to] = [field.selectionStart, field.selectionEnd];
+      field.setRangeText(text, from, to, 'end');
+      field.dispatchEvent(new Event('input', {bubbles: true}));
+    };
+    addEventListener('pointerdown', e => {
+      touched = e.pointerType === 'touch';
+      if (box.contains(e.target)) e.preventDefault(); // the caret stays in its field
+    });
+    addEventListener('mousedown', e => { if (box.contains(e.target)) e.preventDefault(); });
+    addEventListener('focusin', e => {
+      if (!typed(e.target)) return;
+      field = e.target;
+      if (touched || !box.hidden) open(true);
+    });
+    addEventListener('keydown', e => {
+      touched = false;
+      if (e.key !== 'Escape' || box.hidden) return;
+      open(false);
+      field?.focus();
+    });
+    $('show-keys').addEventListener('click', () => {
+      field = field?.isConnected ? field : fields()[0];
+      open(box.hidden);
+      if (!box.hidden) field.focus();
+    });
+    box.addEventListener('click', e => {
+      const b = e.target.closest('button');
+      if (!b || !field) return;
+      if ('put' in b.dataset) {
+        if ('mark' in b.dataset) { // onto the letter before
+          if (field.selectionStart === field.selectionEnd && field.selectionStart > 0) {
+            const at = field.selectionStart, on = (field.value[at - 1] + b.dataset.put).normalize('NFC');
+            field.setSelectionRange(at - 1, at);
+            put(on);
+          }
+        } else put(capital ? b.dataset.put.toUpperCase() : b.dataset.put);
+        if (capital) capitals(false);
+      } else if ('back' in b.dataset) {
+        if (field.selectionStart === field.selectionEnd && field.selectionStart > 0) field.setSelectionRange(field.selectionStart - 1, field.selectionStart);
+        put('');
+      } else if ('shift' in b.dataset) capitals(!capital);
+      else if ('to' in b.dataset) {
+        layer(b.dataset.to);
+        if (document.activeElement === document.body || box.contains(document.activeElement)) box.querySelector('.layer:not([hidden]) button').focus();
+      } else if ('next' in b.dataset) {
+        const all = fields(), to = all[all.indexOf(field) + 1];
+        if (to) to.focus();
+        else { open(false); field.form.querySelector('button:not([type])').focus(); }
+      }
+    });
   }
 
   // Devices.
@@ -85,22 +154,27 @@
 
   // The library's system.
   const driver = () => document.querySelector('input[name=driver]:checked').value;
-  for (const r of document.querySelectorAll('input[name=driver]')) r.addEventListener('change', () => { $('sip2').hidden = driver() !== 'sip2'; });
+  for (const r of document.querySelectorAll('input[name=driver]')) r.addEventListener('change', () => {
+    $('koha').hidden = $('returns').hidden = driver() !== 'koha';
+    $('sip2').hidden = $('asks').hidden = driver() === 'none';
+    $('said').replaceChildren();
+  });
   const answers = () => ({
     name: $('name').value.trim(), title: $('title').value.trim(), library: $('library').value.trim(), timezone: $('timezone').value.trim(),
     cards: $('cards').value.trim(), items: $('items').value.trim(),
     languages: [...document.querySelectorAll('#languages input:checked')].map(i => i.value), devices: used,
-    upstream: {driver: driver(), address: $('address').value.trim(), tls: $('tls').checked, user: $('user').value, password: $('password').value, location: $('location').value.trim()},
+    upstream: {driver: driver(), address: $('address').value.trim(), tls: $('tls').checked, user: $('user').value, password: $('password').value, location: $('location').value.trim(),
+      koha: {url: $('url').value.trim(), as: $('as').value, name: $('client').value.trim(), secret: $('kohasecret').value}},
     staff: {badge: $('badge').value.trim(), name: $('who').value.trim(), secret: $('secret').value},
   });
   $('test').addEventListener('click', async () => {
-    const said = (text, good) => { $('said').textContent = text; $('said').className = good === undefined ? '' : good ? 'good' : 'bad'; };
-    said(t['ils.asking']);
+    const said = (...lines) => $('said').replaceChildren(...lines.map(([text, good]) => make('li', text, {className: good === undefined ? '' : good ? 'good' : 'bad'})));
+    said([t['ils.asking']]);
     try {
       const got = await (await send('/setup/upstream', answers())).json();
-      if (got.problems?.length) return said(got.problems.map(p => p.Key + ': ' + p.Why).join('; '), false);
-      said(`${t[got.ok ? 'ils.ok' : 'ils.fails']} ${got.says}`, got.ok);
-    } catch { said(t['lost'], false); }
+      if (got.problems?.length) return said(...got.problems.map(p => [p.Key + ': ' + p.Why, false]));
+      said(...got.map(g => [`${g.driver === 'koha' ? 'Koha' : 'SIP2'}: ${t[g.ok ? 'ils.ok' : 'ils.fails']} ${g.says}`, g.ok]));
+    } catch { said([t['lost'], false]); }
   });
 
   // A scanner that types ends with Enter: that is not yet the end.

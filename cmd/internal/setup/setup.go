@@ -55,7 +55,8 @@ type server struct {
 	trial trial
 	page  *template.Template
 	words map[string]words
-	done  chan struct{} // closed once the configuration is written
+	speak func(tag string) web.Words // for the keyboard's keys
+	done  chan struct{}              // closed once the configuration is written
 	once  sync.Once
 }
 
@@ -67,6 +68,9 @@ func Run(ctx context.Context, o Options) error {
 	s := &server{Options: o, done: make(chan struct{})}
 	var err error
 	if s.words, err = readWords(); err != nil {
+		return err
+	}
+	if s.speak, err = web.Speaker(web.Languages()); err != nil {
 		return err
 	}
 	if s.page, err = template.ParseFS(files, "page.html"); err != nil {
@@ -186,13 +190,21 @@ type view struct {
 	Code      string
 	At        string
 	Zone      string
+	Keys      web.Words
 }
+
+// moreKeys are on the keyboard beside those of the language: what patterns of
+// numbers and passwords need.
+const moreKeys = "^ $ [ ] { } \\ | ~ = < > ;"
+
+// More gives them.
+func (v view) More() []string { return strings.Fields(moreKeys) }
 
 // show serves the page: the code on the kiosk's own screen, a question for it,
 // and who has answered sees the rest.
 func (s *server) show(w http.ResponseWriter, r *http.Request) {
 	lang := s.language(r)
-	v := view{T: s.words[lang], Language: lang, Languages: web.Languages(), Names: map[string]string{}, In: s.in(r), Here: here(r), At: s.at(), Zone: zone()}
+	v := view{T: s.words[lang], Language: lang, Languages: web.Languages(), Names: map[string]string{}, In: s.in(r), Here: here(r), At: s.at(), Zone: zone(), Keys: s.speak(lang)}
 	for l, t := range s.words {
 		v.Names[l] = t["name"]
 	}
@@ -272,38 +284,49 @@ func (s *server) try(r *http.Request) (any, error) {
 	return problems{}, nil
 }
 
-// said is what came of asking the library's system.
+// said is what came of asking the library's system, one way.
 type said struct {
-	OK   bool   `json:"ok"`
-	Says string `json:"says"`
+	Driver string `json:"driver"`
+	OK     bool   `json:"ok"`
+	Says   string `json:"says"`
 }
 
-// probe asks the library's system, and gives its words.
+// probe asks the library's system in each way that the kiosk will, and gives its
+// words.
 func (s *server) probe(r *http.Request) (any, error) {
 	a, err := read(r)
 	if err != nil {
 		return nil, err
 	}
-	a = Answers{Name: "kiosk", Library: a.Library, Upstream: a.Upstream}
-	c, _, bad := a.check(s.Listen, s.Data)
-	if len(bad) > 0 {
-		return problems{bad}, nil
+	var all []said
+	for _, u := range a.Upstream.parts() {
+		c, _, bad := (&Answers{Name: "kiosk", Library: a.Library, Timezone: a.Timezone, Upstream: u}).check(s.Listen, s.Data)
+		if len(bad) > 0 {
+			return problems{bad}, nil
+		}
+		ok, says := s.ask(r.Context(), c)
+		all = append(all, said{u.Driver, ok, says})
 	}
+	return all, nil
+}
+
+// ask asks a system.
+func (s *server) ask(ctx context.Context, c *config.Config) (ok bool, says string) {
 	up, err := daemon.OpenUpstream(c, s.Log)
 	if err != nil || up == nil {
-		return said{err == nil, fmt.Sprint(err)}, nil
+		return err == nil, fmt.Sprint(err)
 	}
 	defer up.Close()
-	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	if err := up.Probe(ctx); err != nil {
-		return said{false, err.Error()}, nil
+		return false, err.Error()
 	}
-	text := up.Where
+	says = up.Where
 	if t, ok := up.Time(); ok {
-		text += ", " + t.Time.Format(time.DateTime)
+		says += ", " + t.Time.Format(time.DateTime)
 	}
-	return said{true, text}, nil
+	return true, says
 }
 
 // save writes everything, the configuration last: with it the kiosk is set up.

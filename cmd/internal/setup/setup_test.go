@@ -101,7 +101,7 @@ func TestAnswers(t *testing.T) {
 	if strings.Contains(string(raw), "secret") || strings.Contains(string(raw), "suffix") {
 		t.Errorf("it has what it must not have:\n%s", raw)
 	}
-	if info, err := os.Stat(filepath.Join(data, passwordFile)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(data, sip2Password)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the password's file: %v, %v", info, err)
 	}
 	a.Items = "("
@@ -117,6 +117,42 @@ func TestAnswers(t *testing.T) {
 		if _, bad := a.member(); len(bad) != 1 {
 			t.Errorf("%+v: %+v", s, bad)
 		}
+	}
+}
+
+// TestKoha: its REST interface and the SIP2 beside it are each written, and each
+// tried, with its own secret; without SIP2 there is none of it.
+func TestKoha(t *testing.T) {
+	data := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", data)
+	a := Answers{Name: "front", Languages: []string{"en"}, Upstream: Upstream{Driver: "koha", Address: "ils.example.org:6001", User: "k", Password: "of sip2", Location: "C",
+		Koha: Koha{URL: "https://staff.example.org", As: "client_id", Name: "0b1f", Secret: "of rest"}}}
+	c, raw, bad := a.check("127.0.0.1:1", data)
+	if len(bad) > 0 {
+		t.Fatalf("%+v\n%s", bad, raw)
+	}
+	if k, s := c.Upstream.Koha, c.Upstream.SIP2; k == nil || s == nil || k.URL != "https://staff.example.org" || k.ClientID != "0b1f" || k.User != "" || k.Password != "of rest" ||
+		s.Address != "ils.example.org:6001" || s.Password != "of sip2" || s.Location != "C" || c.Upstream.Refresh != time.Hour || strings.Contains(string(raw), "of ") {
+		t.Errorf("it is read as %+v, %+v\n%s", k, s, raw)
+	}
+	var drivers []string
+	for _, u := range a.Upstream.parts() {
+		drivers = append(drivers, u.Driver)
+		c, raw, bad := (&Answers{Name: "kiosk", Upstream: u}).check("127.0.0.1:1", data)
+		if len(bad) > 0 || (c.Upstream.Koha != nil) == (c.Upstream.SIP2 != nil) {
+			t.Errorf("%s alone: %+v\n%s", u.Driver, bad, raw)
+		}
+	}
+	if !slices.Equal(drivers, []string{"koha", "sip2"}) {
+		t.Errorf("tried are %q", drivers)
+	}
+	a.Upstream.Address, a.Upstream.Koha.As = "", "user"
+	if c, raw, bad = a.check("127.0.0.1:1", data); len(bad) > 0 || c.Upstream.SIP2 != nil || c.Upstream.Koha.User != "0b1f" || len(a.Upstream.parts()) != 1 {
+		t.Errorf("without SIP2: %+v\n%s", bad, raw)
+	}
+	a.Upstream.Koha.URL = "staff.example.org"
+	if _, _, bad = a.check("127.0.0.1:1", data); len(bad) != 1 || bad[0].Key != "upstream.url" {
+		t.Errorf("an address that is none: %+v", bad)
 	}
 }
 

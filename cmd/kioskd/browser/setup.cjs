@@ -22,9 +22,44 @@ const base = process.env.CARREL_DEMO;
   await has('refused', 'not the code');
   const code = (await page.textContent('#shown')).trim();
   await page.waitForTimeout(1100); // one try a second
-  await page.fill('#code', code);
+  // By the keys on the screen, which cover neither the field nor anything sideways.
+  const fits = async (id, size) => {
+    await page.setViewportSize(size);
+    await page.focus('#' + id);
+    const [over, low, wide] = await page.evaluate(i => {
+      const f = document.getElementById(i);
+      f.scrollIntoView({block: 'center'});
+      return [f.getBoundingClientRect().bottom - document.getElementById('keys').getBoundingClientRect().top,
+        Math.min(...[...document.querySelectorAll('#keys .layer:not([hidden]) button')].map(b => b.getBoundingClientRect().height)), document.documentElement.scrollWidth - innerWidth];
+    }, id);
+    assert.ok(over <= 0 && low >= 34 && wide <= 0, `${id} at ${size.width}x${size.height}: covered by ${over}, keys ${low} high, ${wide} too wide`);
+  };
+  const type = async text => { for (const c of text) await page.click(`#keys .layer:not([hidden]) [data-put="${c}"]`); };
+  await page.fill('#code', '');
+  await page.click('#show-keys');
+  assert.equal(await page.getAttribute('#show-keys', 'aria-expanded'), 'true');
+  await fits('code', {width: 1024, height: 600});
+  await type(code.replace(' ', ''));
+  assert.deepEqual(await axe(page), [], 'axe with the keys');
+  await shot(page, 'setup-keys');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#answers');
+  await page.focus('#title');
+  await page.click('#show-keys');
+  await fits('title', {width: 1024, height: 600});
+  await page.click('#keys .layer:not([hidden]) [data-shift]');
+  await type('ab');
+  await page.click('#keys .layer:not([hidden]) [data-back]');
+  await page.click('#keys .layer:not([hidden]) [data-to=digits]');
+  await type('^$');
+  assert.equal(await page.inputValue('#title'), 'A^$');
+  await page.click('#keys .layer:not([hidden]) [data-next]');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'library');
+  await fits('library', {width: 600, height: 1024});
+  await shot(page, 'setup-keys-portrait');
+  await page.keyboard.press('Escape');
+  assert.ok(await page.isHidden('#keys'));
+  await page.setViewportSize({width: 1280, height: 800});
   page.wrong = page.wrong.filter(w => !/status of (403|429)/.test(w));
 
   // The scanner, by hand: a pty is in no list.
@@ -49,6 +84,17 @@ const base = process.env.CARREL_DEMO;
   await page.fill('#password', 'demo');
   await page.click('#test');
   await has('said', 'It answers');
+  await page.check('input[value=koha]'); // each way by itself: this one is not there
+  await page.fill('#url', 'https://127.0.0.1:9');
+  await page.fill('#client', 'kiosk');
+  await page.fill('#kohasecret', 'x');
+  await page.click('#test');
+  await page.waitForSelector('#said li.bad + li.good');
+  assert.match(await page.textContent('#said'), /Koha: It does not answer:.*refused.*SIP2: It answers: sip2/);
+  assert.ok(await page.isVisible('#returns'));
+  await shot(page, 'setup-koha');
+  await page.check('input[value=sip2]');
+  assert.ok(await page.isHidden('#koha'));
   await shot(page, 'setup-answers');
   assert.deepEqual(await axe(page), [], 'axe on the answers');
 
