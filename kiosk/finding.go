@@ -26,7 +26,8 @@ type Placed struct {
 // Finding is what the find view shows. A Screen's is never changed.
 type Finding struct {
 	Text   string // as it was typed; nobody but the screen is told
-	Page   int    // from 0
+	Page   int    // of what is shown, from 0
+	page   int    // the one that was asked for
 	Busy   bool   // what is shown is of before: the answer is on its way
 	Failed bool   // the catalogue can't be read
 	Findings
@@ -127,24 +128,24 @@ func (s *step) search(ev Search) {
 	text := []rune(ev.Text)
 	text = text[:min(len(text), maxQuery)]
 	s.refind(func(f *Finding) {
-		f.Text, f.Page, f.Open, f.Hold, f.Busy = string(text), max(ev.Page, 0), "", Holding{}, len(text) > 0
+		f.Text, f.page, f.Open, f.Hold, f.Busy = string(text), max(ev.Page, 0), "", Holding{}, len(text) > 0
 		if !f.Busy {
-			f.Findings = Findings{}
+			f.Page, f.Findings = 0, Findings{}
 		}
 	})
 	if len(text) > 0 {
-		s.do(FindTitles{Text: s.finding.Text, Page: s.finding.Page})
+		s.do(FindTitles{Text: s.finding.Text, Page: s.finding.page})
 	}
 }
 
 // titlesFound keeps the answer, also while the card is asked for, unless
 // something else was typed since.
 func (s *step) titlesFound(ev TitlesFound) {
-	if f := s.finding; f == nil || !f.Busy || f.Text != ev.Text || f.Page != ev.Page {
+	if f := s.finding; f == nil || !f.Busy || f.Text != ev.Text || f.page != ev.Page {
 		return
 	}
 	s.refind(func(f *Finding) {
-		f.Busy, f.Failed, f.Findings, f.Holds = false, ev.Err != nil, ev.Findings, ev.Holds
+		f.Busy, f.Failed, f.Page, f.Findings, f.Holds = false, ev.Err != nil, ev.Page, ev.Findings, ev.Holds
 	})
 }
 

@@ -63,6 +63,9 @@ func TestFindView(t *testing.T) {
 	if e := take[FindTitles](b); e.Page != 1 {
 		t.Errorf("page %d; want 1", e.Page)
 	}
+	if f := b.s.Screen().Find; f.Page != 0 {
+		t.Errorf("the titles of page 0 are called page %d", f.Page)
+	}
 	b.send(TitlesFound{Text: "dune", Page: 1, Err: errors.New("disk")})
 	if f := b.s.Screen().Find; !f.Failed || f.Open != "" {
 		t.Errorf("%+v; want that it failed", f)

@@ -284,16 +284,6 @@ func (f found) V() *view { return f.v }
 // Reserves tells whether the card is asked for to reserve something.
 func (v view) Reserves() bool { return v.Want == kiosk.ViewFind }
 
-// Place tells the title that is open from others on its page.
-func (v view) Place() int {
-	for i := range v.Find.Titles {
-		if v.Find.Titles[i].Copies[0].Barcode == v.Find.Open {
-			return i
-		}
-	}
-	return -1
-}
-
 // picture is the plan of the library. Whoever drew it could have put anything
 // into an SVG: it is shown as an image, in which a browser runs no script and
 // loads nothing; and asked for by itself it may do neither.
