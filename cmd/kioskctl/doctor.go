@@ -24,7 +24,8 @@ import (
 // examine looks at everything the configuration names. What a running daemon
 // holds open is asked of the daemon; otherwise it is tried here.
 func examine(ctx context.Context, c *config.Config, d *control.Client) []finding {
-	list := []finding{folder(c.Kiosk.Data), flush(c.Kiosk.Data), ledgerState(ctx, c)}
+	list := append([]finding{folder(c.Kiosk.Data), flush(c.Kiosk.Data)}, card(c.Kiosk.Data)...)
+	list = append(list, ledgerState(ctx, c))
 	if d == nil {
 		list = append(list, machineClock(ctx, c))
 	}
