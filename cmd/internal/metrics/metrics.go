@@ -44,6 +44,9 @@ func New(status func(context.Context) (control.Status, error)) *Metrics {
 			Help:    "Time until an entry or its outcome is on disk and synced.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"result"}),
 	}
+	for _, result := range []string{"stored", "failed"} {
+		m.writes.WithLabelValues(result) // told from the start: the first one that fails is an increase
+	}
 	m.registry.MustRegister(m.entries, m.writes, m.written(), m.atDesk.refusals, m.atDesk.calls, &collector{status},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

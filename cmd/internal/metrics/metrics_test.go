@@ -49,7 +49,7 @@ func TestStatus(t *testing.T) {
 	if wrong, err := testutil.GatherAndLint(m.registry); err != nil || len(wrong) > 0 {
 		t.Errorf("by Prometheus's rules: %v, %v", wrong, err)
 	}
-	want(t, told(t, m), `carrel_info{kiosk="front",upstream="sip2",version="1"} 1`, "carrel_status_ok 1", "carrel_upstream_up 1",
+	want(t, told(t, m), `carrel_ledger_write_seconds_count{result="failed"} 0`, `carrel_info{kiosk="front",upstream="sip2",version="1"} 1`, "carrel_status_ok 1", "carrel_upstream_up 1",
 		"carrel_outbox_entries 3", "carrel_outbox_oldest_seconds 90", "carrel_exceptions 2", "carrel_faults 1", "carrel_clock_in_doubt 1",
 		`carrel_device_up{device="scanner",driver="serialscan"} 1`, `carrel_device_up{device="pad \"2\"",driver="feig"} 0`,
 		`carrel_device_hung{device="scanner",driver="serialscan"} 0`, `carrel_device_hung{device="pad \"2\"",driver="feig"} 1`)
