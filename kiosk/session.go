@@ -295,10 +295,11 @@ func (s *step) reset() {
 	*s.Session = Session{rules: s.rules, online: s.online, queue: s.queue, left: s.left, care: s.care, tries: s.tries, view: ViewWelcome, mode: Borrowing}
 }
 
-// Screen is what the session shows. Seq, Faults and Now are the desk's.
+// Screen is what the session shows. Seq, Faults and Now are the desk's. It has
+// the session's own lines, which no step changes, and nobody else may.
 func (s Session) Screen() Screen {
 	sc := Screen{
-		View: s.view, Mode: s.mode, Visit: s.visit, Lines: slices.Clone(s.lines), Notice: s.notice,
+		View: s.view, Mode: s.mode, Visit: s.visit, Lines: slices.Clip(s.lines), Notice: s.notice,
 		Busy: s.busy(), Closing: s.closing, EndsAt: s.endsAt, Online: s.online,
 		Tray: s.tray(), WakeAt: s.wakeAt(), Slip: s.slip, Care: s.cares(),
 	}

@@ -220,7 +220,12 @@ func (w *walk) step(ev Event) {
 		w.last = c.Card
 	}
 	n := len(w.open)
+	shown, then := before.Screen(), before.Screen()
+	then.Lines = slices.Clone(then.Lines)
 	w.send(ev)
+	if !shown.Same(then) {
+		w.t.Errorf("%T has changed the screen of before: %+v; was %+v", ev, shown, then)
+	}
 	w.cared(before.care, ev)
 	w.scanned(ev)
 	for _, l := range w.s.lines {
