@@ -127,18 +127,37 @@ func (s *Store) Copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) {
 	return c, err
 }
 
-// copy looks by way of the writer where nobody writes: a commit makes all pages
-// that readers remember stale, and to read them again takes five times as long
-// as the look. What it reads, the loan that follows needs too.
 func (s *Store) copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) {
-	if !s.turn.TryLock() {
+	if !s.borrow() {
 		return s.Reader.Copy(ctx, b)
 	}
 	defer s.turn.Unlock()
-	if s.bulk.under > 0 { // what the writer sees is not committed
-		return s.Reader.Copy(ctx, b)
-	}
 	return scanCopy(s.w.copy.QueryRow(string(b)), b)
+}
+
+// Tags is kiosk.Mirror's.
+func (s *Store) Tags(ctx context.Context, b kiosk.Barcode) ([]kiosk.TagID, error) {
+	if !s.borrow() {
+		return s.Reader.Tags(ctx, b)
+	}
+	defer s.turn.Unlock()
+	rows, err := s.w.itemTags.Query(string(b))
+	return all("tags", rows, err, scanTag)
+}
+
+// borrow takes the turn where nobody writes, to look by way of the writer: a
+// commit makes all pages stale that readers remember, and to read them again
+// takes longer than the look. What it reads, the loan that follows needs too.
+// In bulk the writer sees what is not committed.
+func (s *Store) borrow() bool {
+	if !s.turn.TryLock() {
+		return false
+	}
+	if s.bulk.under > 0 {
+		s.turn.Unlock()
+		return false
+	}
+	return true
 }
 
 // Patron is kiosk.Mirror's; what was learned last counts.

@@ -158,5 +158,7 @@ func (r *Reader) Untold(ctx context.Context, c kiosk.Card) (n int, err error) {
 // Tags is kiosk.Mirror's. They come in their order.
 func (r *Reader) Tags(ctx context.Context, b kiosk.Barcode) ([]kiosk.TagID, error) {
 	rows, err := r.itemTags.QueryContext(ctx, string(b))
-	return all("tags", rows, err, func(r row) (t kiosk.TagID, err error) { return t, r.Scan(&t) })
+	return all("tags", rows, err, scanTag)
 }
+
+func scanTag(r row) (t kiosk.TagID, err error) { return t, r.Scan(&t) }

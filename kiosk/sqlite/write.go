@@ -163,7 +163,7 @@ type writer struct {
 
 	lastLine, addLine stmt
 
-	copy stmt
+	copy, itemTags stmt
 }
 
 // prepare readies every statement, so that a mistake in one shows at Open.
@@ -211,6 +211,7 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.lastLine, "SELECT coalesce(max(n), 0) FROM inventory_lines WHERE inventory = ?"},
 		{&w.addLine, addLineSQL},
 		{&w.copy, copySQL},
+		{&w.itemTags, itemTagsSQL},
 	} {
 		st, err := c.PrepareContext(ctx, p.sql)
 		if err != nil {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -42,27 +43,31 @@ func TestOneOfManyFails(t *testing.T) {
 // waits for nobody who writes.
 func TestCopySeesCommitted(t *testing.T) {
 	f := newFile(t)
-	look := func(when string, want kiosk.Copy) {
+	look := func(when string, want kiosk.Copy, tags ...kiosk.TagID) {
 		t.Helper()
+		if got, err := f.Tags(t.Context(), kiosktest.Barcode(1)); !slices.Equal(got, tags) || err != nil {
+			t.Errorf("%s: Tags() = %v, %v; want %v", when, got, err, tags)
+		}
 		if c, err := f.Copy(t.Context(), kiosktest.Barcode(1)); c != want || err != nil {
 			t.Errorf("%s: Copy() = %+v, %v; want %+v", when, c, err, want)
 		}
 	}
 	e := kiosktest.As(kiosktest.Checkout(1, 1, 1), kiosk.Offline, kiosktest.Morning)
+	e.Tags = []kiosk.TagID{"E004015000000001"}
 	must(t, f.write(t.Context(), "record", func(w *writer) error {
 		err := w.record(e)
 		look("in the transaction", kiosk.Copy{})
 		return err
 	}))
 	lent := kiosk.Copy{Loan: kiosk.Loan{Item: e.Item, Patron: e.Patron, At: e.At, Due: e.Due}, OnLoan: true, Unsettled: true}
-	look("recorded", lent)
+	look("recorded", lent, e.Tags...)
 	must(t, f.Bulk(t.Context(), func() error {
 		_, err := f.PutItems(t.Context(), []kiosk.Item{kiosktest.Item(1)})
-		look("in bulk", lent)
+		look("in bulk", lent, e.Tags...)
 		return err
 	}))
 	lent.Item, lent.Known = kiosktest.Item(1), true
-	look("after it", lent)
+	look("after it", lent, e.Tags...)
 }
 
 // FuzzText: whatever bytes a device or a list brings in come back the same,
