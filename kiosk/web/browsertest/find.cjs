@@ -23,19 +23,25 @@ const tests = {
     await page.tap('#meant');
     await page.waitForFunction(() => document.getElementById('query').value === 'hobbit');
     await page.locator('#meant').waitFor({state: 'detached'});
-    const searched = page.waitForResponse(r => r.url().endsWith('/touch/search') && r.request().postData().startsWith('q=hobbi&'));
     await page.tap('[data-back]');
     assert.equal(await page.inputValue('#query'), 'hobbi');
     await page.tap('#keys .layer:not([hidden]) [data-go]');
     assert.equal(await page.locator('#keys').isVisible(), false);
-    await searched; // else it could come to the desk after the touch, and close the title
-    await page.tap('.hit');
+    await page.tap('.hit'); // which waits for the search
     await page.locator('#hold').waitFor();
     assert.match(await page.locator('#copies').innerText(), /Fiction · FIC 0[^]*On the shelf/);
     await page.waitForFunction(() => document.querySelector('.plan img')?.naturalWidth > 0);
     await page.locator('#copies').evaluate(e => { e.scrollTop = e.scrollHeight; });
     await sound(page, 'one title');
     await shot(page, 'find-plan');
+    await page.tap('.topic');
+    await count(page, '1 title found');
+    assert.equal(await page.inputValue('#query'), 'Dwarfs – Fiction');
+    await page.tap('.hit');
+    await page.tap('.topic'); // the same once more
+    await count(page, '1 title found');
+    await page.tap('.hit');
+    await page.locator('#hold').waitFor();
     await view(page, 'find'); // the plan's script has returned nothing
     await bench('down');
     await page.tap('#hold');
@@ -54,11 +60,11 @@ const tests = {
     await sound(page, 'reserved');
     await page.click('#to-list'); // right after axe a busy machine makes a long press of a tap
     await page.locator('.hit').first().waitFor();
-    assert.equal(await page.inputValue('#query'), 'hobbi');
+    assert.equal(await page.inputValue('#query'), 'Dwarfs – Fiction');
     await page.tap('#finish');
     await view(page, 'welcome');
     // Nothing is left of it.
-    assert.ok(!/hobb/i.test(await page.content()), 'the welcome view knows what was looked for');
+    assert.ok(!/hobb|dwarf/i.test(await page.content()), 'the welcome view knows what was looked for');
     await page.tap('#find');
     await view(page, 'find');
     assert.equal(await page.inputValue('#query'), '');
@@ -73,7 +79,7 @@ const tests = {
     await page.keyboard.press('Enter');
     await view(page, 'find');
     await page.waitForFunction(() => document.activeElement?.id === 'query');
-    await page.keyboard.insertText('dragons'); // at once: on a slow machine each letter is a search, and a late one turns back to the first page
+    await page.keyboard.type('dragons');
     await count(page, '23 titles found');
     await page.keyboard.press('Enter'); // the keys on the screen give way
     assert.equal(await page.locator('#keys').isVisible(), false);
@@ -126,15 +132,36 @@ const tests = {
     await page.goto(base);
     await page.tap('#find');
     await view(page, 'find');
+    await page.keyboard.insertText('dragons');
+    await page.locator('#after').waitFor();
     await page.clock.pauseAt(await page.evaluate(() => Date.now()) + 1000); // from here on, time goes as it is told
     const asked = [], turn = () => page.clock.runFor(200);
     let answer, come;
     const comes = () => new Promise(done => { come = done; });
     await page.route('**/touch/search', route => {
-      asked.push(new URLSearchParams(route.request().postData()).get('q'));
+      const d = new URLSearchParams(route.request().postData());
+      asked.push(d.get('q') + (d.get('page') > 0 ? ` ${d.get('page')}` : ''));
       answer = status => route.fulfill({status});
       come();
     });
+    // Pages and searches go one by one too: of a page of what was typed before, what is typed now comes.
+    const answered = status => Promise.all([page.waitForResponse('**/touch/search'), answer(status)]);
+    const other = comes();
+    await page.keyboard.type('x');
+    await page.evaluate(() => document.getElementById('after').click());
+    await turn();
+    await other;
+    await page.keyboard.press('Backspace');
+    await page.evaluate(() => document.getElementById('after').click());
+    await turn();
+    assert.deepEqual(asked, ['dragonsx']);
+    const paged = comes();
+    await answered(204);
+    await turn();
+    await paged;
+    assert.deepEqual(asked.splice(0), ['dragonsx', 'dragons 1']);
+    await answered(204);
+    await page.evaluate(() => document.getElementById('clear').click());
     const first = comes();
     await page.keyboard.type('mu');
     await turn();

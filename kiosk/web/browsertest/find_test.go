@@ -70,6 +70,7 @@ func TestFind(t *testing.T) {
 	for n, b := range [][2]string{{"The Hobbit", "Tolkien, J. R. R."}, {"The Hobbit", "Tolkien, J. R. R."}, {"Müller kocht", "Groß, Ute"}, {"红楼梦", "曹雪芹"}, {"Кобзар", "Шевченко, Тарас"}, {"ألف ليلة", ""}, {"Truyện Kiều", "Nguyễn Du"}} {
 		items = append(items, kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprint("B", n)), Title: b[0], Author: b[1], CallNumber: fmt.Sprint("FIC ", n), Location: "Fiction", Status: kiosk.StatusAvailable})
 	}
+	items[0].Subjects = "Dwarfs -- Fiction"
 	for n := range 23 {
 		items = append(items, kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprint("D", n)), Title: fmt.Sprint("Dragons ", n+1), CallNumber: "398.2", Location: "Fiction", Status: kiosk.StatusAvailable})
 	}

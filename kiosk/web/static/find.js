@@ -8,24 +8,44 @@
   const stage = $('stage'), live = stage.hasAttribute('hx-sse:connect');
   const screen = () => stage.querySelector('.screen');
   const on = () => screen().dataset.view === 'find';
-  let timer = 0, asked = '', sending = false, visit = '', last = '';
+  const typed = () => $('query')?.value.trim();
+  let timer = 0, want = {}, told = want, held = null, sending = false, visit = '', last = '';
 
+  // What is wanted last, typed or touched, the desk is told next, and one thing at a time: an older search must not turn back what came after it.
   function ask(after = pause) {
     clearTimeout(timer);
-    if ($('query') && live) timer = setTimeout(send, after);
+    if ($('query') && live) timer = setTimeout(() => { if (typed() !== undefined && typed() !== want.q) want = {q: typed(), page: 0}; send(); }, after);
   }
-  // send tells the desk what is typed by now. One is under way at a time: none overtakes another.
   async function send() {
-    const typed = () => $('query')?.value.trim(), text = typed();
-    if (sending || text === undefined || text === asked) return;
-    asked = text;
+    if (sending || want === told) return;
+    const what = told = want, {view, visit} = screen().dataset;
     sending = true;
-    const {view, visit} = screen().dataset, body = new URLSearchParams({q: text, page: 0, view, visit});
+    const body = new URLSearchParams({...what, view, visit});
     const taken = await fetch('/touch/search', {method: 'POST', body, signal: AbortSignal.timeout(patience)}).then(r => r.ok, () => false);
     sending = false;
-    if (!taken && asked === text) asked = null;
-    if (typed() !== asked) ask(taken ? 0 : again);
+    if (!taken && told === what) told = null;
+    if (held) { const form = held; held = null; if (form.isConnected) return form.requestSubmit(); }
+    if (want !== told) setTimeout(send, taken ? 0 : again);
   }
+  // Pages, suggestions and subjects are searches as well. A title that is touched waits for one that is under way: the search would close it.
+  addEventListener('submit', e => {
+    const form = e.target, at = form.getAttribute('action');
+    if (!live || !on() || form.matches('.asked')) return;
+    if (at === '/touch/title') {
+      clearTimeout(timer);
+      want = told ??= {};
+      if (sending) { hold(e); held = form; }
+    } else if (at === '/touch/search') {
+      hold(e);
+      const d = new FormData(form), q = d.get('q'), page = Number(d.get('page') ?? 0);
+      if (d.has('page')) { if (typed() !== q) return ask(0); } // of what was typed before
+      else if ($('query')) $('query').value = q;
+      clearTimeout(timer);
+      want = {q, page};
+      send();
+    }
+  }, true);
+  function hold(e) { e.preventDefault(); e.stopImmediatePropagation(); }
 
   function put(text, mark) {
     const field = $('query');
@@ -72,7 +92,6 @@
       $('query').focus({preventScroll: true});
       ask(0);
     } else if ('keys' in b.dataset) keys($('keys').hidden);
-    else if ('meant' in b.dataset) { $('query').value = b.dataset.meant; asked = b.dataset.meant; }
   });
   addEventListener('input', e => { if (e.target.id === 'query') ask(); });
   addEventListener('submit', e => {
@@ -96,16 +115,18 @@
   // After each screen: a field of another visit is empty, one that comes back has what was asked.
   function shown() {
     const s = screen(), field = $('query');
-    if (!on()) { visit = asked = last = ''; clearTimeout(timer); return; }
+    if (!on()) { visit = last = ''; want = told = {}; held = null; clearTimeout(timer); return; }
     if (s.dataset.visit !== visit) {
       const first = visit === '';
       visit = s.dataset.visit;
       last = '';
-      if (field) { field.value = field.getAttribute('value') ?? ''; asked = field.value.trim(); }
+      if (field) field.value = field.getAttribute('value') ?? '';
+      want = told = {q: typed() ?? ''};
       if (!first) keys(true);
     }
     const open = stage.querySelector('#to-list') ? s.id : '';
-    if (last && !open && asked) { keys(false); stage.querySelector('.hit')?.focus({preventScroll: true}); }
+    if (last && !open) ask(0); // what was typed and not looked for before the title was touched
+    if (last && !open && typed()) { keys(false); stage.querySelector('.hit')?.focus({preventScroll: true}); }
     last = open;
   }
   stage.addEventListener('htmx:sse:after:message', e => { if (!e.detail.message?.event) shown(); });
