@@ -26,6 +26,7 @@ const (
 	HouseOwn    Colour = "#17594d"
 	AccentOwn   Colour = "#f0b44c"
 	LeastRatio         = 4.5 // of text to its ground (WCAG 2.2, 1.4.3)
+	HighRatio          = 7   // with high contrast (1.4.6); its ground is white, text on an accent black
 	mintShare          = 0.15
 	softAccent         = 0.25
 	deeperHouse        = 0.3
@@ -62,7 +63,7 @@ func (b Brand) Valid() error {
 			return fmt.Errorf("%s: %q: must be a colour as #17594d", c.name, c.is)
 		}
 		if r := c.ratio(c.is); r < LeastRatio {
-			return &WeakError{c.is, r, better(c.is, c.to, c.ratio)}
+			return &WeakError{c.is, r, better(c.is, c.to, c.ratio, LeastRatio)}
 		}
 	}
 	return nil
@@ -77,13 +78,23 @@ func houseRatio(c Colour) float64 {
 func accentRatio(c Colour) float64 { return Contrast(c, accentInk) }
 
 // better mixes a colour with another, as little as will do.
-func better(c, to Colour, ratio func(Colour) float64) Colour {
-	for n := 1; n < 100; n++ {
-		if m := c.Mix(to, float64(n)/100); ratio(m) >= LeastRatio {
+func better(c, to Colour, ratio func(Colour) float64, least float64) Colour {
+	for n := range 100 {
+		if m := c.Mix(to, float64(n)/100); ratio(m) >= least {
 			return m
 		}
 	}
 	return to
+}
+
+// HighHouse is a house colour for the high contrast: as little darker as will do.
+func (c Colour) HighHouse() Colour {
+	return better(c, "#000000", func(c Colour) float64 { return Contrast(c, white) }, HighRatio)
+}
+
+// HighAccent is an accent for it, as little lighter as will do.
+func (c Colour) HighAccent() Colour {
+	return better(c, white, func(c Colour) float64 { return Contrast(c, "#000000") }, HighRatio)
 }
 
 // Tint is the ground for text in the house colour, Deep its darker kin, Soft

@@ -38,6 +38,9 @@ func TestBetterDoes(t *testing.T) {
 	refused := 0
 	for range 3000 {
 		c := Colour(fmt.Sprintf("#%06x", r.IntN(1<<24)))
+		if h, a := Contrast(c.HighHouse(), white), Contrast(c.HighAccent(), "#000000"); h < HighRatio || a < HighRatio {
+			t.Fatalf("%s has %.2f as house colour and %.2f as accent with high contrast", c, h, a)
+		}
 		for _, b := range []Brand{{House: c}, {Accent: c}} {
 			err := b.Valid()
 			if w, ok := errors.AsType[*WeakError](err); ok {

@@ -56,9 +56,11 @@ func (s *site) brandCSS(w http.ResponseWriter, _ *http.Request) {
 	}
 	if c := b.House; c != "" {
 		fmt.Fprintf(w, ":root { --spruce: %s; --spruce-deep: %s; --mint: %s; }\n", c, c.Deep(), c.Tint())
+		fmt.Fprintf(w, ":root[data-mode~=contrast] { --spruce: %s; --spruce-deep: %s; --mint: #ffffff; }\n", c.HighHouse(), c.HighHouse().Deep())
 	}
 	if c := b.Accent; c != "" {
 		fmt.Fprintf(w, ":root { --lamp: %s; --lamp-soft: %s; }\n", c, c.Soft())
+		fmt.Fprintf(w, ":root[data-mode~=contrast] { --lamp: %s; --lamp-soft: #ffffff; }\n", c.HighAccent())
 	}
 }
 

@@ -69,7 +69,7 @@ func TestBrand(t *testing.T) {
 	if !strings.Contains(body, "/brand.css?") || !strings.Contains(body, "Elm &lt;i&gt;Street&lt;/i&gt;") || strings.Contains(body, `data-version="`+version+`"`) {
 		t.Errorf("branded: %s", body)
 	}
-	if css := get(h, "/brand.css").Body.String(); !strings.Contains(css, "--spruce: #7a1f5c;") || strings.Contains(css, "--lamp") {
+	if css := get(h, "/brand.css").Body.String(); !strings.Contains(css, "--spruce: #7a1f5c;") || !strings.Contains(css, ":root[data-mode~=contrast] { --spruce: #7a1f5c;") || strings.Contains(css, "--lamp") {
 		t.Errorf("css: %s", css)
 	}
 	brands.all = append(brands.all, kiosk.Brand{House: "red; } body { display: none"})
