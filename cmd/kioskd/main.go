@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
@@ -77,11 +78,12 @@ func (g *grammar) Run() error {
 // serve runs the configured kiosk, again after each SIGHUP that finds a good
 // configuration.
 func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	conf, note, err := load(g.Config)
 	if errors.Is(err, config.ErrNotSetUp) {
-		if err = daemon.Supervised(ctx, log, func(ready func()) error {
-			return setup.Run(ctx, setup.Options{Listen: config.Listen(g.Config), Data: config.StateFolder(), Log: log, Ready: ready})
-		}); err != nil || ctx.Err() != nil {
+		if err = g.ask(ctx, hup, log); err != nil || ctx.Err() != nil {
 			return err
 		}
 		conf, note, err = load(g.Config)
@@ -92,9 +94,6 @@ func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
 	if note != "" {
 		log.Error(note)
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	for ctx.Err() == nil {
 		next, err := g.until(ctx, conf, note, hup, log)
 		if err != nil || next == nil {
@@ -103,6 +102,32 @@ func (g *grammar) serve(ctx context.Context, log *slog.Logger) error {
 		conf, note = next, ""
 	}
 	return nil
+}
+
+// ask serves the set-up page until there is a configuration: the page's, or one
+// that was written by hand, at a SIGHUP.
+func (g *grammar) ask(ctx context.Context, hup <-chan os.Signal, log *slog.Logger) error {
+	ctx, leave := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer leave()
+	watch.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+			}
+			if _, err := config.Load(g.Config); err != nil {
+				log.Error("the configuration is not taken; the set-up page goes on", "err", err)
+				continue
+			}
+			leave()
+		}
+	})
+	return daemon.Supervised(ctx, log, func(ready func()) error {
+		return setup.Run(ctx, setup.Options{Listen: config.Listen(g.Config), Data: config.StateFolder(), Log: log, Ready: ready})
+	})
 }
 
 // until runs one configuration until the next one: a good one that came with

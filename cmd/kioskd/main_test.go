@@ -8,24 +8,40 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// kioskd builds the program once.
+// built is the program, built once for all tests; TestMain removes it.
+var built = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "kioskd-test-"); err != nil {
+		return "", err
+	}
+	builtIn = dir
+	if out, err := exec.Command("go", "build", "-o", dir, ".").CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// kioskd is the path of the program.
 func kioskd(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "kioskd")
-	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	dir, err := built()
 	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		t.Fatal(err)
 	}
-	return bin
+	return filepath.Join(dir, "kioskd")
 }
+
+// builtIn is the folder that TestMain removes; empty: nothing was built.
+var builtIn string
 
 func TestUsage(t *testing.T) {
 	bin, dir := kioskd(t), t.TempDir()
+	t.Setenv("STATE_DIRECTORY", t.TempDir()) // a copy of a good configuration in this machine's would be taken
 	good, bad := filepath.Join(dir, "good.toml"), filepath.Join(dir, "bad.toml")
 	os.WriteFile(good, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\n", dir), 0o600)
 	os.WriteFile(bad, []byte("[kiosk]\nnmae = \"k\"\n"), 0o600)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,8 +27,7 @@ import (
 	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
 )
 
-// fresh is a kiosk as the package leaves it, with a scanner on a pty and a
-// library's system beside it.
+// fresh is a kiosk as the package leaves it, and what is beside it.
 type fresh struct {
 	t            *testing.T
 	url, ils     string
@@ -36,23 +36,14 @@ type fresh struct {
 	scanner      *port.Port
 	cmd          *exec.Cmd
 	client       *http.Client
-	log          *bytes.Buffer
+	log          string // file
 	bin, shipped string
 }
 
+// newFresh has a scanner on a pty and a library's system beside the kiosk.
 func newFresh(t *testing.T) *fresh {
 	t.Helper()
-	f := &fresh{t: t, state: t.TempDir(), port: freePort(t), bin: kioskd(t), log: &bytes.Buffer{}}
-	f.url = fmt.Sprintf("http://127.0.0.1:%d", f.port)
-	raw, err := os.ReadFile("../../deploy/debian/kiosk.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.conf = filepath.Join(t.TempDir(), "kiosk.toml")
-	f.shipped = strings.Replace(string(raw), "127.0.0.1:8480", fmt.Sprintf("127.0.0.1:%d", f.port), 1)
-	if err := os.WriteFile(f.conf, []byte(f.shipped), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	f := newBare(t)
 	lib, err := demo.Load(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -73,9 +64,31 @@ func newFresh(t *testing.T) *fresh {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.scanner.Close() })
+	return f
+}
+
+// newBare is the kiosk alone.
+func newBare(t *testing.T) *fresh {
+	t.Helper()
+	f := &fresh{t: t, state: t.TempDir(), port: freePort(t), bin: kioskd(t), log: filepath.Join(t.TempDir(), "log")}
+	f.url = fmt.Sprintf("http://127.0.0.1:%d", f.port)
+	raw, err := os.ReadFile("../../deploy/debian/kiosk.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.conf = filepath.Join(t.TempDir(), "kiosk.toml")
+	f.shipped = strings.Replace(string(raw), "127.0.0.1:8480", fmt.Sprintf("127.0.0.1:%d", f.port), 1)
+	if err := os.WriteFile(f.conf, []byte(f.shipped), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	f.cmd = exec.Command(f.bin, "-config", f.conf)
 	f.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+f.state)
-	f.cmd.Stderr = f.log
+	log, err := os.Create(f.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	f.cmd.Stderr = log
 	if err := f.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +98,7 @@ func newFresh(t *testing.T) *fresh {
 			t.Errorf("kioskd ends with %v", err)
 		}
 		if t.Failed() {
-			t.Log(f.log)
+			t.Log(f.said())
 		}
 	})
 	jar, _ := cookiejar.New(nil)
@@ -101,6 +114,15 @@ func (f *fresh) until(what string, ok func() bool) {
 			f.t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// said is the kiosk's log.
+func (f *fresh) said() string {
+	raw, err := os.ReadFile(f.log)
+	if err != nil {
+		f.t.Error(err)
+	}
+	return string(raw)
 }
 
 func (f *fresh) get(path string) (int, string) {
@@ -222,6 +244,29 @@ func (f *fresh) isSetUp() {
 	}
 	fmt.Fprint(f.scanner, "20417000020018\r")
 	f.until("the desk's answer to a card", func() bool { _, said := f.get("/api/v1/screen"); return !strings.Contains(said, `"view":"welcome"`) })
+}
+
+// TestByHand writes the configuration while the page waits, and has the running
+// process take it; one that is wrong it does not take.
+func TestByHand(t *testing.T) {
+	f := newBare(t)
+	reload := func(text string) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(f.conf, []byte(text), 0o600), f.cmd.Process.Signal(syscall.SIGHUP)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, own, _ := strings.Cut(strings.ReplaceAll(f.shipped, "/var/lib/carrel", f.state), "\n") // without the line that says it is none
+	reload(own + "\n[kiosk\n")
+	f.until("a word on what is wrong", func() bool { return strings.Contains(f.said(), "the configuration is not taken") })
+	if code, _ := f.get("/readyz"); code != http.StatusServiceUnavailable {
+		t.Errorf("with a wrong configuration: %d", code)
+	}
+	reload(strings.Replace(own, `name = "kiosk"`, `name = "front"`, 1))
+	healthy(t, f.port)
+	if _, page := f.get("/"); shownCode.MatchString(page) {
+		t.Error("the kiosk still asks for its code")
+	}
 }
 
 // TestFirstStartInBrowser does it as a technician would.
