@@ -18,6 +18,7 @@ const module = "github.com/carrel-kiosk/carrel"
 // bench is what all steps share: the kernel, the programs, a folder for what
 // is made.
 type bench struct {
+	arch   *vm.Arch
 	kernel vm.Kernel
 	dir    string // of this run
 	tree   string // the repository
@@ -37,7 +38,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if b.kernel, err = vm.FetchKernel(ctx, filepath.Join(cache, "carrel-testbed"), b.say); err != nil {
+	if b.kernel, err = vm.FetchKernel(ctx, b.arch, filepath.Join(cache, "carrel-testbed"), b.say); err != nil {
 		return fmt.Errorf("kernel: %w", err)
 	}
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
@@ -64,9 +65,9 @@ func (b *bench) build(ctx context.Context, name, path string, cgo bool, flags ..
 	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, name)}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, path)...)
 	cmd.Dir = b.tree
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+b.arch.Name, "CGO_ENABLED=0")
 	if cgo {
-		cmd.Env = append(cmd.Env, "CGO_ENABLED=1", "CC=aarch64-linux-gnu-gcc")
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=1", "CC="+b.arch.CC)
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", path, err, out)

@@ -72,6 +72,7 @@ func (s screen) faulty(source string) bool {
 type desk struct {
 	*vm.VM
 	cancel context.CancelFunc
+	still  sync.WaitGroup // while the screen is followed
 
 	mu   sync.Mutex
 	last screen
@@ -131,6 +132,13 @@ func (d *desk) open(ctx context.Context) error {
 	if _, err := d.AwaitFrom(ctx, from, "kioskd| "); err != nil {
 		return err
 	}
+	return d.watch(ctx)
+}
+
+// watch follows the screen of a kioskd that runs.
+func (d *desk) watch(ctx context.Context) error {
+	d.cancel()
+	d.still.Wait()
 	d.mu.Lock()
 	d.last, d.err = screen{}, nil
 	d.mu.Unlock()
@@ -139,7 +147,7 @@ func (d *desk) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go d.follow(resp)
+	d.still.Go(func() { d.follow(resp) })
 	return nil
 }
 
@@ -281,4 +289,5 @@ func (d *desk) plug(slot int, dev *usbredir.Device) (*usbredir.Port, error) {
 func (d *desk) cut() {
 	d.Kill()
 	d.cancel()
+	d.still.Wait()
 }

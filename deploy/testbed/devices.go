@@ -14,6 +14,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/deploy/testbed/device"
 	"github.com/carrel-kiosk/carrel/deploy/testbed/usbredir"
+	"github.com/carrel-kiosk/carrel/deploy/testbed/vm"
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/escpos/escpossim"
 	"github.com/carrel-kiosk/carrel/drivers/feig/feigsim"
@@ -286,26 +287,23 @@ func (s *shop) granted(ctx context.Context, b string) error {
 	if err := s.lent(ctx, b); err != nil {
 		return err
 	}
+	return told(s.ils, b)
+}
+
+// told waits until the library's system has heard of a loan.
+func told(ils *upstreamtest.ILS, b string) error {
+	limit := time.After(vm.Patience)
 	for {
-		changed := s.ils.Changed()
-		if s.hasLoan(b) {
+		changed := ils.Changed()
+		if slices.ContainsFunc(ils.Loans(), func(l kiosk.Loan) bool { return string(l.Item) == b }) {
 			return nil
 		}
 		select {
 		case <-changed:
-		case <-time.After(time.Minute):
-			return fmt.Errorf("%s is lent on the screen, and the library system has heard nothing of it", b)
+		case <-limit:
+			return fmt.Errorf("%w: %s is lent on the screen, and the library system has heard nothing of it", vm.ErrLate, b)
 		}
 	}
-}
-
-func (s *shop) hasLoan(b string) bool {
-	for _, l := range s.ils.Loans() {
-		if string(l.Item) == b {
-			return true
-		}
-	}
-	return false
 }
 
 // Reading with each of the scanners.
@@ -379,7 +377,7 @@ func (s *shop) released() error {
 
 // printed waits for the slip with the books from a number on.
 func (s *shop) printed(ctx context.Context, first int) error {
-	for end := time.Now().Add(time.Minute); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(vm.Patience); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		if slips := s.paper.Slips(); len(slips) > 0 {
 			text := slips[0].String()
 			for n := first; n <= s.books; n++ {
@@ -391,7 +389,7 @@ func (s *shop) printed(ctx context.Context, first int) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no slip came out; it hangs: %v", s.paper.Hanging())
+	return fmt.Errorf("%w: no slip came out; it hangs: %v", vm.ErrLate, s.paper.Hanging())
 }
 
 // unheard: since the scanners are held, nothing was typed anywhere else.

@@ -52,6 +52,7 @@ func tool(ctx context.Context, name string, args ...string) (code int, err error
 type verdict struct {
 	lost  []string // loans that were called lent before
 	wrong []string // what is not sound
+	at    []byte   // the disk, of the first that is not good
 }
 
 func (v verdict) good() bool { return len(v.lost) == 0 && len(v.wrong) == 0 }

@@ -21,7 +21,7 @@ type Port struct {
 }
 
 // patience is the longest that QEMU may take to say hello, or to read.
-const patience = 30 * time.Second
+const patience = 5 * time.Minute
 
 // Plug connects a device to QEMU over conn. It is in until Unplug.
 func Plug(conn net.Conn, d *Device) (*Port, error) {

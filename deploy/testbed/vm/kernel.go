@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,30 +13,32 @@ import (
 	"strings"
 )
 
-// Kernel is Debian's kernel for arm64, unpacked.
+// Kernel is one of Debian's, unpacked.
 type Kernel struct {
+	Arch    *Arch
 	Package string // linux-image-6.1.0-57-arm64
 	Image   string // the file to boot
 	Modules string // the folder that modules.dep speaks of
 }
 
-// needed are the programs that the bench runs, with Debian's package of each.
+// needed are the programs that the bench runs whatever the machine, with
+// Debian's package of each.
 var needed = map[string]string{
-	"qemu-system-aarch64":   "qemu-system-arm",
-	"apt-get":               "apt",
-	"dpkg":                  "dpkg",
-	"depmod":                "kmod",
-	"mke2fs":                "e2fsprogs",
-	"e2fsck":                "e2fsprogs",
-	"debugfs":               "e2fsprogs",
-	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+	"apt-get": "apt",
+	"dpkg":    "dpkg",
+	"depmod":  "kmod",
+	"mke2fs":  "e2fsprogs",
+	"e2fsck":  "e2fsprogs",
+	"debugfs": "e2fsprogs",
 }
 
 // Missing says what this machine lacks to run the bench, and how to get it;
 // nil if it lacks nothing.
-func Missing() error {
+func (a *Arch) Missing() error {
 	var programs, packages []string
-	for program, pack := range needed {
+	all := maps.Clone(needed)
+	maps.Copy(all, a.needed)
+	for program, pack := range all {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
 		}
@@ -56,8 +59,8 @@ func Missing() error {
 // FetchKernel gives the kernel that lies in folder cache. If there is none it
 // is taken from this machine's Debian mirror, 60 MB, without a change to what
 // is installed: apt gets lists of its own. To have a newer one, delete cache.
-func FetchKernel(ctx context.Context, cache string, say func(string, ...any)) (Kernel, error) {
-	if k, err := cached(cache); err == nil {
+func FetchKernel(ctx context.Context, a *Arch, cache string, say func(string, ...any)) (Kernel, error) {
+	if k, err := cached(a, cache); err == nil {
 		return k, nil
 	}
 	work, err := filepath.Abs(filepath.Join(cache, "apt"))
@@ -70,7 +73,7 @@ func FetchKernel(ctx context.Context, cache string, say func(string, ...any)) (K
 			return Kernel{}, err
 		}
 	}
-	name, err := download(ctx, work, say)
+	name, err := download(ctx, a, work, say)
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -88,28 +91,30 @@ func FetchKernel(ctx context.Context, cache string, say func(string, ...any)) (K
 	if err := os.Rename(root, filepath.Join(cache, name)); err != nil {
 		return Kernel{}, err
 	}
-	return cached(cache)
+	return cached(a, cache)
 }
 
 // kernelDependency is how the package that stands for the newest kernel names it.
-var kernelDependency = regexp.MustCompile(`(?m)^\s*Depends: (linux-image-[0-9]\S*-arm64)$`)
+func (a *Arch) kernelDependency() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\s*Depends: (linux-image-[0-9]\S*-` + a.Name + `)$`)
+}
 
-func download(ctx context.Context, work string, say func(string, ...any)) (name string, err error) {
+func download(ctx context.Context, a *Arch, work string, say func(string, ...any)) (name string, err error) {
 	apt := func(program string, args ...string) (string, error) {
-		options := []string{"-qq", "-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64", "-o", "APT::Sandbox::User=",
+		options := []string{"-qq", "-o", "APT::Architecture=" + a.Name, "-o", "APT::Architectures=" + a.Name, "-o", "APT::Sandbox::User=",
 			"-o", "Dir::State::status=/dev/null", "-o", "Dir::State::lists=" + work + "/lists", "-o", "Dir::Cache=" + work + "/cache"}
 		return command(ctx, work, program, append(options, args...)...)
 	}
 	if _, err := apt("apt-get", "update"); err != nil {
 		return "", err
 	}
-	out, err := apt("apt-cache", "depends", "linux-image-arm64")
+	out, err := apt("apt-cache", "depends", "linux-image-"+a.Name)
 	if err != nil {
 		return "", err
 	}
-	found := kernelDependency.FindStringSubmatch(out)
+	found := a.kernelDependency().FindStringSubmatch(out)
 	if found == nil {
-		return "", fmt.Errorf("linux-image-arm64 depends on no kernel: %q", out)
+		return "", fmt.Errorf("linux-image-%s depends on no kernel: %q", a.Name, out)
 	}
 	say("fetching %s", found[1])
 	_, err = apt("apt-get", "download", found[1])
@@ -117,8 +122,8 @@ func download(ctx context.Context, work string, say func(string, ...any)) (name 
 }
 
 // cached finds the newest kernel of a folder.
-func cached(cache string) (Kernel, error) {
-	images, err := filepath.Glob(filepath.Join(cache, "linux-image-*", "boot", "vmlinuz-*"))
+func cached(a *Arch, cache string) (Kernel, error) {
+	images, err := filepath.Glob(filepath.Join(cache, "linux-image-*-"+a.Name, "boot", "vmlinuz-*"))
 	if err != nil || len(images) == 0 {
 		return Kernel{}, errors.Join(err, os.ErrNotExist)
 	}
@@ -127,7 +132,7 @@ func cached(cache string) (Kernel, error) {
 	release := strings.TrimPrefix(filepath.Base(image), "vmlinuz-")
 	for _, modules := range []string{filepath.Join(root, "lib/modules", release), filepath.Join(root, "usr/lib/modules", release)} {
 		if _, err := os.Stat(filepath.Join(modules, "modules.dep")); err == nil {
-			return Kernel{Package: filepath.Base(root), Image: image, Modules: modules}, nil
+			return Kernel{Arch: a, Package: filepath.Base(root), Image: image, Modules: modules}, nil
 		}
 	}
 	return Kernel{}, os.ErrNotExist

@@ -34,7 +34,7 @@ func Root(ctx context.Context, k Kernel, init string, files []File) ([]byte, err
 		copied["modules/"+filepath.Base(f)] = filepath.Join(k.Modules, f)
 		fmt.Fprintf(&loaded, "/modules/%s\n", filepath.Base(f))
 	}
-	if err := library(ctx, copied); err != nil {
+	if err := library(ctx, k.Arch, copied); err != nil {
 		return nil, err
 	}
 	for to, from := range copied {
@@ -48,20 +48,19 @@ func Root(ctx context.Context, k Kernel, init string, files []File) ([]byte, err
 	return archive(append(list, files...)), nil
 }
 
-// library adds the C library of the cross compiler where programs look for it.
-func library(ctx context.Context, copied map[string]string) error {
-	for name, to := range map[string]string{
-		"ld-linux-aarch64.so.1": "lib/", "libc.so.6": "lib/", "libpthread.so.0": "lib/", "librt.so.1": "lib/", "libdl.so.2": "lib/", "libresolv.so.2": "lib/",
-	} {
-		out, err := command(ctx, ".", "aarch64-linux-gnu-gcc", "-print-file-name="+name)
+// library adds the C library of the compiler where programs look for it.
+func library(ctx context.Context, a *Arch, copied map[string]string) error {
+	for _, to := range []string{a.loader, "lib/libc.so.6", "lib/libpthread.so.0", "lib/librt.so.1", "lib/libdl.so.2", "lib/libresolv.so.2"} {
+		name := filepath.Base(to)
+		out, err := command(ctx, ".", a.CC, "-print-file-name="+name)
 		if err != nil {
 			return err
 		}
 		file := strings.TrimSpace(out)
 		if !filepath.IsAbs(file) {
-			return fmt.Errorf("%s: the cross compiler has none: apt-get install libc6-dev-arm64-cross", name)
+			return fmt.Errorf("%s: the compiler has none: apt-get install %s", name, a.needed[a.CC])
 		}
-		copied[to+name] = file
+		copied[to] = file
 	}
 	return nil
 }

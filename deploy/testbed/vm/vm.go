@@ -1,4 +1,4 @@
-// Package vm boots Debian's kernel for arm64 in QEMU, with a root file system
+// Package vm boots Debian's kernel in QEMU, with a root file system
 // of one program of ours in memory, and pulls the plug.
 //
 // The processor is translated (TCG): it works wherever Debian does, and
@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ import (
 
 // Patience is the longest wait for anything in a machine: many times what
 // it takes on an idle one.
-const Patience = 2 * time.Minute
+const Patience = 5 * time.Minute
 
 // ErrLate says that what was waited for did not come in time.
 var ErrLate = errors.New("too late")
@@ -43,6 +44,7 @@ type Config struct {
 	// Card is a file with the image of a card, to start from instead; what the
 	// machine writes on it goes into the file. Root is its initrd then.
 	Card   string
+	Stick  string // file with the image of a USB stick that is plugged in; empty: none
 	Append string // further words for the kernel
 	Up     string // what the console says when it is up; empty: what our init says
 }
@@ -73,7 +75,7 @@ func Start(ctx context.Context, c Config) (_ *VM, err error) {
 			return nil, err
 		}
 	}
-	v.cmd = exec.Command("nice", append([]string{"qemu-system-aarch64"}, v.arguments(c)...)...) //nolint:noctx // Kill ends it
+	v.cmd = exec.Command("nice", v.arguments(c)...) //nolint:noctx // Kill ends it
 	if v.input, err = v.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -97,18 +99,21 @@ func Start(ctx context.Context, c Config) (_ *VM, err error) {
 	return v, nil
 }
 
-// arguments are QEMU's.
+// arguments are QEMU's, after its name.
 func (v *VM) arguments(c Config) []string {
-	a := []string{"-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg", "-m", fmt.Sprint(cmp.Or(c.Memory, 512)), "-smp", "1",
+	a := append(slices.Clone(c.Kernel.Arch.emulate), "-accel", "tcg", "-m", fmt.Sprint(cmp.Or(c.Memory, 512)), "-smp", "1",
 		"-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio", "-monitor", "none",
-		"-kernel", c.Kernel.Image, "-initrd", c.Root, "-append", "console=ttyAMA0 panic=-1 loglevel=5 " + c.Append,
-		"-device", "qemu-xhci,p2=8,p3=8"}
+		"-kernel", c.Kernel.Image, "-initrd", c.Root, "-append", "console="+c.Kernel.Arch.console+" panic=-1 loglevel=5 "+c.Append,
+		"-device", "qemu-xhci,p2=8,p3=8")
 	for n := range c.Slots {
 		a = append(a, "-chardev", fmt.Sprintf("socket,id=c%d,path=%s,server=on,wait=off", n, v.slot(n)),
 			"-device", fmt.Sprintf("usb-redir,chardev=c%d,id=usb%d", n, n))
 	}
 	if c.Card != "" {
 		a = append(a, "-drive", "driver=raw,file.driver=file,file.filename="+c.Card+",if=none,id=d0", "-device", "virtio-blk-pci,drive=d0")
+	}
+	if c.Stick != "" {
+		a = append(a, "-drive", "driver=raw,read-only=on,file.driver=file,file.filename="+c.Stick+",if=none,id=stick", "-device", "usb-storage,drive=stick")
 	}
 	if c.Disk != "" {
 		a = append(a, "-drive", "driver=nbd,server.type=unix,server.path="+c.Disk+",if=none,id=d0,cache.writeback=on",

@@ -61,9 +61,15 @@ func TestArchive(t *testing.T) {
 
 // TestKernelDependency: which kernel is the newest is read from what apt says.
 func TestKernelDependency(t *testing.T) {
-	const says = "linux-image-arm64\n  Depends: linux-image-6.1.0-57-arm64\n  Suggests: x\n"
-	if m := kernelDependency.FindStringSubmatch(says); m == nil || m[1] != "linux-image-6.1.0-57-arm64" {
-		t.Errorf("found %q", m)
+	for _, a := range Arches {
+		want := "linux-image-6.1.0-57-" + a.Name
+		says := "linux-image-" + a.Name + "\n  Depends: linux-image-6.1.0-57-other\n  Depends: " + want + "\n  Suggests: x\n"
+		if m := a.kernelDependency().FindStringSubmatch(says); m == nil || m[1] != want {
+			t.Errorf("%s: found %q", a.Name, m)
+		}
+	}
+	if ArchNamed("amd64") != Arches[1] || ArchNamed("sparc") != nil {
+		t.Error("a machine is found by another's name")
 	}
 }
 
@@ -81,11 +87,14 @@ func TestCached(t *testing.T) {
 		}
 	}
 	put("linux-image-6.1.0-9-arm64/boot/vmlinuz-6.1.0-9-arm64")
-	if k, err := cached(dir); err == nil {
+	if k, err := cached(Arches[0], dir); err == nil {
 		t.Errorf("cached() without modules.dep = %+v", k)
 	}
 	put("linux-image-6.1.0-9-arm64/lib/modules/6.1.0-9-arm64/modules.dep")
-	if k, err := cached(dir); err != nil || k.Package != "linux-image-6.1.0-9-arm64" {
+	if k, err := cached(Arches[0], dir); err != nil || k.Package != "linux-image-6.1.0-9-arm64" {
 		t.Errorf("cached() = %+v, %v", k, err)
+	}
+	if k, err := cached(Arches[1], dir); err == nil {
+		t.Errorf("another machine's: %+v", k)
 	}
 }
