@@ -235,6 +235,30 @@ func (v *VM) Do(ctx context.Context, words ...string) error {
 	return nil
 }
 
+// Shell waits until a shell on the console answers. What is typed before it is
+// there is lost.
+func (v *VM) Shell(parent context.Context) error {
+	ctx, cancel := context.WithTimeout(parent, 2*Patience)
+	defer cancel()
+	for from := v.Here(); ; {
+		if _, err := io.WriteString(v.input, "echo 'tb: 'here\n"); err != nil {
+			return err
+		}
+		short, stop := context.WithTimeout(ctx, 10*time.Second)
+		_, err := v.AwaitFrom(short, from, "tb: here")
+		again := short.Err() != nil
+		stop()
+		switch {
+		case err == nil || !again:
+			return err
+		case parent.Err() != nil:
+			return parent.Err()
+		case ctx.Err() != nil:
+			return errors.Join(ErrLate, v.wrong("no shell answers"))
+		}
+	}
+}
+
 // Type has a shell on the console do something, and gives what it says. A
 // command that fails is an error.
 func (v *VM) Type(ctx context.Context, command string) (said []string, err error) {
