@@ -76,6 +76,48 @@ const tests = {
     await sent(['kiosk.Cancel{}']);
   },
 
+  async 'a finger means what it pressed: however long it stays, whatever comes under it'(page) {
+    const finger = (what, type, by = 0) => page.locator(what).evaluate((e, [type, by]) => {
+      const r = e.getBoundingClientRect(), at = {clientX: r.left + r.width / 2 + by, clientY: r.top + r.height / 2};
+      e.dispatchEvent(new PointerEvent(type, {pointerId: 77, pointerType: 'touch', isPrimary: true, bubbles: true, cancelable: true, ...at}));
+    }, [type, by]);
+    const press = async (what, ...then) => { // a long one, of which a browser makes no click
+      await finger(what, 'pointerdown');
+      await finger(what, 'contextmenu');
+      await finger(what, ...then);
+    };
+    await scene('welcome');
+    await page.goto(base);
+    await press('#account', 'pointercancel');
+    await press('#account', 'pointerup', 600); // it slid away
+    await press('#return', 'pointerup');
+    await sent(['kiosk.StartReturn{}']);
+    // The stream puts another in its place, while it is held: the same thing, or not.
+    const replaced = f => page.locator('#return').evaluate((e, f) => {
+      const form = e.form.cloneNode(true);
+      if (f) for (const name of ['action', 'hx-post']) form.setAttribute(name, '/touch/account');
+      e.form.replaceWith(form);
+      window.htmx.process(form);
+    }, f);
+    const mouse = async f => { await page.locator('#return').hover(); await page.mouse.down(); await replaced(f); await page.mouse.up(); };
+    await mouse(true);
+    await page.evaluate(() => new Promise(done => setTimeout(done, 150))); // a click of press.js would come before
+    await scene('welcome');
+    await page.reload();
+    await mouse(false);
+    await sent(['kiosk.StartReturn{}']);
+    // A book lands above it: another line lies under the finger.
+    await scene('items');
+    const renew = page.locator('#line-a6').getByRole('button', {name: 'Renew'});
+    const {x, y, width, height} = await renew.boundingBox(), cdp = await page.context().newCDPSession(page);
+    await cdp.send('Input.dispatchTouchEvent', {type: 'touchStart', touchPoints: [{x: x + width / 2, y: y + height / 2}]});
+    await page.locator('#line-a6').evaluate(e => { const other = e.nextElementSibling; e.parentElement.insertBefore(other, e); });
+    await cdp.send('Input.dispatchTouchEvent', {type: 'touchEnd', touchPoints: []});
+    await sent(['kiosk.RenewLine{Line:a6}']);
+    await page.locator('#finish').click();
+    await sent(['kiosk.Finish{Language:en}']);
+  },
+
   async 'the account renews one or all, and covers itself'(page) {
     await scene('welcome');
     await page.goto(base);
@@ -211,6 +253,11 @@ const tests = {
     const seq = await page.locator('.screen').getAttribute('data-seq');
     await scene('stack-count');
     await page.locator(`.screen:not([data-seq="${seq}"])`).waitFor();
+    assert.equal(await n.inputValue(), '3');
+    await more.evaluate(e => { // what was held has counted: lifted, it counts no more
+      for (const type of ['pointerdown', 'contextmenu', 'pointerup']) e.dispatchEvent(new PointerEvent(type, {pointerId: 77, isPrimary: true, bubbles: true}));
+      return new Promise(done => setTimeout(done, 150)); // a click of press.js would come before
+    });
     assert.equal(await n.inputValue(), '3');
     await more.hover();
     await page.mouse.down(); // a finger that stays
