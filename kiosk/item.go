@@ -26,6 +26,7 @@ type Item struct {
 	Location   string // shelving location
 	Library    string // institution that owns it
 	Type       string // item type, the library's own code
+	Year       int    // in which it was published; 0: nobody told
 	Status     ItemStatus
 	Reference  bool      // to be used in the library only
 	NoLoan     bool      // does not circulate

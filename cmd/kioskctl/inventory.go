@@ -258,6 +258,9 @@ func saidWords(s inventory.Said) string {
 		if f == shelf.Wanted && len(s.Wanted) > 0 {
 			w += " for " + strings.Join(s.Wanted, ", ")
 		}
+		if why := s.Weed.Words(); f == shelf.Weed && why != "" {
+			w += " (" + why + ")"
+		}
 		words = append(words, w)
 	}
 	if s.Location != "" {

@@ -42,6 +42,7 @@ var (
 		{"library", "homebranch", "home branch", "home library", "owning library", "branch", "site"},
 		{"item_type", "itype", "itemtype", "circulation type", "circ type", "material type", "type"},
 		{"circulates", "circulate", "loanable"}, {"reference", "ref"}, {"not_for_loan", "notforloan"},
+		{"year", "publication year", "publicationyear", "pub year", "year of publication", "copyrightdate", "copyright date", "date of publication", "publication date", "pubdate"},
 		{"status", "item status", "copy status", "circulation status"},
 	}}
 	patronColumns = columns{need: [][]string{{"barcode"}, {"family_name", "first_name"}}, names: [][]string{

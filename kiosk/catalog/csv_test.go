@@ -18,6 +18,20 @@ import (
 
 const head = "barcode,title,isbn,status,circulates\n"
 
+// TestCSVYear: a year is read as it is written, and one that is none is noted.
+func TestCSVYear(t *testing.T) {
+	var m kiosktest.Memory
+	rep, _ := run(t, ImportItems, []byte("barcode,title,copyrightdate\n31,One,c1998\n32,Two,19--\n33,Three,\n"), &m)
+	for b, want := range map[kiosk.Barcode]int{"31": 1998, "32": 0, "33": 0} {
+		if i, err := m.Item(t.Context(), b); err != nil || i.Year != want {
+			t.Errorf("%s is of %d, %v; want %d", b, i.Year, err, want)
+		}
+	}
+	if rep.Noted != 1 {
+		t.Errorf("%d notes; want 1", rep.Noted)
+	}
+}
+
 func TestCSVForms(t *testing.T) {
 	want := kiosk.Item{Barcode: "31", Title: "Zoë; or, the \"end\"", ISBN: "9780306406157", Status: kiosk.StatusOnHold, NoLoan: true}
 	row := `31,"Zoë; or, the ""end""",0-306-40615-2 (pbk.),On holds shelf,0` + "\n"

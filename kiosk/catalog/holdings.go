@@ -45,9 +45,10 @@ func (r *record) copies(own []Holdings) (list []kiosk.Item) {
 	}
 	title, author, isbn, about := r.title(), r.author(), r.isbn(), r.subjects()
 	number, scheme := r.callNumber()
+	year := r.year()
 	for i := range list {
 		it := &list[i]
-		it.Title, it.Author, it.ISBN, it.Subjects = title, author, isbn, about
+		it.Title, it.Author, it.ISBN, it.Subjects, it.Year = title, author, isbn, about, year
 		if it.CallNumber == "" {
 			it.CallNumber, it.Scheme = number, scheme
 		}

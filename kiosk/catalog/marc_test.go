@@ -210,3 +210,34 @@ func (e *endless) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// TestYear finds the year of publication by the coded dates of 008, or as it
+// is written.
+func TestYear(t *testing.T) {
+	coded := func(dates string) field {
+		return field{tag: "008", text: "981012" + dates + "nyu           000 0 eng d"}
+	}
+	written := func(tag, text string) field { return field{tag: tag, subs: []subfield{{'a', "London :"}, {'c', text}}} }
+	for name, c := range map[string]struct {
+		fields []field
+		want   int
+	}{
+		"one":                   {[]field{coded("s1998    ")}, 1998},
+		"printed and copyright": {[]field{coded("t19991998")}, 1999},
+		"reprint":               {[]field{coded("r20031923")}, 2003},
+		"over years":            {[]field{coded("m19902005")}, 2005},
+		"over years, open":      {[]field{coded("m19909999")}, 1990},
+		"a journal":             {[]field{coded("c19909999"), written("260", "1990-")}, 0},
+		"not coded":             {[]field{coded("nuuuuuuuu"), written("264", "[2004?]")}, 2004},
+		"a decade":              {[]field{coded("s199u    "), written("260", "c1997.")}, 1997},
+		"the first of two":       {[]field{written("260", "1997"), written("264", "2001")}, 1997},
+		"none written":          {[]field{written("264", "[date of publication not identified]"), written("264", "©2011")}, 2011},
+		"short":                 {[]field{{tag: "008", text: "981012s199"}}, 0},
+		"nothing":               {nil, 0},
+	} {
+		r := record{fields: c.fields}
+		if got := r.year(); got != c.want {
+			t.Errorf("%s: %d; want %d", name, got, c.want)
+		}
+	}
+}

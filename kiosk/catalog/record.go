@@ -3,6 +3,8 @@ package catalog
 import (
 	"fmt"
 	"strings"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // record is one bibliographic record with its holdings.
@@ -129,6 +131,30 @@ func (r *record) isbn() string {
 	}
 	r.notes = append(r.notes, bad...)
 	return ""
+}
+
+// year is that of publication, by the coded dates of 008, or as it is written
+// (MARC 21, 008/06-14, 264 and 260 $c). Of what came out over years it is the
+// last; of what still comes out, as journals do, there is none.
+func (r *record) year() int {
+	if f := r.control("008"); len(f) >= 15 {
+		first, second := kiosk.YearIn(f[7:11]), kiosk.YearIn(f[11:15])
+		switch f[6] {
+		case 'c', 'u':
+			return 0
+		case 'd', 'i', 'k', 'm', 'q':
+			first = max(first, second)
+		}
+		if first > 0 {
+			return first
+		}
+	}
+	for _, f := range r.all("264", "260") {
+		if y := kiosk.YearIn(f.get("c")); y > 0 {
+			return y
+		}
+	}
+	return 0
 }
 
 // callNumber is the record's own, for copies that bring none. The slash that

@@ -71,7 +71,7 @@ func (r *csvRow) item() (kiosk.Item, error) {
 		ISBN: r.isbn(), Subjects: subjects(strings.FieldsFunc(r.get("subjects"), func(c rune) bool { return c == ';' || c == '|' })),
 		CallNumber: r.text("call_number"), Scheme: scheme(r.get("call_number_scheme")),
 		Location: r.text("location"), Library: r.text("library"), Type: r.text("item_type"),
-		Reference: r.flag("reference", false, false),
+		Reference: r.flag("reference", false, false), Year: r.year(),
 		NoLoan:    !r.flag("circulates", true, true) || r.flag("not_for_loan", false, true), // there numbers are reasons
 	}
 	i.Status = statusOf(r.get("status"))
@@ -85,6 +85,16 @@ func (r *csvRow) isbn() string {
 		r.notes = append(r.notes, noISBN(s))
 	}
 	return isbn
+}
+
+// year is that of publication; a cell that has none is noted.
+func (r *csvRow) year() int {
+	s := r.get("year")
+	y := kiosk.YearIn(s)
+	if s != "" && y == 0 {
+		r.notes = append(r.notes, fmt.Sprintf("%.40q has no year of publication and was left out", s))
+	}
+	return y
 }
 
 func noISBN(s string) string { return fmt.Sprintf("%.40q is no ISBN and was left out", s) }

@@ -554,3 +554,37 @@ func TestNext(t *testing.T) {
 		t.Errorf("Next() = %+v", v)
 	}
 }
+
+// TestWeed says of a book that it may go, and why: by its year, by how many
+// there are, by its last loan. A list that does not tell the year leaves it.
+func TestWeed(t *testing.T) {
+	w := newWorld(t)
+	w.Weed = shelf.Weeding{Years: 20, Copies: 2}
+	old := book(10)
+	old.Year, old.ISBN = 1998, "9780306406157"
+	other := book(11)
+	other.ISBN, other.Year = old.ISBN, 2024
+	for _, list := range [][]kiosk.Item{{old, other}, {old}} {
+		if _, err := w.store.PutItems(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		old.Year = 0
+	}
+	id := w.begin(stacks)
+	said := w.scan(id, "ann", numbers(10, 11, 12)...)
+	want := Weeded{Year: 1998, Copies: 2}
+	if x := said[0]; !slices.Contains(x.Found, shelf.Weed) || x.Weed == nil || *x.Weed != want || x.Weed.Words() != "published 1998, copies: 2" {
+		t.Errorf("of the old one is said %q, %+v; want that it may go", x.Found, x.Weed)
+	}
+	if said[1].Weed != nil || said[2].Weed != nil || said[1].Weed.Words() != "" {
+		t.Errorf("others may go: %+v, %+v", said[1].Weed, said[2].Weed)
+	}
+	r, err := w.Report(t.Context(), id, false)
+	if err != nil || len(r.Surprises) != 1 || r.Surprises[0].Weed == nil || *r.Surprises[0].Weed != want {
+		t.Fatalf("the report has %+v, %v; want the old one", r.Surprises, err)
+	}
+	var b strings.Builder
+	if err := r.WriteCSV(&b); err != nil || !strings.Contains(b.String(), `"weed (published 1998, copies: 2)"`) {
+		t.Errorf("the CSV is %q, %v", b.String(), err)
+	}
+}

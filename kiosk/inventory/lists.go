@@ -177,6 +177,9 @@ func (x Row) Words() (words []string) {
 		if f == shelf.Wanted && len(x.Wanted) > 0 {
 			w += " for " + strings.Join(x.Wanted, ", ")
 		}
+		if why := x.Weed.Words(); f == shelf.Weed && why != "" {
+			w += " (" + why + ")"
+		}
 		words = append(words, w)
 	}
 	if len(words) == 0 {

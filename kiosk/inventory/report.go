@@ -44,9 +44,10 @@ type Row struct {
 	Book
 	Found  []shelf.Finding `json:"found,omitempty"`
 	Wanted []string        `json:"wanted,omitempty"`
-	From   Place           `json:"from,omitzero"` // where it was met
-	To     Place           `json:"to,omitzero"`   // where it belongs
-	At     time.Time       `json:"at,omitzero"`   // when it was met
+	Weed   *Weeded         `json:"weed,omitempty"` // why it may go
+	From   Place           `json:"from,omitzero"`  // where it was met
+	To     Place           `json:"to,omitzero"`    // where it belongs
+	At     time.Time       `json:"at,omitzero"`    // when it was met
 	Who    string          `json:"who,omitempty"`
 	Passes int             `json:"passes,omitempty"` // walks on which it was met
 	Note   string          `json:"note,omitempty"`
@@ -235,18 +236,20 @@ func (s *Service) fill(ctx context.Context, r *Report) error {
 	for _, x := range r.Surprises {
 		surprised = append(surprised, x.Item)
 	}
-	wanted := map[kiosk.Barcode][]string{}
+	known := map[kiosk.Barcode]kiosk.Met{}
 	for part := range slices.Chunk(surprised, maxReads) {
 		met, err := s.Store.Meet(ctx, part)
 		if err != nil {
 			return err
 		}
 		for _, m := range met {
-			wanted[m.Item.Barcode] = m.Wanted
+			known[m.Item.Barcode] = m
 		}
 	}
 	for i := range r.Surprises {
-		r.Surprises[i].Wanted = wanted[r.Surprises[i].Item]
+		x := &r.Surprises[i]
+		m := known[x.Item]
+		x.Wanted, x.Weed = m.Wanted, weeded(x.Found, m)
 	}
 	return s.words(ctx, all)
 }

@@ -2,8 +2,10 @@ package inventory
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -50,12 +52,46 @@ type Said struct {
 	Place    Place           `json:"place,omitzero"` // where it belongs
 	Found    []shelf.Finding `json:"found,omitempty"`
 	Wanted   []string        `json:"wanted,omitempty"` // what for
+	Weed     *Weeded         `json:"weed,omitempty"`   // why it may go
 	Sought   bool            `json:"sought,omitempty"` // it was missing until now, and was looked for
 	Tone     shelf.Tone      `json:"tone,omitempty"`
 	Left     []Book          `json:"left,omitempty"`   // said to be in place before, and they are not
 	Joined   []Book          `json:"joined,omitempty"` // are in place after all
 	Read     kiosk.ID        `json:"read,omitempty"`   // of what was handed over
 	Repeated bool            `json:"repeated,omitempty"`
+}
+
+// Weeded is what is known of a book that may go, by the library's rule.
+type Weeded struct {
+	Year     int       `json:"year,omitempty"`     // in which it was published
+	LastLoan time.Time `json:"last_loan,omitzero"` // here
+	Copies   int       `json:"copies,omitempty"`   // of the same book
+}
+
+// weeded is that of a book of which it is found.
+func weeded(found []shelf.Finding, m kiosk.Met) *Weeded {
+	if !slices.Contains(found, shelf.Weed) {
+		return nil
+	}
+	return &Weeded{Year: m.Item.Year, LastLoan: m.LastLoan, Copies: m.Copies}
+}
+
+// Words say it in English.
+func (w *Weeded) Words() string {
+	if w == nil {
+		return ""
+	}
+	var words []string
+	if w.Year > 0 {
+		words = append(words, fmt.Sprint("published ", w.Year))
+	}
+	if !w.LastLoan.IsZero() {
+		words = append(words, "last lent "+w.LastLoan.Format(time.DateOnly))
+	}
+	if w.Copies > 0 {
+		words = append(words, fmt.Sprint("copies: ", w.Copies))
+	}
+	return strings.Join(words, ", ")
 }
 
 // fresh tells of a book that has come into the catalogue since the inventory
@@ -196,6 +232,7 @@ func (b *batch) read(r Read, c Code) {
 			said.Location = m.Item.Library + " / " + m.Item.Location
 		}
 		said.Found = shelf.Judge(b.facts(r, m), b.policy(), now)
+		said.Weed = weeded(said.Found, m)
 		for _, f := range said.Found {
 			line.Found = append(line.Found, string(f))
 		}
@@ -221,7 +258,7 @@ func (b *batch) facts(r Read, m kiosk.Met) shelf.Facts {
 	}
 	return shelf.Facts{Item: m.Item, Known: m.Known, OnLoan: m.OnLoan, Wanted: len(m.Wanted) > 0,
 		Double: b.s.Double(b.who, m.Item.Barcode, tag, r.Part), Fits: err == nil, Inside: b.bounds.Has(key),
-		ByTag: r.ByTag, TagItem: r.TagItem, Security: r.Security, LastLoan: m.LastLoan, Copies: m.Copies}
+		ByTag: r.ByTag, TagItem: r.TagItem, Security: r.Security, LastLoan: m.LastLoan, Year: m.Item.Year, Copies: m.Copies}
 }
 
 func bookOf(i kiosk.Item) Book {
@@ -360,6 +397,6 @@ func (l *live) was(line kiosk.ShelfLine, m kiosk.Met) Said {
 	for _, f := range line.Found {
 		said.Found = append(said.Found, shelf.Finding(f))
 	}
-	said.Tone = shelf.ToneOf(said.State, said.Found)
+	said.Tone, said.Weed = shelf.ToneOf(said.State, said.Found), weeded(said.Found, m)
 	return said
 }

@@ -41,7 +41,7 @@ ORDER BY l.n`
 	meetSQL = `
 SELECT j.value, i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
        coalesce(i.scheme, ''), coalesce(i.subjects, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
-       coalesce(i.reference, 0), coalesce(i.no_loan, 0), EXISTS (SELECT 1 FROM loans l WHERE l.item = j.value),
+       coalesce(i.reference, 0), coalesce(i.no_loan, 0), coalesce(i.year, 0), EXISTS (SELECT 1 FROM loans l WHERE l.item = j.value),
        coalesce((SELECT group_concat(w.why, char(31)) FROM wanted w WHERE w.item = j.value), ''),
        (SELECT count(*) FROM items c WHERE c.isbn = i.isbn AND c.isbn <> ''),
        (SELECT max(e.at) FROM entries e WHERE e.item = j.value AND e.kind = 'checkout')
@@ -295,7 +295,7 @@ func (r *Reader) Meet(ctx context.Context, list []kiosk.Barcode) ([]kiosk.Met, e
 		var wanted string
 		i := &m.Item
 		err = r.Scan(&i.Barcode, &m.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type,
-			&i.Status, &i.Reference, &i.NoLoan, &m.OnLoan, &wanted, &m.Copies, &lent)
+			&i.Status, &i.Reference, &i.NoLoan, &i.Year, &m.OnLoan, &wanted, &m.Copies, &lent)
 		m.LastLoan = lent.Time
 		if wanted != "" {
 			m.Wanted = strings.Split(wanted, "\x1f")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -15,18 +16,18 @@ type rows[T any] struct {
 	columns    []string             // without the key
 	values     func(T, []any) []any // appends those of the key, then of columns
 	quiet      string               // a column whose change alone is none
-	known      string               // a column that stays as it is where a list does not tell it
+	known      []string             // columns that stay as they are where a list does not tell them
 	count      string               // a cheap query whose answer grows by one with each new row
 }
 
 var itemRows = rows[kiosk.Item]{
 	table: "items", key: "barcode",
 	columns: []string{"title", "author", "isbn", "call_number", "scheme", "subjects", "location", "library",
-		"type", "status", "reference", "no_loan", "seen"},
-	known: "subjects",
+		"type", "status", "reference", "no_loan", "year", "seen"},
+	known: []string{"subjects", "year"},
 	values: func(i kiosk.Item, to []any) []any {
 		return append(to, string(i.Barcode), i.Title, i.Author, i.ISBN, i.CallNumber, i.Scheme, i.Subjects, i.Location, i.Library,
-			i.Type, string(i.Status), i.Reference, i.NoLoan, ms(i.Seen))
+			i.Type, string(i.Status), i.Reference, i.NoLoan, i.Year, ms(i.Seen))
 	},
 	count: "SELECT coalesce(max(rowid), 0) FROM items",
 }
@@ -218,8 +219,8 @@ func (r rows[T]) insert(c *sql.Conn, list []T, size int) (touched, done int, err
 
 // value is what a column becomes.
 func (r rows[T]) value(column string) string {
-	if column == r.known {
-		return fmt.Sprintf("iif(excluded.%[2]s = '', %[1]s.%[2]s, excluded.%[2]s)", r.table, column)
+	if slices.Contains(r.known, column) {
+		return fmt.Sprintf("iif(excluded.%[2]s IN ('', 0), %[1]s.%[2]s, excluded.%[2]s)", r.table, column)
 	}
 	return "excluded." + column
 }

@@ -10,7 +10,7 @@ import (
 
 const (
 	itemColumns = `barcode, title, author, isbn, call_number, scheme, subjects, location, library, type, status,
-       reference, no_loan, seen`
+       reference, no_loan, year, seen`
 
 	itemSQL = `
 SELECT ` + itemColumns + ` FROM items`
@@ -25,7 +25,7 @@ FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 	copySQL = `
 SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
        coalesce(i.scheme, ''), coalesce(i.subjects, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
-       coalesce(i.reference, 0), coalesce(i.no_loan, 0), i.seen,
+       coalesce(i.reference, 0), coalesce(i.no_loan, 0), coalesce(i.year, 0), i.seen,
        l.item IS NOT NULL, coalesce(l.patron, ''), l.at, l.due,
        EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode)
 FROM (SELECT ? AS barcode) k LEFT JOIN items i ON i.barcode = k.barcode LEFT JOIN loans l ON l.item = k.barcode`
@@ -47,7 +47,7 @@ type row interface{ Scan(...any) error }
 func scanItem(r row) (i kiosk.Item, err error) {
 	var seen instant
 	err = r.Scan(&i.Barcode, &i.Title, &i.Author, &i.ISBN, &i.CallNumber, &i.Scheme, &i.Subjects, &i.Location, &i.Library,
-		&i.Type, &i.Status, &i.Reference, &i.NoLoan, &seen)
+		&i.Type, &i.Status, &i.Reference, &i.NoLoan, &i.Year, &seen)
 	i.Seen = seen.Time
 	return i, err
 }
@@ -135,7 +135,7 @@ func scanCopy(r row, b kiosk.Barcode) (c kiosk.Copy, err error) {
 	i, l := &c.Item, &c.Loan
 	err = r.Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
 		&i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type, &i.Status,
-		&i.Reference, &i.NoLoan, &seen,
+		&i.Reference, &i.NoLoan, &i.Year, &seen,
 		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled)
 	if err != nil {
 		return kiosk.Copy{}, wrap("copy", err)

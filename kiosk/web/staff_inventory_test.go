@@ -36,6 +36,7 @@ func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 			Scheme: "ddc", Library: "MAIN", Location: "Stacks", Status: kiosk.StatusAvailable})
 	}
 	items[5].Status = kiosk.StatusLost
+	items[30].Year = 1998
 	if _, err := s.PutLoans(t.Context(), []kiosk.Loan{{Item: "B08", Patron: "P", At: noon}, {Item: "B09", Patron: "P", At: noon}}); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 		t.Fatal(err)
 	}
 	ids := 0
-	return shelves{inventory.New(inventory.Config{Store: s, Ledger: s, Order: order, Now: time.Now, NewID: func() kiosk.ID { ids++; return kiosk.ID(fmt.Sprint("v", ids)) },
+	return shelves{inventory.New(inventory.Config{Store: s, Ledger: s, Order: order, Weed: shelf.Weeding{Years: 20}, Now: time.Now, NewID: func() kiosk.ID { ids++; return kiosk.ID(fmt.Sprint("v", ids)) },
 		Read: func(text string) inventory.Code {
 			if strings.HasPrefix(text, "B") {
 				return inventory.Code{Item: kiosk.Barcode(text)}
@@ -208,6 +209,11 @@ func TestOutgoing(t *testing.T) {
 	if w := do(h, "GET", "/staff/inventory/v1/seen.txt", nil, c); w.Body.String() != "B00\r\nB01\r\nB02\r\nB03\r\nB04\r\nB06\r\nB07\r\n" {
 		t.Errorf("seen.txt = %d %q", w.Code, w.Body)
 	}
+	if _, err := v.Scan(t.Context(), "v1", "ann", inventory.Read{Text: "B30"}); err != nil {
+		t.Fatal(err)
+	}
+	page("/staff/inventory/v1", "May be weeded (published ", "1998")
+	page("/staff/inventory/v1/report", "May be weeded (published ", "1998")
 	if w := do(h, "GET", "/staff/inventory/none/tell", nil, c); w.Code != http.StatusNotFound {
 		t.Errorf("of no inventory: %d", w.Code)
 	}

@@ -143,6 +143,7 @@ func (i item) title() string {
 func (i item) kiosk() kiosk.Item {
 	k := kiosk.Item{Barcode: kiosk.Barcode(i.Barcode), Title: i.title(), Author: i.Biblio.Author, ISBN: isbn(i.Biblio.ISBN), CallNumber: i.CallNumber,
 		Scheme: i.Source, Location: i.Location, Library: i.Home, Type: i.Type, Status: i.status(), NoLoan: i.NotForLoan > 0 || i.Restricted > 0}
+	k.Year = kiosk.YearIn(strconv.Itoa(int(i.Biblio.Copyright)) + " " + i.Biblio.Published)
 	k.Seen, _ = time.Parse(time.RFC3339, i.Seen)
 	return k
 }

@@ -201,10 +201,12 @@ type item struct {
 	Restricted number  `json:"restricted_status"`
 	Seen       string  `json:"timestamp"`
 	Biblio     struct {
-		Title    string `json:"title"`
-		Subtitle string `json:"subtitle"`
-		Author   string `json:"author"`
-		ISBN     string `json:"isbn"`
+		Title     string `json:"title"`
+		Subtitle  string `json:"subtitle"`
+		Author    string `json:"author"`
+		ISBN      string `json:"isbn"`
+		Copyright number `json:"copyright_date"`   // of MARC 21's 260 $c, or null
+		Published string `json:"publication_year"` // of UNIMARC's, or null
 	} `json:"biblio"`
 }
 

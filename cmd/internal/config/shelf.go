@@ -39,6 +39,7 @@ type ShelfScheme struct {
 // Weed is the rule for books that may go: all that is set has to hold.
 type Weed struct {
 	UnlentYears int `toml:"unlent_years"` // not lent here for so long
+	YearsOld    int `toml:"years_old"`    // published so many years ago
 	Copies      int `toml:"copies"`       // of so many copies or more
 }
 
@@ -74,7 +75,7 @@ func (s *Shelf) check(p *Problems) {
 	if s.Reach = cmp.Or(s.Reach, 16); s.Reach < 1 || s.Reach > maxReach {
 		p.add("shelf.reach", s.Reach, "must be from 1 to %d books", maxReach)
 	}
-	if s.Weed.UnlentYears < 0 || s.Weed.Copies < 0 {
+	if s.Weed.UnlentYears < 0 || s.Weed.YearsOld < 0 || s.Weed.Copies < 0 {
 		p.add("shelf.weed", nil, "must be 0 (not asked) or more")
 	}
 }
@@ -84,7 +85,7 @@ const maxReach = 200
 
 // Weeding is the rule as package shelf has it.
 func (w Weed) Weeding() shelf.Weeding {
-	return shelf.Weeding{Unlent: time.Duration(w.UnlentYears) * 365 * 24 * time.Hour, Copies: w.Copies}
+	return shelf.Weeding{Unlent: time.Duration(w.UnlentYears) * 365 * 24 * time.Hour, Years: w.YearsOld, Copies: w.Copies}
 }
 
 // ShelfCode tells what a text is that was scanned on a shelf.

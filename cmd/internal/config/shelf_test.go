@@ -21,13 +21,14 @@ prefixes = ["ADV", "MYS"]
 parts = ["text"]
 [shelf.weed]
 unlent_years = 5
+years_old = 15
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	one, err1 := c.Shelf.Rules.Key("genre", "MYS CHR")
 	two, err2 := c.Shelf.Rules.Key("ddc", "001 A")
-	if err1 != nil || err2 != nil || one >= two || c.Shelf.Weed.Weeding().Unlent != 5*365*24*time.Hour {
+	if err1 != nil || err2 != nil || one >= two || c.Shelf.Weed.Weeding().Unlent != 5*365*24*time.Hour || c.Shelf.Weed.Weeding().Years != 15 {
 		t.Errorf("Key() = %q, %v; %q, %v; weeding %+v", one, err1, two, err2, c.Shelf.Weed.Weeding())
 	}
 	for _, tt := range []struct {
