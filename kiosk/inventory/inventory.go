@@ -4,13 +4,12 @@
 //
 // Several inventories go on at once, each with several people. What is known
 // of one is in memory while somebody works on it; it is made anew of its log
-// after a restart, and after an undo.
+// after a restart.
 package inventory
 
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -383,7 +382,7 @@ func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (i
 	if mine := l.mine[who]; n == 0 && len(mine) > 0 {
 		n = mine[len(mine)-1]
 	}
-	if !planned && !slices.ContainsFunc(slices.Collect(maps.Values(l.mine)), func(list []int64) bool { _, ok := slices.BinarySearch(list, n); return ok }) {
+	if !planned && !l.has(n) {
 		return 0, invalid("there is no such scan to take back")
 	}
 	if _, err := s.Store.Write(ctx, id, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, Who: who, At: s.Now(), Of: n}}); err != nil {
@@ -395,14 +394,39 @@ func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (i
 		l.tell()
 		return n, nil
 	}
-	l.s = l.s.Afresh()
-	if err := s.fold(ctx, l); err != nil {
+	if err := s.rewind(ctx, l, n); err != nil {
 		l.s = nil // the next one reads it
 		return n, err
 	}
 	l.v.Lines++
 	l.tell()
 	return n, nil
+}
+
+// has tells whether a line is that of a scan.
+func (l *live) has(n int64) bool {
+	for _, list := range l.mine {
+		if _, ok := slices.BinarySearch(list, n); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// rewind makes of an inventory what it is without a scan that was taken back:
+// from what it remembers, or where that is too long ago of its log.
+func (s *Service) rewind(ctx context.Context, l *live, n int64) error {
+	line, ok := l.s.Undo(n)
+	if !ok {
+		l.s = l.s.Afresh()
+		return s.fold(ctx, l)
+	}
+	l.mine[line.Who] = slices.DeleteFunc(l.mine[line.Who], func(x int64) bool { return x == n })
+	for _, f := range line.Found {
+		l.counts[shelf.Finding(f)]--
+	}
+	l.said = nil
+	return s.recall(ctx, l, l.s.Newest(shown))
 }
 
 // Pause lets an inventory rest, for days if need be.

@@ -127,3 +127,24 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// BenchmarkUndo takes the newest scan of a walk back, and scans it again.
+func BenchmarkUndo(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(itoa(n), func(b *testing.B) {
+			books, scans := library(b, n)
+			s := NewSession(books)
+			line := kiosk.ShelfLine{Kind: kiosk.ShelfScan, Who: "ann"}
+			for _, item := range scans[:len(scans)/2] {
+				line.N, line.Item = line.N+1, item
+				s.Take(line, "")
+			}
+			for b.Loop() {
+				if _, ok := s.Undo(line.N); !ok {
+					b.Fatal("it is forgotten")
+				}
+				s.Take(line, "")
+			}
+		})
+	}
+}

@@ -22,6 +22,8 @@ type Session struct {
 	last   int32 // the book that was met last, or -1
 	count  int   // scans, those of strangers and again ones too
 	clock  []time.Time
+	taken  []taken // the newest lines, with how to undo them
+	first  bool    // lines before those were taken, of which that is forgotten
 }
 
 // Line is a line of the log with what became of it.
@@ -54,6 +56,7 @@ const rateOver = 5 * time.Minute
 // NewSession is one of the books of a range; see NewWalk.
 func NewSession(books []Copy) *Session {
 	w := NewWalk(books)
+	w.rewinds = true
 	return &Session{Walk: w, paths: map[string]*path{}, pass: make([]int32, len(w.books)), times: make([]uint8, len(w.books)),
 		tags: map[part]kiosk.TagID{}, notes: map[kiosk.Barcode]string{}, last: -1}
 }
@@ -68,6 +71,14 @@ func (s *Session) path(who string) *path {
 }
 
 func (s *Session) start(who string, loose int) *path {
+	was, were := s.paths[who], s.starts
+	s.undoes(func() {
+		if s.starts = were; was == nil {
+			delete(s.paths, who)
+			return
+		}
+		s.paths[who] = was
+	})
 	s.starts++
 	p := &path{Path: s.Walk.Start(loose), n: s.starts, at: map[kiosk.Barcode]int{}, tags: map[kiosk.TagID]bool{}}
 	s.paths[who] = p
@@ -105,17 +116,30 @@ func (s *Session) Double(who string, item kiosk.Barcode, tag kiosk.TagID, n int)
 // Take takes a line; key is as for Path.Add. Only for scans there is an
 // Answer.
 func (s *Session) Take(l kiosk.ShelfLine, key Key) (a Answer, ok bool) {
+	s.back = nil
+	a, ok = s.take(l, key)
+	if s.back != nil {
+		s.keep(taken{l, key, s.back})
+	}
+	return a, ok
+}
+
+func (s *Session) take(l kiosk.ShelfLine, key Key) (a Answer, ok bool) {
 	switch l.Kind {
 	case kiosk.ShelfStart:
 		s.start(l.Who, l.Loose)
 	case kiosk.ShelfLabel:
 		p := s.path(l.Who)
 		p.At(l.Text)
-		clear(p.at) // a shelf may be gone over again
+		at := p.at
+		s.undoes(func() { p.at = at })
+		p.at = map[kiosk.Barcode]int{} // a shelf may be gone over again
 	case kiosk.ShelfResume:
-		clear(s.paths) // who goes on after a pause may do so anywhere
+		paths := s.paths
+		s.undoes(func() { s.paths = paths })
+		s.paths = map[string]*path{} // who goes on after a pause may do so anywhere
 	case kiosk.ShelfNote:
-		s.notes[l.Item] = l.Text
+		put(s.Walk, s.notes, l.Item, l.Text)
 	case kiosk.ShelfScan:
 		return s.scan(l, key), true
 	}
@@ -125,6 +149,7 @@ func (s *Session) Take(l kiosk.ShelfLine, key Key) (a Answer, ok bool) {
 func (s *Session) scan(l kiosk.ShelfLine, key Key) Answer {
 	p := s.path(l.Who)
 	a := p.Add(l.Item, key)
+	s.undoesScan(p, a.Scan)
 	if len(s.scans) > len(s.lines) {
 		s.lines = append(s.lines, Line{l.N, l.Who, l.At, l.Found})
 	} else if len(l.Found) > 0 { // it was met before, and now there is more to say
@@ -134,11 +159,11 @@ func (s *Session) scan(l kiosk.ShelfLine, key Key) Answer {
 	_, before := p.at[l.Item]
 	p.again = before
 	p.scans++
-	p.at[l.Item] = p.scans
+	put(s.Walk, p.at, l.Item, p.scans)
 	if l.Tag != "" {
-		p.tags[l.Tag] = true
+		put(s.Walk, p.tags, l.Tag, true)
 		if k := (part{l.Item, l.Part}); s.tags[k] == "" {
-			s.tags[k] = l.Tag
+			put(s.Walk, s.tags, k, l.Tag)
 		}
 	}
 	if b := s.scans[a.Scan].book; b >= 0 {

@@ -33,6 +33,16 @@ type Walk struct {
 	stretches []stretch
 	strangers map[int]Copy // scans of books that are not of the range
 	seen      int          // books of the range, each once
+
+	rewinds bool     // what is done is noted in back
+	back    []func() // how to undo what was done since it was emptied, in that order
+}
+
+// undoes notes how to undo what is about to be done.
+func (w *Walk) undoes(f func()) {
+	if w.rewinds {
+		w.back = append(w.back, f)
+	}
 }
 
 // scan is a book at a place. Those of strangers have book -1.
@@ -105,6 +115,8 @@ func (p *Path) At(shelf string) {
 }
 
 func (p *Path) begin(s stretch) {
+	w, was := p.walk, *p
+	w.undoes(func() { w.stretches, *p = w.stretches[:len(w.stretches)-1], was })
 	p.walk.stretches = append(p.walk.stretches, s)
 	p.stretch, p.last = int32(len(p.walk.stretches)-1), -1
 }
@@ -147,6 +159,7 @@ func (p *Path) Add(code kiosk.Barcode, key Key) Answer {
 	w, n := p.walk, len(p.walk.scans)
 	b, ok := p.lookup(code)
 	if !ok {
+		w.undoes(func() { w.scans = w.scans[:n]; delete(w.strangers, n) })
 		w.scans = append(w.scans, scan{book: -1, stretch: p.stretch, prev: -1})
 		w.strangers[n] = Copy{Barcode: code, Key: key}
 		return Answer{Scan: n, State: Foreign, Place: w.placeOf(key)}
@@ -159,8 +172,10 @@ func (p *Path) Add(code kiosk.Barcode, key Key) Answer {
 		if old.stretch == p.stretch && (!old.out || p.last == b) {
 			return Answer{Scan: int(w.latest[b] - 1), State: Again}
 		}
+		p.undoesScan(b)
 		old.gone = old.stretch == p.stretch
 	} else {
+		p.undoesScan(b)
 		w.seen++
 	}
 	p.last = b
@@ -170,6 +185,25 @@ func (p *Path) Add(code kiosk.Barcode, key Key) Answer {
 		a.State = Again
 	}
 	return a
+}
+
+// undoesScan notes how to undo that a book is scanned anew, but for what that
+// changes of the scans before.
+func (p *Path) undoesScan(b int32) {
+	w := p.walk
+	if !w.rewinds {
+		return
+	}
+	n, last, latest, seen, gone := len(w.scans), p.last, w.latest[b], w.seen, false
+	if latest > 0 {
+		gone = w.scans[latest-1].gone
+	}
+	w.undoes(func() {
+		w.scans, p.last, w.latest[b], w.seen = w.scans[:n], last, latest, seen
+		if latest > 0 {
+			w.scans[latest-1].gone = gone
+		}
+	})
 }
 
 // lookup finds a book: mostly it is one of the next.
@@ -189,7 +223,7 @@ func (p *Path) judge(b int32) Answer {
 	w, s := p.walk, &p.walk.stretches[p.stretch]
 	n, c := int32(len(w.scans)), w.class[b]
 	if s.after >= 0 && s.tails == nil {
-		w.takeOver(s, c)
+		w.takeOver(p.stretch, c)
 	}
 	at, top := len(s.tails), int32(-1)
 	if at > 0 {
@@ -203,6 +237,7 @@ func (p *Path) judge(b int32) Answer {
 		now.prev = s.tails[at-1]
 	}
 	a := Answer{Scan: int(n), State: InPlace}
+	w.undoesTail(p.stretch, at)
 	switch {
 	case at == len(s.tails):
 		s.tails = append(s.tails, n)
@@ -225,12 +260,33 @@ func (p *Path) judge(b int32) Answer {
 	return a
 }
 
+// undoesTail notes how to undo that a run of a stretch gets another end.
+func (w *Walk) undoesTail(stretch int32, at int) {
+	if !w.rewinds {
+		return
+	}
+	if tails := w.stretches[stretch].tails; at < len(tails) {
+		was := tails[at]
+		w.undoes(func() { w.stretches[stretch].tails[at] = was })
+		return
+	}
+	w.undoes(func() {
+		s := &w.stretches[stretch]
+		if s.tails = s.tails[:at]; at == 0 {
+			s.tails = nil // it may go on with the shelf before after all
+		}
+	})
+}
+
 // takeOver goes on with the run of the shelf before, if the first book of the
 // new one follows it.
-func (w *Walk) takeOver(s *stretch, c int32) {
+func (w *Walk) takeOver(now, c int32) {
+	s := &w.stretches[now]
 	before := &w.stretches[s.after]
 	if n := len(before.tails); n > 0 {
 		if top := w.classOf(before.tails[n-1]); top <= c && w.between(top, c) <= Gap {
+			then := s.after
+			w.undoes(func() { w.stretches[then].tails, w.stretches[now].tails = w.stretches[now].tails, nil })
 			s.tails, before.tails = before.tails, nil
 		}
 	}
@@ -263,10 +319,15 @@ func (w *Walk) near(top, c int32, loose int) bool {
 func (w *Walk) changed(was, is int32, loose int) (left, joined []int) {
 	for i := 0; i < maxTold && was != is && was >= 0; i++ {
 		if old := &w.scans[was]; i >= loose && !old.gone {
+			if was := was; !old.out {
+				w.undoes(func() { w.scans[was].out = false })
+			}
 			old.out = true
 			left = append(left, int(was))
 		}
 		if now := &w.scans[is]; now.out && !now.gone {
+			is := is
+			w.undoes(func() { w.scans[is].out = true })
 			now.out = false
 			joined = append(joined, int(is))
 		}
