@@ -157,11 +157,30 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// progress is the key of what WithProgress wants.
+type progress struct{}
+
+// progressStep is how many books are read between two words about it: what has
+// fewer is there at once.
+const progressStep = 10_000
+
+// WithProgress has what takes a context tell how many books of the catalogue it
+// has read, where it reads many: to begin an inventory of a large range, and to
+// go on with it after a restart.
+func WithProgress(ctx context.Context, told func(books int)) context.Context {
+	return context.WithValue(ctx, progress{}, told)
+}
+
 // books reads those of a range, and which of them are out.
 func (s *Service) books(ctx context.Context, r kiosk.ShelfRange, b shelf.Bounds) (books []shelf.Copy, out []kiosk.Barcode, err error) {
+	told, _ := ctx.Value(progress{}).(func(int))
+	n := 0
 	for c, err := range s.Store.Shelved(ctx, r.Library, r.Location) {
 		if err != nil {
 			return nil, nil, err
+		}
+		if n++; told != nil && n%progressStep == 0 {
+			told(n)
 		}
 		book, _ := s.Order.Copy(c) // what fits no scheme stands behind all that fit, and is told when it is met
 		if !b.Has(book.Key) {

@@ -82,7 +82,7 @@ type walkView struct {
 
 // inventoryTime is the longest wait for a page of an inventory: a large one is
 // read anew after a restart.
-const inventoryTime = 2 * settleTime
+const inventoryTime = 8 * settleTime
 
 // Newest is what was said last; nil: nothing was.
 func (v walkView) Newest() *inventory.Said {
@@ -297,8 +297,10 @@ func (s *site) beginInventory(w http.ResponseWriter, r *http.Request, who kiosk.
 	if !s.note(w, r, who, "inventory.begin", strings.Join([]string{g.Library, g.Location, g.From, g.To}, " / "), "") {
 		return
 	}
+	x, r := s.watched(w, r, who)
 	v, overlap, err := s.Staff.Inventories.Begin(r.Context(), f.Get("name"), g)
 	switch {
+	case err != nil && x.failed(err):
 	case kiosk.CodeOf(err) == kiosk.CodeInvalid:
 		s.showInventories(w, r, who, http.StatusUnprocessableEntity, shelfView{Form: g}, textOf(err))
 	case err != nil:
@@ -308,19 +310,25 @@ func (s *site) beginInventory(w http.ResponseWriter, r *http.Request, who kiosk.
 		if len(overlap) > 0 {
 			to += "?overlap=" + strconv.Itoa(len(overlap))
 		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		if !x.to(to) {
+			http.Redirect(w, r, to, http.StatusSeeOther)
+		}
 	}
 }
 
 // inventoryPage shows one under way.
 func (s *site) inventoryPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	id := kiosk.ID(r.PathValue("id"))
+	x, r := s.watched(w, r, who)
 	v, err := s.Staff.Inventories.View(r.Context(), id)
-	if err != nil {
+	switch {
+	case err != nil && x.failed(err), err == nil && x.to(r.URL.RequestURI()):
+		return
+	case err != nil:
 		s.failInventory(w, err)
 		return
 	}
-	p := s.staffPage(r, who)
+	p := x.page
 	p.Shelf = shelfView{language: p.language, zone: s.Location, now: s.Clock(), Now: &walkView{View: v, language: p.language, Held: r.URL.Query().Has("held"), Mine: walker(r, who)}}
 	if r.URL.Query().Has("overlap") {
 		p.Failed = p.T("staff.inv.overlap", "names", strings.Join(s.overlapping(r.Context(), v.Inventory), ", "))

@@ -146,6 +146,55 @@ func TestInventoryPages(t *testing.T) {
 	}
 }
 
+// TestInventoryReading begins a large one, and goes on with it after a restart:
+// the page shows how far it is, and leads on.
+func TestInventoryReading(t *testing.T) {
+	v, store := newShelves(t)
+	many := make([]kiosk.Item, 10_000)
+	for i := range many {
+		many[i] = kiosk.Item{Barcode: kiosk.Barcode(fmt.Sprintf("L%05d", i)), Library: "LARGE", CallNumber: "500", Scheme: "ddc"}
+	}
+	if _, err := store.PutItems(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	var h http.Handler
+	var c *http.Cookie
+	start := func(v shelves) {
+		h, _ = newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
+			c.Staff = &Staff{Password: func(p string) bool { return p == right }, Inventories: v}
+		})
+		_, c = enter(t, h, right)
+	}
+	start(v)
+	w := do(h, "POST", "/staff/inventory", url.Values{"place": {"LARGE\x1f"}}, c)
+	leads := func(path string) {
+		t.Helper()
+		if b := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(b, "Reading the catalogue: ") || !strings.Contains(b, `content="0; url=`+path+`"`) || !strings.HasSuffix(strings.TrimSpace(b), "</html>") {
+			t.Errorf("= %d, which does not lead to %s:\n%s", w.Code, path, b)
+		}
+	}
+	leads("/staff/inventory/v1")
+	start(shelves{inventory.New(v.Config)})
+	w = do(h, "GET", "/staff/inventory/v1?held", nil, c)
+	leads("/staff/inventory/v1?held")
+	if w = do(h, "GET", "/staff/inventory/v1", nil, c); !strings.Contains(w.Body.String(), "Scan the first book") {
+		t.Errorf("then = %d %s", w.Code, w.Body)
+	}
+	v.Config.Store = broken{store}
+	start(shelves{inventory.New(v.Config)})
+	w = do(h, "POST", "/staff/inventory", url.Values{"place": {"LARGE\x1f"}}, c)
+	if b := w.Body.String(); !strings.Contains(b, `role="alert"`) || strings.Contains(b, "refresh") {
+		t.Errorf("what is not stored leads on: %s", b)
+	}
+}
+
+// broken is a store that takes no inventory.
+type broken struct{ *sqlite.Store }
+
+func (broken) BeginInventory(context.Context, kiosk.Inventory, []kiosk.Barcode) error {
+	return errors.New("disk full")
+}
+
 // TestOutgoing plans what the library's system is told, takes back, sends, and
 // sees how far it has come.
 func TestOutgoing(t *testing.T) {
