@@ -39,6 +39,7 @@ type stocktake struct {
 	walks context.CancelFunc
 	said  chan inventory.Said
 	acked map[int64]kiosk.Barcode
+	met   map[kiosk.Barcode]bool // that something was said of
 }
 
 const inventoryConfig = `
@@ -61,7 +62,7 @@ item = ["[A-Z]+[0-9]+"]
 // is moved stands at least far places off.
 func newStocktake(t *testing.T, far int, devices string) *stocktake {
 	dir := shared(t)
-	s := &stocktake{town: &town{t: t, data: t.TempDir(), lent: map[kiosk.Barcode]bool{}}, acked: map[int64]kiosk.Barcode{}, far: far}
+	s := &stocktake{town: &town{t: t, data: t.TempDir(), lent: map[kiosk.Barcode]bool{}}, acked: map[int64]kiosk.Barcode{}, met: map[kiosk.Barcode]bool{}, far: far}
 	end, near, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +195,8 @@ func (s *stocktake) walk() {
 	for range 20 {
 		s.scan("SHELF-1")
 		select {
-		case <-said:
+		case x := <-said:
+			s.note(x)
 			s.drain(time.Second / 2)
 			return
 		case err := <-ended:
@@ -220,6 +222,7 @@ func (s *stocktake) drain(quiet time.Duration) {
 func (s *stocktake) note(x inventory.Said) {
 	if x.Book.Item != "" && x.Line > 0 {
 		s.acked[x.Line] = x.Book.Item
+		s.met[x.Book.Item] = true
 	}
 }
 

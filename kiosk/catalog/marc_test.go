@@ -230,7 +230,7 @@ func TestYear(t *testing.T) {
 		"a journal":             {[]field{coded("c19909999"), written("260", "1990-")}, 0},
 		"not coded":             {[]field{coded("nuuuuuuuu"), written("264", "[2004?]")}, 2004},
 		"a decade":              {[]field{coded("s199u    "), written("260", "c1997.")}, 1997},
-		"the first of two":       {[]field{written("260", "1997"), written("264", "2001")}, 1997},
+		"the first of two":      {[]field{written("260", "1997"), written("264", "2001")}, 1997},
 		"none written":          {[]field{written("264", "[date of publication not identified]"), written("264", "©2011")}, 2011},
 		"short":                 {[]field{{tag: "008", text: "981012s199"}}, 0},
 		"nothing":               {nil, 0},

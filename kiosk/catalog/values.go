@@ -72,7 +72,7 @@ func (r *csvRow) item() (kiosk.Item, error) {
 		CallNumber: r.text("call_number"), Scheme: scheme(r.get("call_number_scheme")),
 		Location: r.text("location"), Library: r.text("library"), Type: r.text("item_type"),
 		Reference: r.flag("reference", false, false), Year: r.year(),
-		NoLoan:    !r.flag("circulates", true, true) || r.flag("not_for_loan", false, true), // there numbers are reasons
+		NoLoan: !r.flag("circulates", true, true) || r.flag("not_for_loan", false, true), // there numbers are reasons
 	}
 	i.Status = statusOf(r.get("status"))
 	return i, valid(string(i.Barcode), "barcode")
