@@ -162,22 +162,29 @@ type finding struct {
 	Mend string `json:"mend,omitempty"`
 }
 
+// show writes it.
+func (f finding) show(p *printer) {
+	mark := "ok  "
+	if !f.OK {
+		mark = "BAD "
+	}
+	if *p.json {
+		p.row(f) //nolint:errcheck // the output is gone
+		return
+	}
+	p.say("%s %s: %s", mark, f.What, f.Says)
+	if f.Mend != "" {
+		p.say("       %s", f.Mend)
+	}
+}
+
 func (doctorAll) Run(g *grammar, p *printer) error {
 	bad := 0
 	see := func(f finding) {
-		mark := "ok  "
 		if !f.OK {
-			mark = "BAD "
 			bad++
 		}
-		if *p.json {
-			p.row(f)
-			return
-		}
-		p.say("%s %s: %s", mark, f.What, f.Says)
-		if f.Mend != "" {
-			p.say("       %s", f.Mend)
-		}
+		f.show(p)
 	}
 	conf, err := g.load()
 	if err != nil {

@@ -203,7 +203,7 @@ func askDaemon(ctx context.Context, c *config.Config, d *control.Client) []findi
 		f.Says = fmt.Sprintf("%s: away since %s: %s", s.Upstream.Driver, when(s.Upstream.Since), s.Upstream.Error)
 		f.Mend = mendUpstream + "; meanwhile loans go on, and are told later"
 	}
-	return append(list, f)
+	return append(append(list, f), phoneFindings(ctx, c, d)...)
 }
 
 const mendUpstream = "check address, user, password and firewall with whoever runs the library's system"

@@ -30,6 +30,7 @@ type grammar struct {
 	Exceptions exceptionsCmd `cmd:"" help:"What a person must settle."`
 	Tag        tagCmd        `cmd:"" help:"Read and prepare RFID tags."`
 	Inventory  inventoryCmd  `cmd:"" help:"Shelf inventories: walk along the shelves, scan, know what is missing and what stands wrong."`
+	Phones     phonesCmd     `cmd:"" help:"Phones that staff has let in for inventories."`
 	Work       workCmd       `cmd:"" help:"Tags whose security is not yet what it must be."`
 	Staff      staffCmd      `cmd:"" help:"The pages for staff."`
 	Devices    devicesCmd    `cmd:"" help:"What is plugged in."`

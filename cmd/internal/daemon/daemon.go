@@ -286,7 +286,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 		g.Go(func() error { return d.phones.serve(ctx, pocket) })
 	}
 	g.Go(func() error {
-		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log)))))
+		return serveHTTP(ctx, ctl, control.StaffHandler(accounts{d}, control.PhonesHandler(d, control.InventoryHandler(d.inventories, d.staff, control.TagHandler(d.staff, control.Handler(d, d.Log))))))
 	})
 	g.Go(func() error { return d.supervised(ctx, "http://"+ln.Addr().String()) })
 	d.Log.Info("ready", "screen", "http://"+ln.Addr().String(), "took", time.Since(d.since).Round(time.Millisecond))

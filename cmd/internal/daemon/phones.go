@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/ownca"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/web"
@@ -34,6 +36,9 @@ type phones struct {
 	at atomic.Pointer[phoneDoor] // nil: they can't be served now
 }
 
+// PhonesSetting is the name under which the ledger's file has the list.
+const PhonesSetting = "phones"
+
 // phoneDoor is where phones are served.
 type phoneDoor struct {
 	net.Listener
@@ -48,7 +53,7 @@ func newPhones(ctx context.Context, d *Daemon) (*phones, error) {
 	if d.Config.Phones.Listen == "" {
 		return nil, nil
 	}
-	p := &phones{setting: setting[kiosk.Phones]{Daemon: d, name: "phones", show: func(kiosk.Phones) {}}}
+	p := &phones{setting: setting[kiosk.Phones]{Daemon: d, name: PhonesSetting, show: func(kiosk.Phones) {}}}
 	if err := p.load(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
@@ -160,6 +165,27 @@ func (p *phones) Root() ([]byte, string) {
 		return nil, ""
 	}
 	return door.Root(), door.Fingerprint()
+}
+
+// PhonesNow implements control.Phones.
+func (d *Daemon) PhonesNow(context.Context) (control.PhonesNow, error) {
+	if d.phones == nil {
+		return control.PhonesNow{}, nil
+	}
+	root, _ := d.phones.Root()
+	return control.PhonesNow{On: true, Addresses: d.phones.Addresses(), Root: root, List: d.phones.Phones().List}, nil
+}
+
+// ForgetPhone implements control.Phones.
+func (d *Daemon) ForgetPhone(ctx context.Context, key string, by kiosk.Act) error {
+	if d.phones == nil {
+		return errors.New("phones are not served: [phones] listen in the configuration says where")
+	}
+	list := d.phones.Phones()
+	if _, ok := list.Of(key); !ok {
+		return fmt.Errorf("phone: %w", kiosk.ErrUnknown)
+	}
+	return d.phones.PutPhones(ctx, list.Without(key), by)
 }
 
 // Code implements web.Phones.
