@@ -71,14 +71,20 @@ func read(t *testing.T, b []byte) (pages []string) {
 			if line == "ET\n" {
 				text.WriteByte('\n')
 			}
-			if m := regexp.MustCompile(`^/(F\d+) .* <(..)> Tj`).FindStringSubmatch(line); m != nil {
-				text.WriteString(fonts[m[1]][m[2]])
+			if m := shown.FindStringSubmatch(line); m != nil {
+				text.WriteString(fonts[m[1]][m[3]])
+				if m[2] == "-" {
+					t.Fatalf("text stands below the page: %s", line)
+				}
 			}
 		}
 		pages = append(pages, text.String())
 	}
 	return pages
 }
+
+// shown is a letter: its font, whether it stands below the page, its code.
+var shown = regexp.MustCompile(`^/(F\d+) \d+ Tf 1 0 0 1 \S+ (-?)\S+ Tm <(..)> Tj`)
 
 func list(rows int, right bool) Sheet {
 	s := Sheet{Title: "Books to pull", Lang: "en", Lead: []string{"Maple Street Library, 3 March 2026"}, Right: right, Page: func(n, of int) string { return fmt.Sprintf("Page %d of %d", n, of) }}
@@ -131,6 +137,44 @@ func TestSheet(t *testing.T) {
 		setter(t).WriteSheet(&b, list(12, true))
 		os.WriteFile(filepath.Join(dir, "sheet-right.pdf"), b.Bytes(), 0o644)
 	}
+}
+
+// FuzzSheet: texts of any kind in every place make a document that can be read,
+// on as many pages as it says, with each row once and none below the foot.
+func FuzzSheet(f *testing.F) {
+	for _, text := range texts {
+		f.Add(text, text, 3, true)
+	}
+	f.Add("\u202e\u2067(\\)<<>>endobj\x00\xff", strings.Repeat("\n", 400), 40, false)
+	f.Add(strings.Repeat("ﷺ", 500), strings.Repeat("a\u2028", 300), 12, true)
+	f.Add(strings.Repeat("W", 1000), "%PDF-1.7 stream", 90, false)
+	f.Add("", "", 0, false)
+	s := setter(f)
+	f.Fuzz(func(t *testing.T, title, cell string, rows int, right bool) {
+		rows = max(0, min(rows, 90))
+		sh := Sheet{Title: title, Lang: "en", Lead: []string{cell, title}, Right: right, Page: func(n, of int) string { return fmt.Sprintf("p%dof%d", n, of) }}
+		table := Table{Title: cell, None: title, Head: []string{"n", title, cell}, Wide: []int{2, 5, 1}, Tick: right}
+		for i := range rows {
+			table.Rows = append(table.Rows, []string{fmt.Sprintf("row%d.", i), cell, title})
+		}
+		sh.Parts = []Table{table}
+		var b bytes.Buffer
+		if err := s.WriteSheet(&b, sh); err != nil {
+			t.Fatal(err)
+		}
+		pages := read(t, b.Bytes())
+		all := strings.Join(pages, "")
+		for i, p := range pages {
+			if !strings.Contains(p, fmt.Sprintf("p%dof%d", i+1, len(pages))) {
+				t.Errorf("page %d of %d is not numbered", i+1, len(pages))
+			}
+		}
+		for i := range rows {
+			if row := fmt.Sprintf("row%d.\n", i); !strings.Contains(all, row) {
+				t.Errorf("row %d is lost", i)
+			}
+		}
+	})
 }
 
 // TestReadByPoppler: another program reads it, Arabic in the order in which it

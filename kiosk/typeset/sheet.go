@@ -32,7 +32,8 @@ const (
 	foot     = 300
 	tickWide = 260
 	gap      = 80
-	maxCell  = 300 // characters
+	maxCell  = 300  // characters
+	maxHigh  = 2500 // of a cell or a heading: a page has three times as much
 )
 
 var (
@@ -84,6 +85,7 @@ func (d *sheet) room(high int) bool { return d.y+high <= PageHeight-margin-foot 
 // block writes a text across the page.
 func (d *sheet) block(text string, st Style, after int) {
 	st = d.run(text, st)
+	text = d.fit(text, PageWidth-2*margin, st)
 	if !d.room(d.Height(text, PageWidth-2*margin, st)) {
 		d.turn()
 	}
@@ -127,11 +129,13 @@ func (d *sheet) table(t Table) {
 		return
 	}
 	columns := d.columns(t)
-	d.row(columns, t.Head, sheetHead, false)
+	head := d.cells(columns, t.Head, sheetHead)
+	d.row(columns, head, sheetHead, false)
 	for _, cells := range t.Rows {
+		cells = d.cells(columns, cells, sheetText)
 		if !d.room(d.high(columns, cells, sheetText)) {
 			d.turn()
-			d.row(columns, t.Head, sheetHead, false)
+			d.row(columns, head, sheetHead, false)
 		}
 		d.row(columns, cells, sheetText, t.Tick)
 	}
@@ -139,17 +143,31 @@ func (d *sheet) table(t Table) {
 
 func (d *sheet) high(columns []column, cells []string, st Style) (high int) {
 	for i, c := range columns {
-		high = max(high, d.Height(cut(cells[i]), c.width, d.run(cells[i], st)))
+		high = max(high, d.Height(cells[i], c.width, d.run(cells[i], st)))
 	}
 	return high + 50
 }
 
-// cut is as much of a text as a cell takes.
-func cut(text string) string {
-	if r := []rune(text); len(r) > maxCell {
-		return string(r[:maxCell]) + "…"
+// cells are those of a row as they are printed.
+func (d *sheet) cells(columns []column, cells []string, st Style) []string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = d.fit(cells[i], c.width, d.run(cells[i], st))
 	}
-	return text
+	return list
+}
+
+// fit is as much of a text as is printed: what is higher than a page, by its
+// lines or by letters wider than the column, would be lost below it.
+func (d *sheet) fit(text string, width int, st Style) string {
+	r := []rune(strings.Join(strings.Fields(text), " "))
+	if len(r) > maxCell {
+		r = append(r[:maxCell], '…')
+	}
+	for len(r) > 2 && d.Height(string(r), width, st) > maxHigh {
+		r = append(r[:len(r)/2], '…')
+	}
+	return string(r)
 }
 
 // run is a style for a text: a number or a title in Latin letters runs from
@@ -166,7 +184,7 @@ func (d *sheet) run(text string, st Style) Style {
 func (d *sheet) row(columns []column, cells []string, st Style, tick bool) {
 	high := d.high(columns, cells, st)
 	for i, c := range columns {
-		d.Text(d.page(), c.x, d.y+25, c.width, cut(cells[i]), d.run(cells[i], st))
+		d.Text(d.page(), c.x, d.y+25, c.width, cells[i], d.run(cells[i], st))
 	}
 	if tick {
 		x := margin
