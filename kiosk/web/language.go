@@ -109,7 +109,7 @@ func (l *language) T(key string, pairs ...string) string {
 		return key
 	}
 	for i := 1; i < len(pairs); i += 2 {
-		pairs[i] = isolate(pairs[i])
+		pairs[i] = isolate(pairs[i], l.Dir == "rtl")
 	}
 	return fill(t, pairs)
 }
@@ -185,10 +185,16 @@ func (l *language) Date(t, now time.Time) string {
 }
 
 // isolate keeps a foreign text that has its own direction from turning the
-// sentence around it (Unicode TR9, FSI and PDI).
-func isolate(s string) string {
+// sentence around it (Unicode TR9, FSI and PDI), and a sentence that runs from
+// right to left from turning it: of "505 A" the letter came first.
+func isolate(s string, right bool) string {
 	for _, r := range s {
 		switch p, _ := bidi.LookupRune(r); p.Class() {
+		case bidi.EN, bidi.AN:
+		default:
+			if right {
+				return "\u2068" + s + "\u2069"
+			}
 		case bidi.R, bidi.AL, bidi.LRO, bidi.RLO, bidi.LRE, bidi.RLE, bidi.PDF, bidi.LRI, bidi.RLI, bidi.FSI, bidi.PDI:
 			return "\u2068" + s + "\u2069"
 		}

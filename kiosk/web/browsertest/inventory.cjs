@@ -107,8 +107,28 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   await page.waitForSelector('.done >> text=Taken back');
   await press('Send now: 1');
   await page.waitForSelector('td >> text=Sent, waits');
+
+  // On an Arabic page call numbers and barcodes run from left to right, in cells and in sentences.
   await page.setViewportSize({width: 1280, height: 800});
-  await page.click('a.button[href$="/report"]');
+  await page.context().addCookies([{name: 'carrel-staff-language', value: 'ar', url: process.env.BASE + '/staff'}]);
+  const runs = () => page.evaluate(() => {
+    const wrong = [], place = (node, i) => { const r = document.createRange(); r.setStart(node, i); r.setEnd(node, i + 1); return r.getBoundingClientRect(); };
+    const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+    const odd = document.querySelector('main tbody th bdi');
+    odd.textContent = '622.341.1(430)"18"=30'; // no letter says which way it runs
+    for (let n; (n = walk.nextNode());) for (const m of n.data.matchAll(/\d{3} A|B\d\d|622.*30/g)) {
+      const first = place(n, m.index), last = place(n, m.index + m[0].length - 1);
+      if (Math.abs(first.top - last.top) < 4 && first.left >= last.left) wrong.push(n.data);
+    }
+    return wrong;
+  });
+  for (const name of ['tell', 'report']) {
+    await page.goto(process.env.BASE + '/staff/inventory/0190a1/' + name);
+    assert.deepEqual(await runs(), [], `call numbers run from right to left on ${name} in Arabic`);
+  }
+  await shot(page, 'inventory-result-arabic');
+  await page.context().clearCookies({name: 'carrel-staff-language'});
+  await page.reload();
   await page.waitForSelector('.figures');
   await page.locator('button.danger').focus();
   await page.keyboard.press('Enter');
