@@ -136,7 +136,7 @@ func recordUpToLimit(path string) error {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
 		return err
 	}
-	tight := syscall.Rlimit{Cur: 400_000, Max: was.Max} // bytes
+	tight := syscall.Rlimit{Cur: 500_000, Max: was.Max} // bytes
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
 		return err
 	}
