@@ -29,22 +29,23 @@ const maxText = 4 * 200
 // maxAbout is how many subjects are shown.
 const maxAbout = 6
 
-// decodeFind makes the event of a touch in the catalogue.
-func decodeFind(what string, form url.Values) (kiosk.Event, bool) {
+// searched is what was typed, and the page of what was found.
+func (*site) searched(form url.Values) (kiosk.Event, bool) {
+	page, err := strconv.Atoi(form.Get("page"))
+	text := form.Get("q")
+	return kiosk.Search{Text: text, Page: page}, len(text) <= maxText && utf8.ValidString(text) && (err == nil && page >= 0 && page < 1000 || !form.Has("page"))
+}
+
+// titled is the title to open; none goes back to the list.
+func (*site) titled(form url.Values) (kiosk.Event, bool) {
 	item := kiosk.Barcode(form.Get("item"))
-	switch what {
-	case "find":
-		return kiosk.StartFind{}, true
-	case "search":
-		page, err := strconv.Atoi(form.Get("page"))
-		text := form.Get("q")
-		return kiosk.Search{Text: text, Page: page}, len(text) <= maxText && utf8.ValidString(text) && (err == nil && page >= 0 && page < 1000 || !form.Has("page"))
-	case "title":
-		return kiosk.OpenTitle{Item: item}, len(item) <= kiosk.MaxCode
-	case "hold":
-		return kiosk.PlaceHold{Item: item}, item != "" && len(item) <= kiosk.MaxCode
-	}
-	return nil, false
+	return kiosk.OpenTitle{Item: item}, len(item) <= kiosk.MaxCode
+}
+
+// held is the title to reserve.
+func (*site) held(form url.Values) (kiosk.Event, bool) {
+	item := kiosk.Barcode(form.Get("item"))
+	return kiosk.PlaceHold{Item: item}, item != "" && len(item) <= kiosk.MaxCode
 }
 
 // Mine tells whether somebody is at the desk whose card is known.

@@ -96,12 +96,12 @@ func TestScan(t *testing.T) {
 func TestAskReceipt(t *testing.T) {
 	for lang, want := range map[string]string{"ar": "ar", "": "", "tlh": "", "../en": ""} {
 		for what, how := range map[string]kiosk.Delivery{"print": kiosk.Print, "mail": kiosk.Mail} {
-			ev, ok := decode(what, url.Values{"lang": {lang}})
+			ev, ok := new(site).decode(what, url.Values{"lang": {lang}})
 			if !ok || ev != (kiosk.AskReceipt{How: how, Language: want}) {
 				t.Errorf("decode(%q, %q) = %+v, %v", what, lang, ev, ok)
 			}
 		}
-		if ev, _ := decode("finish", url.Values{"lang": {lang}}); ev != (kiosk.Finish{Language: want}) {
+		if ev, _ := new(site).decode("finish", url.Values{"lang": {lang}}); ev != (kiosk.Finish{Language: want}) {
 			t.Errorf("finish in %q = %+v", lang, ev)
 		}
 	}

@@ -82,7 +82,7 @@ func TestHealth(t *testing.T) {
 // TestOpenAPIIsHonest: each call it describes is there, each field it names
 // is sent, and nothing else.
 func TestOpenAPIIsHonest(t *testing.T) {
-	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample(), Faults: []kiosk.Fault{{Source: "x"}}}, func(c *Config) { c.Find = true })
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewItems, Lines: sample(), Faults: []kiosk.Fault{{Source: "x"}}}, func(c *Config) { c.Find, c.Class = true, []Pupil{{Card: "2001"}} })
 	var doc struct {
 		OpenAPI    string
 		Paths      map[string]map[string]any
@@ -105,15 +105,20 @@ func TestOpenAPIIsHonest(t *testing.T) {
 					t.Errorf("GET %s: %d", path, w.Code)
 				}
 			default:
-				if w := post(h, path, "line=a&pin=1&n=3&item=b&view=items"); w.Code != 204 {
+				if w := post(h, path, "line=a&pin=1&n=3&item=b&who=0&view=items"); w.Code != 204 {
 					t.Errorf("POST %s: %d", path, w.Code)
 				}
 			}
 		}
 	}
-	for _, what := range []string{"finish", "return", "cancel", "stay", "renew", "drop", "counted", "pin"} {
+	for what := range touches {
 		if doc.Paths["/touch/"+what] == nil {
-			t.Errorf("/touch/%s is not described", what)
+			t.Errorf("/touch/%s is there and not described", what)
+		}
+	}
+	for path := range doc.Paths {
+		if what, ok := strings.CutPrefix(path, "/touch/"); ok && touches[what] == nil {
+			t.Errorf("%s is described and not there", path)
 		}
 	}
 	var sent map[string]any

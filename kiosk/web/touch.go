@@ -22,45 +22,64 @@ const (
 	maxCount = 999 // things that anybody counts on a pad
 )
 
-// decode makes the event of a touch: what was touched, and the form's values.
-func decode(what string, form url.Values) (kiosk.Event, bool) {
-	line := kiosk.ID(form.Get("line"))
-	hasLine := line != "" && len(line) <= maxLine
-	switch what {
-	case "finish":
-		return kiosk.Finish{Language: tag(form)}, true
-	case "print":
-		return kiosk.AskReceipt{How: kiosk.Print, Language: tag(form)}, true
-	case "mail":
-		return kiosk.AskReceipt{How: kiosk.Mail, Language: tag(form)}, true
-	case "return":
-		return kiosk.StartReturn{}, true
-	case "cancel":
-		return kiosk.Cancel{}, true
-	case "help":
-		return kiosk.CallHelp{}, true
-	case "help-back":
-		return kiosk.DropHelp{}, true
-	case "stay":
-		return kiosk.Touched{}, true
-	case "account":
-		return kiosk.ShowAccount{}, true
-	case "borrow":
-		return kiosk.StartBorrow{}, true
-	case "renew-all":
-		return kiosk.RenewAll{}, true
-	case "renew":
-		return kiosk.RenewLine{Line: line}, hasLine
-	case "drop":
-		return kiosk.DropLine{Line: line}, hasLine
-	case "counted":
-		n, err := strconv.Atoi(form.Get("n"))
+// touches are all there are, by the name in their address: each makes its event
+// of the form's values, or tells that it can't.
+var touches = map[string]func(*site, url.Values) (kiosk.Event, bool){
+	"finish": func(_ *site, f url.Values) (kiosk.Event, bool) { return kiosk.Finish{Language: tag(f)}, true },
+	"print": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		return kiosk.AskReceipt{How: kiosk.Print, Language: tag(f)}, true
+	},
+	"mail": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		return kiosk.AskReceipt{How: kiosk.Mail, Language: tag(f)}, true
+	},
+	"return":    bare(kiosk.StartReturn{}),
+	"cancel":    bare(kiosk.Cancel{}),
+	"help":      bare(kiosk.CallHelp{}),
+	"help-back": bare(kiosk.DropHelp{}),
+	"stay":      bare(kiosk.Touched{}),
+	"account":   bare(kiosk.ShowAccount{}),
+	"borrow":    bare(kiosk.StartBorrow{}),
+	"renew-all": bare(kiosk.RenewAll{}),
+	"renew": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		l, ok := lineOf(f)
+		return kiosk.RenewLine{Line: l}, ok
+	},
+	"drop": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		l, ok := lineOf(f)
+		return kiosk.DropLine{Line: l}, ok
+	},
+	"counted": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		n, err := strconv.Atoi(f.Get("n"))
 		return kiosk.Counted{Items: n}, err == nil && n >= 0 && n <= maxCount
-	case "pin":
-		pin := form.Get("pin")
+	},
+	"pin": func(_ *site, f url.Values) (kiosk.Event, bool) {
+		pin := f.Get("pin")
 		return kiosk.PINEntered{PIN: pin}, pin != "" && len(pin) <= maxPIN
+	},
+	"pupil":  (*site).pupil,
+	"find":   func(s *site, _ url.Values) (kiosk.Event, bool) { return kiosk.StartFind{}, s.Find }, // else the library has switched it off
+	"search": (*site).searched,
+	"title":  (*site).titled,
+	"hold":   (*site).held,
+}
+
+// bare is a touch that carries nothing.
+func bare(ev kiosk.Event) func(*site, url.Values) (kiosk.Event, bool) {
+	return func(*site, url.Values) (kiosk.Event, bool) { return ev, true }
+}
+
+// lineOf is the line that was touched.
+func lineOf(form url.Values) (kiosk.ID, bool) {
+	line := form.Get("line")
+	return kiosk.ID(line), line != "" && len(line) <= maxLine
+}
+
+// decode makes the event of a touch: what was touched, and the form's values.
+func (s *site) decode(what string, form url.Values) (kiosk.Event, bool) {
+	if f := touches[what]; f != nil {
+		return f(s, form)
 	}
-	return decodeFind(what, form)
+	return nil, false
 }
 
 // tag is the language of the screen that was touched, if it tells one that
@@ -106,14 +125,7 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	what := r.PathValue("what")
-	ev, ok := decode(what, r.PostForm)
-	switch _, starts := ev.(kiosk.StartFind); {
-	case what == "pupil":
-		ev, ok = s.pupil(r.PostForm)
-	case starts:
-		ok = s.Find // else the library has switched it off
-	}
+	ev, ok := s.decode(r.PathValue("what"), r.PostForm)
 	if !ok {
 		http.Error(w, "no such touch", http.StatusBadRequest)
 		return

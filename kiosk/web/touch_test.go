@@ -205,7 +205,7 @@ func FuzzTouch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		ev, ok := decode(what, vs)
+		ev, ok := new(site).decode(what, vs)
 		if ok == (ev == nil) && ev == nil {
 			t.Fatalf("decode(%q, %q) = nothing, and calls it good", what, form)
 		}
