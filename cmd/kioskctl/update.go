@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
@@ -121,7 +122,9 @@ func (c *updatePack) Run() error {
 
 // ownVersion is that of the programs that the package has brought.
 func ownVersion() string {
-	out, err := exec.Command("/usr/bin/kioskd", "-version").Output()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "/usr/bin/kioskd", "-version").Output()
 	if err != nil {
 		return cli.Version
 	}

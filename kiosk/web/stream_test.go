@@ -254,3 +254,24 @@ func TestStreamEndsWithItsBrowser(t *testing.T) {
 		h.ServeHTTP(&closing{recorder{header: http.Header{}}}, httptest.NewRequest("GET", "/stream", nil))
 	})
 }
+
+// patientRecorder is a recorder with deadlines.
+type patientRecorder struct {
+	*httptest.ResponseRecorder
+	write time.Time
+}
+
+func (r *patientRecorder) SetWriteDeadline(t time.Time) error { r.write = t; return nil }
+
+// TestAnswerEnds: who asks for a page and does not read it holds nothing for ever.
+func TestAnswerEnds(t *testing.T) {
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome})
+	w := &patientRecorder{ResponseRecorder: httptest.NewRecorder()}
+	begin := time.Now()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Host = "localhost"
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.write.Before(begin.Add(answerTime)) || w.write.After(time.Now().Add(answerTime)) {
+		t.Errorf("GET / = %d, to be written until %v; want within %v", w.Code, w.write, answerTime)
+	}
+}

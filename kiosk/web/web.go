@@ -173,6 +173,10 @@ func guarded(next http.Handler, names hosts) http.Handler {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// answerTime is the longest that an answer takes, with its sending: who reads no
+// more of it holds nothing here. A stream has a deadline for each message.
+const answerTime = 2 * time.Minute
+
 // guard sets the headers that hold for everything; nothing a patron sees is
 // kept by the browser.
 func guard(next http.Handler) http.Handler {
@@ -184,6 +188,7 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) //nolint:errcheck // a test's recorder has none
 		next.ServeHTTP(w, r)
 	})
 }

@@ -25,20 +25,31 @@ type Client struct{ http http.Client }
 
 var _ Daemon = (*Client)(nil)
 
+// answerTime is the longest that a daemon takes for an answer, or for the begin of
+// a long one: what it asks of devices and of the library's system has deadlines
+// that are shorter.
+const answerTime = 2 * time.Minute
+
 // Dial finds the daemon of a data folder; ErrNotRunning if there is none.
 func Dial(data string) (*Client, error) {
 	path := filepath.Join(data, Socket)
-	c, err := net.DialTimeout("unix", path, time.Second)
+	c, err := net.DialTimeout("unix", path, dialTime)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotRunning, err)
 	}
 	c.Close()
+	return clientOf(path, answerTime), nil
+}
+
+// clientOf asks at a socket, and waits so long for each answer to begin.
+func clientOf(path string, wait time.Duration) *Client {
 	return &Client{http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
+			d := net.Dialer{Timeout: dialTime}
 			return d.DialContext(ctx, "unix", path)
 		},
-	}}}, nil
+		ResponseHeaderTimeout: wait,
+	}}}
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {

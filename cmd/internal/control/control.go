@@ -192,10 +192,13 @@ type Daemon interface {
 	SeenRescue(ctx context.Context, by kiosk.Act) error
 }
 
+// dialTime is the longest wait for a daemon to be there.
+const dialTime = time.Second
+
 // Listen opens the socket in a data folder; a stale one is replaced.
 func Listen(data string) (net.Listener, error) {
 	path := filepath.Join(data, Socket)
-	if c, err := net.Dial("unix", path); err == nil {
+	if c, err := net.DialTimeout("unix", path, dialTime); err == nil {
 		c.Close()
 		return nil, fmt.Errorf("another kioskd uses %s", data)
 	}

@@ -53,6 +53,7 @@ func telling(w http.ResponseWriter, do func(tell func(Line)) error) {
 		enc.Encode(l)
 		rc.Flush()
 	}
+	rc.Flush() //nolint:errcheck // it has begun: who asked waits for lines now
 	if err := do(tell); err != nil {
 		tell(Line{Error: err.Error()})
 	}

@@ -152,13 +152,26 @@ func (s *server) inside(do func(*http.Request) (any, error)) http.HandlerFunc {
 			http.Error(w, "the code first", http.StatusForbidden)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-		v, err := do(r)
+		v, err := any(nil), slow(w)
+		if r.Body = http.MaxBytesReader(w, r.Body, 1<<16); err == nil {
+			v, err = do(r)
+		}
 		if err != nil {
 			v = problems{[]config.Problem{{Key: "setup", Why: err.Error()}}}
 		}
 		answer(w, v)
 	}
+}
+
+// bodyTime is the longest wait for what was typed, with what is done about it.
+const bodyTime = time.Minute
+
+// slow sets it; a test's recorder has no such wait.
+func slow(w http.ResponseWriter) error {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 func (s *server) file(kind string) http.HandlerFunc {
@@ -240,6 +253,10 @@ func (s *server) at() string {
 // enter takes the code.
 func (s *server) enter(w http.ResponseWriter, r *http.Request) {
 	var q struct{ Code string }
+	if err := slow(w); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<10)).Decode(&q); err != nil {
 		http.Error(w, "no code", http.StatusBadRequest)
 		return

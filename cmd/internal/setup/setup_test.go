@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -153,6 +154,30 @@ func TestKoha(t *testing.T) {
 	a.Upstream.Koha.URL = "staff.example.org"
 	if _, _, bad = a.check("127.0.0.1:1", data); len(bad) != 1 || bad[0].Key != "upstream.url" {
 		t.Errorf("an address that is none: %+v", bad)
+	}
+}
+
+// slowRecorder is a recorder with deadlines.
+type slowRecorder struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (r *slowRecorder) SetReadDeadline(t time.Time) error { r.read = t; return nil }
+
+// TestSlowBodies: who sends answers and does not end holds nothing for ever.
+func TestSlowBodies(t *testing.T) {
+	s := &server{Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	session, err := s.gate.Try(s.gate.Code())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, do := range map[string]http.HandlerFunc{"/setup/code": s.enter, "/setup/try": s.inside(func(*http.Request) (any, error) { return nil, nil })} {
+		w, r := &slowRecorder{ResponseRecorder: httptest.NewRecorder()}, httptest.NewRequest("POST", path, strings.NewReader("{}"))
+		r.AddCookie(&http.Cookie{Name: cookie, Value: session})
+		if do(w, r); w.read.IsZero() || w.read.After(time.Now().Add(bodyTime)) {
+			t.Errorf("%s is read until %v; want within %v", path, w.read, bodyTime)
+		}
 	}
 }
 
