@@ -61,6 +61,7 @@ type Options struct {
 type Daemon struct {
 	Options
 	since       time.Time
+	started     context.CancelFunc // the start is over
 	clock       *timekeeper
 	store       *sqlite.Store
 	desk        *desk.Desk
@@ -89,6 +90,8 @@ type Daemon struct {
 // fails. What is in hand at the end is finished first.
 func Run(ctx context.Context, o Options) error {
 	d := &Daemon{Options: o, since: time.Now()}
+	d.starting(ctx)
+	defer d.started()
 	if err := d.open(ctx); err != nil {
 		return err
 	}

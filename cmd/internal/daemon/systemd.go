@@ -13,6 +13,7 @@ import (
 // takes events. A desk that hangs is so started again. Without systemd, or in
 // a unit without a watchdog, there is nothing to tell (sd_notify(3)).
 func (d *Daemon) supervised(ctx context.Context, screen string) error {
+	d.started()
 	d.notify(systemd.SdNotifyReady + "\nSTATUS=The screen is at " + screen)
 	defer d.leaving()
 	every, err := systemd.SdWatchdogEnabled(false)
@@ -47,23 +48,40 @@ func Supervised(ctx context.Context, log *slog.Logger, do func(ready func()) err
 	defer stop()
 	return do(func() {
 		d.notify(systemd.SdNotifyReady + "\nSTATUS=This kiosk is not set up yet: its screen leads on")
-		every, err := systemd.SdWatchdogEnabled(false)
-		if err != nil || every <= 0 {
-			return
-		}
-		go func() {
-			beat := time.NewTicker(every / 3)
-			defer beat.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-beat.C:
-					d.notify(systemd.SdNotifyWatchdog)
-				}
-			}
-		}()
+		d.beat(ctx)
 	})
+}
+
+// startTime is the longest that a start may take, as in kioskd.service.
+const startTime = time.Minute
+
+// starting keeps the watchdog quiet while the parts are opened, which it watches
+// too when the same process goes on from the set-up page or from another
+// configuration: a slow card takes its time. Its end is started.
+func (d *Daemon) starting(ctx context.Context) {
+	ctx, d.started = context.WithTimeout(ctx, startTime)
+	d.beat(ctx)
+}
+
+// beat tells the watchdog, if there is one, that all is well, until ctx ends.
+func (d *Daemon) beat(ctx context.Context) {
+	every, err := systemd.SdWatchdogEnabled(false)
+	if err != nil || every <= 0 {
+		return
+	}
+	d.notify(systemd.SdNotifyWatchdog)
+	go func() {
+		beat := time.NewTicker(every / 3)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+				d.notify(systemd.SdNotifyWatchdog)
+			}
+		}
+	}()
 }
 
 func (d *Daemon) alive(ctx context.Context, within time.Duration) error {
