@@ -18,12 +18,13 @@ const (
 
 // Receipts are what the library has decided of them.
 type Receipts struct {
-	Print  bool      // there is a printer
-	Always bool      // print each without being asked
-	Mail   bool      // there is a mail server
-	Name   NameStyle // of the patron; NameNone is the default
-	Titles bool      // name what was lent; without, only its number and date
-	Card   bool      // the last four digits of the card
+	Printer bool      // there is a printer
+	Print   bool      // and it may be used
+	Always  bool      // print each without being asked
+	Mail    bool      // there is a mail server
+	Name    NameStyle // of the patron; NameNone is the default
+	Titles  bool      // name what was lent; without, only its number and date
+	Card    bool      // the last four digits of the card
 }
 
 // Receipt is what a session came to, with no more of the patron than the
@@ -177,15 +178,23 @@ func (s *step) receipt() Receipt {
 	if r.Language == "" {
 		r.Language = s.patron.Language
 	}
+	r.Lines = s.lines
 	if s.mode == Borrowing {
-		if rules.Name != "" {
-			r.Patron = rules.Name.show(s.patron)
-		}
-		if rules.Card {
-			r.Card = lastDigits(string(s.patron.Card))
-		}
+		return rules.Of(r, s.patron)
 	}
-	r.Lines = receiptLines(s.lines, rules.Titles)
+	return rules.Of(r, Patron{})
+}
+
+// Of is a receipt with no more of a patron, and of what was lent, than the
+// library allows.
+func (rules Receipts) Of(r Receipt, p Patron) Receipt {
+	if r.Patron, r.Card = "", ""; rules.Name != "" {
+		r.Patron = rules.Name.show(p)
+	}
+	if rules.Card {
+		r.Card = lastDigits(string(p.Card))
+	}
+	r.Lines = receiptLines(r.Lines, rules.Titles)
 	return r
 }
 

@@ -145,3 +145,31 @@ func TestMailable(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiptStyleOver: what staff sets goes before what is configured, but no
+// printer comes of it; and it counts for the next receipt.
+func TestReceiptStyleOver(t *testing.T) {
+	conf := Receipts{Printer: true, Print: true, Mail: true, Name: NameFull, Card: true, Titles: true}
+	if got := StyleOf(conf).Over(conf); got != conf {
+		t.Errorf("what is configured, set: %+v; want %+v", got, conf)
+	}
+	if got := (ReceiptStyle{}).Over(conf); got != conf {
+		t.Errorf("nothing set: %+v; want %+v", got, conf)
+	}
+	never := ReceiptStyle{Set: true, Print: PrintNever, Name: NameNone}
+	if got, want := never.Over(conf), (Receipts{Printer: true, Mail: true, Name: NameNone}); got != want {
+		t.Errorf("never: %+v; want %+v", got, want)
+	}
+	if got := (ReceiptStyle{Set: true, Print: PrintAlways}).Over(Receipts{}); got.Print {
+		t.Errorf("without a printer: %+v", got)
+	}
+	if got := StyleOf(Receipts{Printer: true}); got.Print != PrintNever || got.Valid() != nil {
+		t.Errorf("StyleOf(never) = %+v, %v", got, got.Valid())
+	}
+	b := lend(t, Rules{Receipts: conf}, "", "31")
+	b.send(ReceiptsSet{Receipts{Print: true, Name: NameInitials}})
+	b.send(AskReceipt{How: Print})
+	if r := take[Deliver](b).Receipt; r.Patron != "A.L." || r.Card != "" || r.Lines[0].Title != "" {
+		t.Errorf("receipt after that: %+v", r)
+	}
+}

@@ -125,6 +125,8 @@ func (s *step) event(ev Event) {
 	case Finish:
 		s.speaks = ev.Language
 		s.finish()
+	case ReceiptsSet:
+		s.rules.Receipts = ev.Receipts
 	case AskReceipt:
 		s.askReceipt(ev)
 	case Delivered:

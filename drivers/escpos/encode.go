@@ -51,7 +51,7 @@ func (e *encoder) bytes(b ...byte) { e.out.Write(b) }
 func (e *encoder) line(l drivers.SlipLine) error {
 	switch {
 	case l.Picture != nil:
-		return e.picture(l.Picture, l)
+		return e.picture(narrowed(l.Picture, e.dots()), l)
 	case l.Rule:
 		return e.picture(rule(e.dots()), l)
 	case l.Text == "":
@@ -157,10 +157,13 @@ func (e *encoder) picture(img image.Image, l drivers.SlipLine) error {
 	return nil
 }
 
-func dark(c color.Color) bool {
+func dark(c color.Color) bool { return light(c) < 0x8000 }
+
+// light is how much of its white paper a colour leaves, 0 to 0xFFFF.
+func light(c color.Color) int {
 	r, g, b, a := c.RGBA()
-	white := 0xFFFF - a // it lies on white paper
-	return (299*(r+white)+587*(g+white)+114*(b+white))/1000 < 0x8000
+	white := 0xFFFF - a
+	return int((299*(r+white) + 587*(g+white) + 114*(b+white)) / 1000)
 }
 
 // harmless changes one dot of what within a picture a printer would take for a
@@ -176,6 +179,33 @@ func harmless(data []byte) []byte {
 		data[n-1] = 0x18
 	}
 	return data
+}
+
+// widest is how many times as wide as the paper a picture may be to be made
+// smaller; one that is wider yet is refused.
+const widest = 4
+
+// narrowed is a picture that fits on the paper: one that is wider is made
+// smaller, each dot the mean of those in its place.
+func narrowed(img image.Image, dots int) image.Image {
+	b := img.Bounds()
+	if b.Dx() <= dots || b.Dx() > widest*dots {
+		return img
+	}
+	to := image.NewGray(image.Rect(0, 0, dots, max(1, b.Dy()*dots/b.Dx())))
+	high := to.Rect.Dy()
+	for y := range high {
+		for x := range dots {
+			sum, n := 0, 0
+			for v := y * b.Dy() / high; v < max((y+1)*b.Dy()/high, y*b.Dy()/high+1); v++ {
+				for u := x * b.Dx() / dots; u < (x+1)*b.Dx()/dots; u++ {
+					sum, n = sum+light(img.At(b.Min.X+u, b.Min.Y+v)), n+1
+				}
+			}
+			to.Pix[y*to.Stride+x] = byte(sum / n >> 8)
+		}
+	}
+	return to
 }
 
 // rule is a line across the paper with some air above and below.

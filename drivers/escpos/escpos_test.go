@@ -332,3 +332,23 @@ func FuzzSim(f *testing.F) {
 		sim.Serve(&oneWay{bytes.NewReader(data[:min(len(data), 4000)])})
 	})
 }
+
+// TestWidePicture: a picture that is wider than the paper is made to fit.
+func TestWidePicture(t *testing.T) {
+	img := image.NewGray(image.Rect(5, 7, 485, 127)) // black
+	for x := range 240 {
+		for y := range 120 {
+			img.SetGray(5+x, 7+y, color.Gray{Y: 0xFF})
+		}
+	}
+	got := narrowed(img, 384)
+	if b := got.Bounds(); b.Dx() != 384 || b.Dy() != 96 || dark(got.At(10, 50)) || !dark(got.At(380, 95)) || dark(got.At(190, 0)) || !dark(got.At(193, 0)) {
+		t.Errorf("narrowed to %v", b)
+	}
+	if got := narrowed(img, 576); got != image.Image(img) {
+		t.Error("a picture that fits is changed")
+	}
+	if _, err := encode(drivers.Slip{Lines: []drivers.SlipLine{{Picture: img}}}, Config{Paper: 58, Text: "raster", Cut: "none"}); err != nil {
+		t.Error(err)
+	}
+}

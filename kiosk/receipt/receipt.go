@@ -30,11 +30,13 @@ type Words interface {
 // Doc is what a template is given.
 type Doc struct {
 	Library string
-	Patron  string // as the library allows; may be empty
-	Card    string // the last digits; may be empty
-	Date    string // of the receipt, in words
-	Time    string // as 14:05
-	Heading string // over Done: Borrowed, Returned
+	Head    []string // lines of the library's own below its name
+	Foot    []string // and at the end
+	Patron  string   // as the library allows; may be empty
+	Card    string   // the last digits; may be empty
+	Date    string   // of the receipt, in words
+	Time    string   // as 14:05
+	Heading string   // over Done: Borrowed, Returned
 	Done    []Item
 	Look    string // over Unfinished
 	// Unfinished is what was not lent or taken back, or needs staff.
@@ -54,8 +56,10 @@ type Item struct {
 
 // Place is where a receipt is made.
 type Place struct {
-	Library string
-	Zone    *time.Location
+	Library    string
+	Zone       *time.Location
+	Head, Foot string // lines of the library's own
+	NoDates    bool   // until when something is lent is not told
 }
 
 // New puts a receipt into words.
@@ -66,6 +70,12 @@ func New(r kiosk.Receipt, p Place, w Words) Doc {
 		Date: w.Date(at, time.Time{}), Time: at.Format("15:04"),
 		Heading: w.T("receipt.paper.lent"), Look: w.T("receipt.paper.look"), Bye: w.T("receipt.paper.bye"),
 		Subject: w.T("receipt.paper.subject", "library", clean(p.Library)),
+	}
+	for _, l := range kiosk.SlipLines(p.Head) {
+		d.Head = append(d.Head, clean(l))
+	}
+	for _, l := range kiosk.SlipLines(p.Foot) {
+		d.Foot = append(d.Foot, clean(l))
 	}
 	if r.Mode == kiosk.Returning {
 		d.Heading = w.T("receipt.paper.returned")
@@ -88,7 +98,7 @@ func item(l kiosk.Line, at time.Time, p Place, w Words) Item {
 	default:
 		i.Title = w.T("line.unknown")
 	}
-	if !l.Due.IsZero() && l.Kind != kiosk.Checkin {
+	if !l.Due.IsZero() && !p.NoDates && l.Kind != kiosk.Checkin {
 		i.Due = w.T("line.due", "date", w.Date(l.Due.In(p.Zone), at))
 	}
 	return i

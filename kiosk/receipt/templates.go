@@ -128,6 +128,11 @@ func safe(text string) string {
 // Paper gives the lines for a printer.
 func (t *Templates) Paper(d Doc) (lines []Line) {
 	d.Library, d.Patron, d.Card = safe(d.Library), safe(d.Patron), safe(d.Card)
+	for _, list := range [][]string{d.Head, d.Foot} {
+		for i := range list {
+			list[i] = safe(list[i])
+		}
+	}
 	for _, list := range [][]Item{d.Done, d.Unfinished} {
 		for i := range list {
 			list[i].Title = safe(list[i].Title)

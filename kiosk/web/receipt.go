@@ -1,13 +1,9 @@
 package web
 
 import (
-	"bytes"
-	"encoding/base64"
+	"context"
 	"fmt"
-	"html/template"
 	"image"
-	"image/png"
-	"net/http"
 	"strings"
 	"time"
 
@@ -19,16 +15,24 @@ type Receipts interface {
 	// Code is the receipt itself as the dark dots of a QR code, in rows, without
 	// a margin.
 	Code(r kiosk.Receipt) ([][]bool, error)
-	// Preview is a receipt on everything that it may come on.
-	Preview(r kiosk.Receipt) ReceiptPreview
+	// Preview is a patron's receipt on everything that it may come on, in a style.
+	Preview(r kiosk.Receipt, p kiosk.Patron, s kiosk.ReceiptStyle) ReceiptPreview
+	// Style is the one that counts: what staff has set, or what is configured.
+	Style() kiosk.ReceiptStyle
+	// PutStyle sets another, which counts from the next receipt on, and notes who
+	// did; one that is not Set gives what is configured back.
+	PutStyle(ctx context.Context, s kiosk.ReceiptStyle, by kiosk.Act) error
+	// StyleBefore is the one before; kiosk.ErrUnknown if none was ever set.
+	StyleBefore(ctx context.Context) (kiosk.ReceiptStyle, error)
 }
 
 // ReceiptPreview is a receipt for staff to look at.
 type ReceiptPreview struct {
 	Paper         *image.Gray
 	Subject, Mail string
-	Code          string // what a phone reads
-	Broken        error  // what is wrong with the library's templates
+	Code          string // what a phone reads; empty: there is no code
+	Dots          [][]bool
+	Broken        error // what is wrong with the library's templates
 }
 
 // Scan is the receipt as a QR code to be drawn, nil where there is none.
@@ -127,37 +131,6 @@ func (w Way) Failed() bool { return w.State == kiosk.Failed || w.State == kiosk.
 // Working tells whether it is under way.
 func (w Way) Working() bool { return w.State == kiosk.Working }
 
-// receiptsView is the preview for staff.
-type receiptsView struct {
-	ReceiptPreview
-	Picture template.URL // the paper
-	Wide    int
-	High    int
-	Scan    *dots
-}
-
-// receiptsPage shows staff how receipts look, with what nobody has lent.
-func (s *site) receiptsPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
-	p := s.staffPage(r, who)
-	k := sampleReceipt(s.Clock(), s.Location)
-	k.Language = p.Tag
-	v := &receiptsView{ReceiptPreview: s.Receipts.Preview(k)}
-	var b bytes.Buffer
-	if err := png.Encode(&b, v.Paper); err != nil {
-		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
-		return
-	}
-	v.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes()))
-	v.Wide, v.High = v.Paper.Rect.Dx(), v.Paper.Rect.Dy()
-	if rows, err := s.Receipts.Code(k); err == nil {
-		d := draw(rows)
-		v.Scan = &d
-	}
-	p.Receipts = v
-	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1))
-	s.showStaff(w, http.StatusOK, "staff-receipts", p)
-}
-
 // sampleReceipt is one of nobody.
 func sampleReceipt(now time.Time, zone *time.Location) kiosk.Receipt {
 	due := now.In(zone).AddDate(0, 0, 21)
@@ -168,5 +141,5 @@ func sampleReceipt(now time.Time, zone *time.Location) kiosk.Receipt {
 		{Item: "30417000010181", Title: "西游记", Kind: kiosk.Renew, State: kiosk.LineRenewed, Due: due.AddDate(0, 0, 7)},
 		{Item: "30417000010199", Title: "Дванадцять місяців", Kind: kiosk.Checkout, State: kiosk.LineRefused, Reason: kiosk.ReasonOnHold},
 	}
-	return kiosk.Receipt{Mode: kiosk.Borrowing, Patron: "A.", Card: "…6788", At: now, Lines: lines}
+	return kiosk.Receipt{Mode: kiosk.Borrowing, At: now, Lines: lines}
 }

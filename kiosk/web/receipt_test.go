@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"image"
 	"net/http"
@@ -14,8 +15,9 @@ import (
 
 // fakeReceipts draws a code that depends on what it is given.
 type fakeReceipts struct {
-	got *kiosk.Receipt
-	err error
+	got    *kiosk.Receipt
+	styles *[]kiosk.ReceiptStyle
+	err    error
 }
 
 func (f fakeReceipts) Code(r kiosk.Receipt) ([][]bool, error) {
@@ -23,8 +25,31 @@ func (f fakeReceipts) Code(r kiosk.Receipt) ([][]bool, error) {
 	return [][]bool{{true, true, false}, {false, false, true}, {true, false, true}}, f.err
 }
 
-func (f fakeReceipts) Preview(r kiosk.Receipt) ReceiptPreview {
-	return ReceiptPreview{Paper: image.NewGray(image.Rect(0, 0, 20, 10)), Subject: "<b>", Mail: "Dear " + r.Patron, Code: "code", Broken: f.err}
+func (f fakeReceipts) Preview(r kiosk.Receipt, p kiosk.Patron, s kiosk.ReceiptStyle) ReceiptPreview {
+	rows, _ := f.Code(r)
+	return ReceiptPreview{Paper: image.NewGray(image.Rect(0, 0, 20, 10)), Subject: "<b>", Mail: "Dear " + p.FirstName + s.Head, Code: "code", Dots: rows, Broken: f.err}
+}
+
+func (f fakeReceipts) Style() kiosk.ReceiptStyle {
+	if f.styles != nil && len(*f.styles) > 0 && (*f.styles)[len(*f.styles)-1].Set {
+		return (*f.styles)[len(*f.styles)-1]
+	}
+	return kiosk.StyleOf(kiosk.Receipts{})
+}
+
+func (f fakeReceipts) PutStyle(_ context.Context, s kiosk.ReceiptStyle, by kiosk.Act) error {
+	if by.What == "" {
+		return errors.New("nobody did it")
+	}
+	*f.styles = append(*f.styles, s)
+	return nil
+}
+
+func (f fakeReceipts) StyleBefore(context.Context) (kiosk.ReceiptStyle, error) {
+	if n := len(*f.styles); n > 1 {
+		return (*f.styles)[n-2], nil
+	}
+	return kiosk.ReceiptStyle{}, nil
 }
 
 func receiptScreen(s kiosk.Slip) kiosk.Screen {
@@ -66,7 +91,9 @@ func TestWays(t *testing.T) {
 // patron, and is drawn dot for dot.
 func TestScan(t *testing.T) {
 	var got kiosk.Receipt
-	with := func(err error) func(*Config) { return func(c *Config) { c.Receipts = fakeReceipts{&got, err} } }
+	with := func(err error) func(*Config) {
+		return func(c *Config) { c.Receipts = fakeReceipts{got: &got, err: err} }
+	}
 	h, desk := newSite(t, receiptScreen(kiosk.Slip{Titles: true}), with(nil))
 	body := get(h, "/").Body.String()
 	if !strings.Contains(body, `viewBox="0 0 11 11"`) || !strings.Contains(body, `d="M4 4h2v1h-2zM6 5h1v1h-1zM4 6h1v1h-1zM6 6h1v1h-1z"`) {
@@ -109,8 +136,60 @@ func TestAskReceipt(t *testing.T) {
 
 // TestReceiptsPage: the preview is staff's.
 func TestReceiptsPage(t *testing.T) {
-	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Receipts = fakeReceipts{new(kiosk.Receipt), errors.New("mail.txt: line 3")} })
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
+		c.Receipts = fakeReceipts{got: new(kiosk.Receipt), err: errors.New("mail.txt: line 3")}
+	})
 	if w := get(h, "/staff/receipts"); w.Code == http.StatusOK || strings.Contains(w.Body.String(), "Dear") {
 		t.Errorf("who is not signed in gets %d", w.Code)
+	}
+}
+
+// TestReceiptStyle: what staff sets holds, can be looked at before, taken back,
+// and given up; what can't be is told, and changes nothing.
+func TestReceiptStyle(t *testing.T) {
+	set := []kiosk.ReceiptStyle{}
+	f, crew := fakeReceipts{got: new(kiosk.Receipt), styles: &set}, crew()
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Receipts, c.Staff = f, &Staff{Accounts: crew, Audit: crew} })
+	_, c := enterAs(h, "S1", "ana-1234")
+	_, bo := enterAs(h, "S2", "bo-1234")
+	form := func(print, head string) url.Values {
+		return url.Values{"print": {print}, "name": {"initials"}, "titles": {"on"}, "head": {head}}
+	}
+	put := func(code int, what string, form url.Values) string {
+		t.Helper()
+		w := do(h, "POST", "/staff/receipts/"+what, form, c)
+		if w.Code != code {
+			t.Errorf("%s %v = %d; want %d", what, form, w.Code, code)
+		}
+		return w.Body.String()
+	}
+	if w := do(h, "POST", "/staff/receipts/set", form("ask", ""), bo); w.Code != http.StatusForbidden {
+		t.Errorf("staff that may not sets receipts: %d", w.Code)
+	}
+	if body := put(http.StatusOK, "try", form("never", "Elm <i>")); !strings.Contains(body, "Dear AminaElm &lt;i&gt;") || !strings.Contains(body, `<option value="never" selected>`) {
+		t.Errorf("tried: %s", body)
+	}
+	put(http.StatusUnprocessableEntity, "set", form("often", ""))
+	put(http.StatusUnprocessableEntity, "set", form("ask", strings.Repeat("a\n", kiosk.MaxSlipLines+1)))
+	put(http.StatusUnprocessableEntity, "try", form("ask", strings.Repeat("a", kiosk.MaxSlipLine+1)))
+	put(http.StatusNotFound, "else", nil)
+	if len(set) != 0 {
+		t.Fatalf("set: %+v", set)
+	}
+	put(http.StatusSeeOther, "set", form("always", " Elm  Street \r\n\r\n2 "))
+	want := kiosk.ReceiptStyle{Set: true, Print: kiosk.PrintAlways, Name: kiosk.NameInitials, Titles: true, Head: "Elm Street\n2"}
+	if len(set) != 1 || set[0] != want {
+		t.Fatalf("set: %+v; want %+v", set, want)
+	}
+	put(http.StatusSeeOther, "own", nil)
+	if f.Style() != kiosk.StyleOf(kiosk.Receipts{}) {
+		t.Errorf("given up: %+v", f.Style())
+	}
+	put(http.StatusSeeOther, "undo", nil)
+	if f.Style() != want {
+		t.Errorf("taken back: %+v", f.Style())
+	}
+	if body := do(h, "GET", "/staff/receipts?done", nil, c).Body.String(); !strings.Contains(body, "/staff/receipts/undo") || !strings.Contains(body, "Elm Street") {
+		t.Errorf("the page: %s", body)
 	}
 }

@@ -167,6 +167,7 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	if s.Receipts != nil {
 		s.Staff.receipts = true
 		mux.HandleFunc("GET /staff/receipts", s.staffed(kiosk.Manager, s.receiptsPage))
+		mux.HandleFunc("POST /staff/receipts/{what}", s.staffed(kiosk.Manager, s.receiptsPut))
 	}
 	mux.HandleFunc("GET /staff", s.staffDoor)
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)

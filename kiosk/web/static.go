@@ -57,6 +57,7 @@ func templates() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{
 		"static": func(name string) string { return "/static/" + version + "/" + name },
 		"args":   args,
+		"list":   func(all ...string) []string { return all },
 	}).ParseFS(assets, "templates/*.html")
 }
 

@@ -82,7 +82,7 @@ func (c *Config) Printer() bool {
 func (c *Config) receipts() kiosk.Receipts {
 	r := c.Receipts
 	return kiosk.Receipts{
-		Print: c.Printer() && r.Print != "never", Always: r.Print == "always", Mail: r.Mail.Server != "",
+		Printer: c.Printer(), Print: c.Printer() && r.Print != "never", Always: r.Print == "always", Mail: r.Mail.Server != "",
 		Name: kiosk.NameStyle(cmp.Or(r.Name, string(kiosk.NameNone))), Card: r.Card, Titles: r.Titles == nil || *r.Titles,
 	}
 }

@@ -154,6 +154,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	if d.receipts, err = newReceipts(d); err != nil {
 		return errors.Join(err, store.Close())
 	}
+	if err := d.receipts.style.load(ctx); err != nil {
+		return errors.Join(fmt.Errorf("ledger: %w", err), store.Close())
+	}
 	d.desk = desk.New(d.deskConfig())
 	d.boards, d.brands, d.strange = newBoards(d), newBrands(d), newStrange(d)
 	if err := errors.Join(d.boards.load(ctx), d.brands.load(ctx), d.strange.load(ctx)); err != nil {
@@ -174,6 +177,7 @@ func (d *Daemon) deskConfig() desk.Config {
 		Gates: d.pads.gates(), Pad: d.pads.ready,
 		Deadline: d.Config.Upstream.Deadline, NewID: newID, Log: d.Log, Clock: d.clock.Clock, Seen: d.figures.see, Deliver: d.receipts.deliver,
 	}
+	c.Rules.Receipts = d.receipts.rules()
 	if d.Options.Ledger != nil {
 		c.Ledger = d.Options.Ledger(d.store)
 	}

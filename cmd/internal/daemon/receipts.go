@@ -29,6 +29,7 @@ type receipts struct {
 	setter *typeset.Setter
 	mail   *mail.Server // nil: there is none
 	jobs   chan printJob
+	style  setting[kiosk.ReceiptStyle]
 
 	mu        sync.Mutex
 	templates *receipt.Templates
@@ -53,6 +54,7 @@ func newReceipts(d *Daemon) (*receipts, error) {
 		return nil, err
 	}
 	r := &receipts{Daemon: d, speak: speak, setter: setter, mail: d.Config.Receipts.Mail.Sender(), jobs: make(chan printJob)}
+	r.style = setting[kiosk.ReceiptStyle]{Daemon: d, name: "receipts", show: func(kiosk.ReceiptStyle) {}}
 	if err := r.load(); err != nil {
 		d.Log.Error("a template of a receipt can't be used; ours is", "err", err)
 	}
@@ -74,16 +76,26 @@ func (r *receipts) now() *receipt.Templates {
 	return r.templates
 }
 
-func (r *receipts) doc(k kiosk.Receipt) receipt.Doc {
+func (r *receipts) doc(k kiosk.Receipt) receipt.Doc { return r.styled(k, r.Style()) }
+
+func (r *receipts) styled(k kiosk.Receipt, s kiosk.ReceiptStyle) receipt.Doc {
 	c := r.Config.Kiosk
-	return receipt.New(k, receipt.Place{Library: cmp.Or(c.Title, c.Library), Zone: r.Config.Location}, r.speak(k.Language))
+	return receipt.New(k, receipt.Place{Library: cmp.Or(r.brand().Name, c.Title, c.Library), Zone: r.Config.Location, Head: s.Head, Foot: s.Foot, NoDates: !s.Dates}, r.speak(k.Language))
+}
+
+// brand is how the library wants its kiosk to look.
+func (r *receipts) brand() kiosk.Brand {
+	if r.brands == nil {
+		return kiosk.Brand{}
+	}
+	return r.brands.Brand()
 }
 
 // deliver hands one over, for the desk.
 func (r *receipts) deliver(ctx context.Context, d kiosk.Deliver) error {
 	doc := r.doc(d.Receipt)
 	if d.How != kiosk.Mail {
-		return r.print(ctx, r.slip(doc))
+		return r.print(ctx, r.slip(doc, r.Style()))
 	}
 	if r.mail == nil {
 		return errors.New("no mail server is configured")
@@ -191,8 +203,13 @@ const (
 )
 
 // slip lays a receipt out for a printer.
-func (r *receipts) slip(d receipt.Doc) drivers.Slip {
+func (r *receipts) slip(d receipt.Doc, style kiosk.ReceiptStyle) drivers.Slip {
 	s := drivers.Slip{Draw: func(l drivers.SlipLine, dots int) (image.Image, error) { return r.draw(l, dots), nil }}
+	if style.Logo {
+		if logo := paperLogo(r.brand().Logo); logo != nil {
+			s.Lines = append(s.Lines, drivers.SlipLine{Picture: logo, Align: drivers.AlignCenter})
+		}
+	}
 	for _, l := range r.now().Paper(d) {
 		line := drivers.SlipLine{Text: l.Text, Right: d.Right, Bold: l.Bold, Big: l.Big, Rule: l.Rule}
 		switch {
@@ -218,6 +235,9 @@ var _ web.Receipts = (*receipts)(nil)
 
 // Code implements web.Receipts.
 func (r *receipts) Code(k kiosk.Receipt) ([][]bool, error) {
+	if !r.Style().Code {
+		return nil, nil
+	}
 	return dots(r.now().Code(r.doc(k)))
 }
 
@@ -243,20 +263,26 @@ const paperDots = 576
 
 // Preview implements web.Receipts. It reads the templates again, and they hold
 // from then on.
-func (r *receipts) Preview(k kiosk.Receipt) web.ReceiptPreview {
+func (r *receipts) Preview(k kiosk.Receipt, p kiosk.Patron, style kiosk.ReceiptStyle) web.ReceiptPreview {
 	broken := r.load()
-	d := r.doc(k)
-	p := web.ReceiptPreview{Broken: broken, Code: r.now().Code(d)}
-	p.Subject, p.Mail = r.now().Mail(d)
+	d := r.styled(style.Over(r.Config.Rules().Receipts).Of(k, p), style)
+	v := web.ReceiptPreview{Broken: broken}
+	if style.Code {
+		v.Code = r.now().Code(d)
+		v.Dots, _ = dots(v.Code) //nolint:errcheck // a text that has no room in a code is shown as it is
+	}
+	v.Subject, v.Mail = r.now().Mail(d)
 	var parts []image.Image
-	for _, l := range r.slip(d).Lines {
+	for _, l := range r.slip(d, style).Lines {
 		switch {
+		case l.Picture != nil:
+			parts = append(parts, inMiddle(l.Picture, paperDots))
 		case l.Rule:
 			parts = append(parts, typeset.Rule(paperDots))
 		default:
 			parts = append(parts, r.draw(l, paperDots))
 		}
 	}
-	p.Paper = typeset.Below(parts...)
-	return p
+	v.Paper = typeset.Below(parts...)
+	return v
 }

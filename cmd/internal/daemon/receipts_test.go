@@ -1,8 +1,14 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"io"
 	"log/slog"
 	"os"
@@ -126,7 +132,7 @@ func TestNoPrinter(t *testing.T) {
 func TestPreview(t *testing.T) {
 	r := spool(t, escpossim.New(escpossim.Options{}))
 	k := borrowed("ar", "Dune").Receipt
-	before := r.Preview(k)
+	before := r.Preview(k, kiosk.Patron{}, r.Style())
 	if before.Broken != nil || before.Paper.Rect.Dy() < 200 || !strings.Contains(before.Mail, "Dune") || !strings.Contains(before.Code, "Dune") {
 		t.Errorf("Preview() = %v, %v, %q, %q", before.Broken, before.Paper.Rect, before.Mail, before.Code)
 	}
@@ -134,11 +140,47 @@ func TestPreview(t *testing.T) {
 	os.Mkdir(dir, 0o700)
 	os.WriteFile(filepath.Join(dir, "code.txt"), []byte("Ours: {{.Library}}"), 0o600)
 	os.WriteFile(filepath.Join(dir, "mail.txt"), []byte("{{"), 0o600)
-	if after := r.Preview(k); after.Code != "Ours: Maple" || after.Broken == nil || after.Mail != before.Mail {
+	if after := r.Preview(k, kiosk.Patron{}, r.Style()); after.Code != "Ours: Maple" || after.Broken == nil || after.Mail != before.Mail {
 		t.Errorf("with templates: %q, %v, %q", after.Code, after.Broken, after.Mail)
 	}
 	rows, err := r.Code(k)
 	if err != nil || len(rows) < 21 || len(rows) != len(rows[0]) || !rows[0][0] {
 		t.Errorf("Code() = %d rows, %v", len(rows), err)
+	}
+}
+
+// TestStyledPreview: the library's lines and logo stand on the paper, dates and
+// the code where they are wanted.
+func TestStyledPreview(t *testing.T) {
+	r := spool(t, escpossim.New(escpossim.Options{}))
+	k, style := borrowed("en", "Dune").Receipt, r.Style()
+	before := r.Preview(k, kiosk.Patron{}, style)
+	m := image.NewNRGBA(image.Rect(0, 0, 480, 120))
+	draw.Draw(m, m.Rect, image.NewUniform(color.NRGBA{0xF0, 0xD0, 0x60, 0xFF}), image.Point{}, draw.Src) // paler than half grey
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	logo := kiosk.Brand{Name: "Elm Street", Logo: base64.StdEncoding.EncodeToString(b.Bytes())}
+	r.brands = newBrands(r.Daemon)
+	r.brands.up.Store(&logo)
+	style.Head, style.Foot, style.Dates, style.Code = "# Hours: 9 to 5", "Come again", false, false
+	after := r.Preview(k, kiosk.Patron{}, style)
+	if after.Code != "" || after.Dots != nil || !strings.Contains(after.Mail, "Elm Street\n# Hours: 9 to 5\n") || !strings.Contains(after.Mail, "Come again") || strings.Contains(after.Mail, "Due") || before.Mail == after.Mail {
+		t.Errorf("Preview() = %q, %q", after.Code, after.Mail)
+	}
+	inked := 0
+	for _, v := range after.Paper.Pix[:120*after.Paper.Stride] {
+		if v < 0x80 {
+			inked++
+		}
+	}
+	if all := 480 * 120; inked < all/20 || inked > all/2 {
+		t.Errorf("the pale logo has %d dots of %d", inked, all)
+	}
+	for _, bad := range []string{"", "!", base64.StdEncoding.EncodeToString([]byte("no picture"))} {
+		if paperLogo(bad) != nil {
+			t.Errorf("%q is a logo", bad)
+		}
 	}
 }
