@@ -48,13 +48,17 @@ type answer struct {
 // do makes a call that should take no longer than d. f is to use no memory of
 // its caller, who goes on without it.
 func (c *calls) do(d time.Duration, f func() (int, error)) (int, error) {
-	c.mu.Lock()
-	hung := c.hung
-	c.mu.Unlock()
-	if hung {
+	if c.left() {
 		return 0, c.hangs()
 	}
 	return c.run(d, f)
+}
+
+// left tells whether a call was left behind.
+func (c *calls) left() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hung
 }
 
 func (c *calls) run(d time.Duration, f func() (int, error)) (int, error) {

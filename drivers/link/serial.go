@@ -30,7 +30,9 @@ func openSerial(path string, mode *serial.Mode) (drivers.Link, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	l := &serialLink{port: p, baud: mode.BaudRate, calls: calls{name: path, close: p.Close, free: p.ResetOutputBuffer}}
+	l := &serialLink{port: p, baud: mode.BaudRate, calls: calls{name: path, close: p.Close, free: func() error {
+		return errors.Join(p.ResetOutputBuffer(), p.SetMode(mode)) // to throw away alone wakes nobody: a change of the settings does
+	}}}
 	if err := errors.Join(raise(p.SetDTR(true)), raise(p.SetRTS(true)), l.Patience(patience)); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -134,6 +136,8 @@ func (l *serialLink) write(p []byte) (done int, err error) {
 		n, err := l.port.Write(p[done:min(len(p), done+kernelHolds)])
 		done += n
 		switch {
+		case l.calls.left(): // nobody waits for the rest
+			return done, drivers.ErrHung
 		case errors.Is(err, syscall.EINTR):
 		case err != nil:
 			return done, gone(err)
