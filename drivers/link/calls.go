@@ -29,7 +29,7 @@ type calls struct {
 	name  string        // by which the device is opened again
 	grace time.Duration // 0 means grace
 	close func() error
-	free  func() error // what may have a stuck call return, and is safe while it lasts; nil: nothing
+	free  func() error // what may have a stuck call return; not called once the device may be closed; nil: nothing
 
 	mu      sync.Mutex
 	running int
@@ -125,7 +125,7 @@ func (c *calls) nudge(hard bool) {
 		return
 	}
 	for range 10 {
-		if c.free == nil || c.free() != nil || !c.stuck() {
+		if !c.freed() {
 			break
 		}
 		time.Sleep(10 * time.Millisecond) // it writes on, and may be stuck again
@@ -136,6 +136,21 @@ func (c *calls) nudge(hard bool) {
 	c.mu.Lock()
 	c.nudging = false
 	c.mu.Unlock()
+}
+
+// freed frees the stuck calls once, and tells whether some still are. It counts
+// as a call itself, so that the device is not closed beneath it.
+func (c *calls) freed() (again bool) {
+	c.mu.Lock()
+	if c.free == nil || c.running == 0 {
+		c.mu.Unlock()
+		return false
+	}
+	c.running++
+	c.mu.Unlock()
+	err := c.free()
+	c.end()
+	return err == nil && c.stuck()
 }
 
 func (c *calls) stuck() bool {

@@ -101,6 +101,37 @@ func TestStuckRead(t *testing.T) {
 	}
 }
 
+// TestFreeBeforeClose: a call that comes back while it is freed is not closed
+// beneath that, and is freed no more: the descriptor may be another file's.
+func TestFreeBeforeClose(t *testing.T) {
+	freeing, stuck, let := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var closed, frees, late atomic.Int32
+	c := &calls{name: "freed", grace: time.Millisecond, close: func() error { closed.Add(1); return nil }, free: func() error {
+		if frees.Add(1) == 1 {
+			close(freeing)
+			<-let
+		}
+		late.Add(closed.Load())
+		return nil
+	}}
+	if _, err := c.do(0, func() (int, error) { <-stuck; return 0, nil }); !errors.Is(err, drivers.ErrHung) {
+		t.Fatalf("do() = %v; want ErrHung", err)
+	}
+	<-freeing
+	close(stuck)
+	until(t, "the call comes back", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.running == 1 })
+	if err := c.shut(); !errors.Is(err, drivers.ErrHung) || closed.Load() != 0 {
+		t.Errorf("shut() = %v, closed %d times while it is freed; want it to wait", err, closed.Load())
+	}
+	close(let)
+	until(t, "it is closed", func() bool { return closed.Load() == 1 && lost.at("freed") == nil })
+	until(t, "it is freed no more", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return !c.nudging })
+	c.nudge(false)
+	if frees.Load() != 1 || late.Load() != 0 {
+		t.Errorf("freed %d times, %d of them after it was closed; want once, before", frees.Load(), late.Load())
+	}
+}
+
 // TestStuckOpen: an open that waits is not made a second time beside it, and
 // what it gives at last is closed.
 func TestStuckOpen(t *testing.T) {
