@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ func TestHungDriver(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	begun := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
 	stuck := drivers.DefineAlone("stuck", "never comes back", func(struct{}) (drivers.Scanner, error) {
+		begin()
 		fd, err := syscall.Open(path, syscall.O_RDONLY, 0) // waits for who writes
 		if err == nil {
 			syscall.Close(fd)
@@ -51,6 +55,7 @@ func TestHungDriver(t *testing.T) {
 	if s := ds.status(); s[0].Hung || s[1].Working || !strings.Contains(s[1].Error, "unplug it") {
 		t.Errorf("status() = %+v", s)
 	}
+	<-begun // or else nobody would read what is written at the end
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("run() = %v", err)
