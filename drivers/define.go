@@ -39,6 +39,9 @@ type Driver struct {
 // IsPad tells whether the devices are Pads.
 func (d Driver) IsPad() bool { return d.device.Implements(reflect.TypeFor[Pad]()) }
 
+// IsScanner tells whether the driver's devices are Scanners.
+func (d Driver) IsScanner() bool { return d.device.Implements(reflect.TypeFor[Scanner]()) }
+
 // IsPrinter tells whether the devices are Printers.
 func (d Driver) IsPrinter() bool { return d.device.Implements(reflect.TypeFor[Printer]()) }
 

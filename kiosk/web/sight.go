@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -55,8 +53,7 @@ func (s *Sight) Lost() time.Time {
 
 // beat takes a page's word that it has painted, from this machine alone.
 func (s *site) beat(w http.ResponseWriter, r *http.Request) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if at, e2 := netip.ParseAddr(host); s.Sight != nil && err == nil && e2 == nil && at.Unmap().IsLoopback() {
+	if s.Sight != nil && here(r) {
 		s.Sight.painted(r.URL.Query().Has("gone"))
 	}
 	w.WriteHeader(http.StatusNoContent)

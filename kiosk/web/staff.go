@@ -19,6 +19,9 @@ type Staff struct {
 	// Accounts are staff's own; nil: there are none. Without a password and an
 	// account the pages only say how to set one.
 	Accounts Accounts
+	// Badges come from the kiosk's scanner to the door on its own display; nil:
+	// there is no scanner.
+	Badges *Badges
 	// Audit keeps what staff does; nil: it is only logged.
 	Audit Audit
 	// Now tells how the kiosk is; nil: nobody can.
@@ -170,6 +173,7 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 		mux.HandleFunc("POST /staff/receipts/{what}", s.staffed(kiosk.Manager, s.receiptsPut))
 	}
 	mux.HandleFunc("GET /staff", s.staffDoor)
+	mux.HandleFunc("GET /staff/badge", s.badgeStream)
 	mux.HandleFunc("POST /staff/sign-in", s.signIn)
 	mux.HandleFunc("POST /staff/sign-out", s.signOut)
 	mux.HandleFunc("POST /staff/language", s.chooseStaffLanguage)

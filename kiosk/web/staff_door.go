@@ -246,6 +246,7 @@ func (d *door) cookie(r *http.Request, token string) *http.Cookie {
 type doorView struct {
 	Shared bool // all share a password
 	Badges bool // there are accounts
+	Reads  bool // the kiosk's scanner reads badges for it
 	Badge  string
 }
 
@@ -261,23 +262,28 @@ func (s *site) doorView(ctx context.Context) (v doorView) {
 	return v
 }
 
+func (s *site) doorPage(r *http.Request) staffPage {
+	p := s.staffPage(r, kiosk.Member{})
+	p.Door = s.doorView(r.Context())
+	p.Door.Reads = p.Door.Badges && s.readsBadges(r)
+	return p
+}
+
 // staffDoor asks for badge and password, or leads on.
 func (s *site) staffDoor(w http.ResponseWriter, r *http.Request) {
 	if who, ok := s.door.in(r, true); ok {
 		http.Redirect(w, r, s.staffPage(r, who).Nav[0].Path, http.StatusSeeOther)
 		return
 	}
-	p := s.staffPage(r, kiosk.Member{})
-	p.Door = s.doorView(r.Context())
-	s.showStaff(w, http.StatusOK, "staff-door", p)
+	s.showStaff(w, http.StatusOK, "staff-door", s.doorPage(r))
 }
 
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	p := s.staffPage(r, kiosk.Member{})
-	if p.Door = s.doorView(r.Context()); !p.Door.Shared && !p.Door.Badges {
+	p := s.doorPage(r)
+	if !p.Door.Shared && !p.Door.Badges {
 		http.Error(w, "no staff password and no account is set", http.StatusForbidden)
 		return
 	}

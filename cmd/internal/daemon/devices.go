@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,6 +108,9 @@ const sendTime = 5 * time.Second
 
 func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	ev, warning := ds.Config.Intake.Event(sc)
+	if ds.staff.takesBadge(ctx, sc.Text, ev) {
+		return
+	}
 	if warning != "" {
 		ds.Log.Warn("scan", "device", name, "warning", warning)
 	}
@@ -143,6 +147,11 @@ func (ds *devices) report(dev config.Device, s drivers.State) {
 		ds.Log.Warn("device is missing", "device", dev.Name, "driver", dev.Driver.Name, "err", s.Err)
 	}
 	ds.desk.Fault(kiosk.Fault{Source: dev.Name, Text: s.Err.Error()})
+}
+
+// scan tells whether one of the devices is a scanner.
+func (ds *devices) scan() bool {
+	return slices.ContainsFunc(ds.Config.Devices, func(dev config.Device) bool { return dev.Driver.IsScanner() })
 }
 
 // noPad tells why no pad works.

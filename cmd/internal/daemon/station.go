@@ -28,6 +28,9 @@ func (d *Daemon) staffPages() *web.Staff {
 	if d.phones != nil {
 		s.Phones = d.phones
 	}
+	if d.devices.scan() {
+		s.Badges = &d.staff.badges
+	}
 	return s
 }
 

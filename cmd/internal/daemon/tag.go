@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 	"github.com/carrel-kiosk/carrel/kiosk/station"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
 // TagSettings are what a configuration says of writing tags.
@@ -31,6 +32,7 @@ type staff struct {
 
 	ctx     context.Context // while the daemon runs
 	benches sync.WaitGroup
+	badges  web.Badges // wanted at the door to the pages
 
 	mu    sync.Mutex
 	until time.Time // end of the lease; zero: the desk has them

@@ -24,10 +24,14 @@ const base = process.env.CARREL_DEMO, badge = process.env.CARREL_STAFF_BADGE, pa
 
   // The door.
   await staff.goto(base + '/staff');
+  await staff.waitForSelector('#read:has-text("under the kiosk’s scanner")'); // it waits for a badge
   assert.deepEqual(await axe(staff), [], 'axe at the door');
-  await staff.keyboard.type(badge); // as a scanner does
-  await staff.keyboard.press('Enter');
+  const hold = code => sim.evaluate(async code => (await fetch('/sim/scan', {method: 'POST', body: new URLSearchParams({code})})).status, code);
+  assert.equal(await hold(badge), 204);
+  await staff.waitForSelector('#read:has-text("Your badge was read")');
+  assert.equal(await staff.inputValue('#badge'), badge);
   assert.equal(await staff.evaluate(() => document.activeElement.id), 'password', 'a badge leads to the PIN');
+  assert.ok(await screen.$('.screen[id^="screen-welcome"]'), 'the desk has not seen the badge');
   await staff.keyboard.type('guess!');
   await staff.keyboard.press('Enter');
   await staff.waitForSelector('.failed');
