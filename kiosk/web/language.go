@@ -191,12 +191,12 @@ func isolate(s string, right bool) string {
 	for _, r := range s {
 		switch p, _ := bidi.LookupRune(r); p.Class() {
 		case bidi.EN, bidi.AN:
+		case bidi.R, bidi.AL, bidi.LRO, bidi.RLO, bidi.LRE, bidi.RLE, bidi.PDF, bidi.LRI, bidi.RLI, bidi.FSI, bidi.PDI:
+			return "\u2068" + s + "\u2069"
 		default:
 			if right {
 				return "\u2068" + s + "\u2069"
 			}
-		case bidi.R, bidi.AL, bidi.LRO, bidi.RLO, bidi.LRE, bidi.RLE, bidi.PDF, bidi.LRI, bidi.RLI, bidi.FSI, bidi.PDI:
-			return "\u2068" + s + "\u2069"
 		}
 	}
 	return s
