@@ -91,7 +91,7 @@ func built(t *testing.T, version string) string {
 	t.Helper()
 	dir := scripted(t, version, "exit 1")
 	os.Remove(filepath.Join(dir, "kioskd"))
-	build := exec.Command("go", "build", "-ldflags", "-X github.com/carrel-kiosk/carrel/cmd/internal/cli.Version="+version, "-o", filepath.Join(dir, "kioskd"), "../../kioskd")
+	build := exec.Command("go", "build", "-ldflags", "-s -w -X github.com/carrel-kiosk/carrel/cmd/internal/cli.Version="+version, "-o", filepath.Join(dir, "kioskd"), "../../kioskd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // no device is read here, and it builds sooner
 	out, err := build.CombinedOutput()
 	if err != nil {
@@ -127,8 +127,10 @@ func (s *site) bundle(folder string, m Manifest) string {
 func TestUpdate(t *testing.T) {
 	s := newSite(t)
 	first, second := built(t, "1.0"), built(t, "1.1")
+	small := scripted(t, "1.1", "exit 1") // what is refused is never run
 	ctx := t.Context()
-	if v, err := s.Apply(ctx, s.bundle(first, Manifest{"1.0", Arch()})); err != nil || v != "1.0" {
+	file := s.bundle(first, Manifest{"1.0", Arch()})
+	if v, err := s.Apply(ctx, file); err != nil || v != "1.0" {
 		t.Fatalf("the first: %q, %v", v, err)
 	}
 	s.Stop(ctx)
@@ -157,8 +159,7 @@ func TestUpdate(t *testing.T) {
 		}
 	}
 
-	good := s.bundle(second, Manifest{"1.1", Arch()})
-	raw, err := os.ReadFile(good)
+	raw, err := os.ReadFile(s.bundle(small, Manifest{"1.1", Arch()}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,19 +173,19 @@ func TestUpdate(t *testing.T) {
 		}
 	}
 	_, strange, _ := ed25519.GenerateKey(nil)
-	if err := Pack(bad, Manifest{"1.1", Arch()}, second, strange); err != nil {
+	if err := Pack(bad, Manifest{"1.1", Arch()}, small, strange); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Apply(ctx, bad); !errors.Is(err, ErrSignature) {
 		t.Errorf("of a strange key: %v", err)
 	}
-	if _, err := s.Apply(ctx, s.bundle(first, Manifest{"0.9.9", Arch()})); !errors.Is(err, ErrOlder) {
+	if _, err := s.Apply(ctx, s.bundle(small, Manifest{"0.9.9", Arch()})); !errors.Is(err, ErrOlder) {
 		t.Errorf("an older one: %v", err)
 	}
-	if _, err := s.Apply(ctx, s.bundle(second, Manifest{"1.2", "pdp11"})); !errors.Is(err, ErrOther) {
+	if _, err := s.Apply(ctx, s.bundle(small, Manifest{"1.2", "pdp11"})); !errors.Is(err, ErrOther) {
 		t.Errorf("of another machine: %v", err)
 	}
-	if _, err := s.Apply(ctx, s.bundle(second, Manifest{"1.3", Arch()})); err == nil || !strings.Contains(err.Error(), "says that it is") {
+	if _, err := s.Apply(ctx, s.bundle(small, Manifest{"1.3", Arch()})); err == nil || !strings.Contains(err.Error(), "says that it is") {
 		t.Errorf("what is not what it says: %v", err)
 	}
 	if s.current() != "1.0" || len(s.starts) != 2 {
@@ -207,14 +208,14 @@ func TestUpdate(t *testing.T) {
 	loans("after going back")
 
 	s.Patience = time.Minute
-	if v, err := s.Apply(ctx, good); err != nil || v != "1.1" || s.current() != "1.1" {
+	if v, err := s.Apply(ctx, s.bundle(second, Manifest{"1.1", Arch()})); err != nil || v != "1.1" || s.current() != "1.1" {
 		t.Fatalf("the second: %q, %v", v, err)
 	}
 	loans("after the update")
 	if list, _ := os.ReadDir(s.at("versions")); len(list) != 2 {
 		t.Errorf("%d versions are kept; want this one and the one before", len(list))
 	}
-	t.Run("resume", func(t *testing.T) { resume(t, first) })
+	t.Run("resume", func(t *testing.T) { resume(t, file, s) })
 }
 
 // newerLedger is what a newer version leaves.
@@ -245,13 +246,14 @@ PRAGMA user_version=%[1]d`, version))
 
 // resume: an update that lost its power goes on at the next start of the
 // machine, or back.
-func resume(t *testing.T, first string) {
+func resume(t *testing.T, first string, from *site) {
 	ctx := t.Context()
 	s := newSite(t)
+	s.Keys, s.key = from.Keys, from.key
 	if err := s.Resume(ctx); err != nil {
 		t.Errorf("with nothing to do: %v", err)
 	}
-	if _, err := s.Apply(ctx, s.bundle(first, Manifest{"1.0", Arch()})); err != nil {
+	if _, err := s.Apply(ctx, first); err != nil {
 		t.Fatal(err)
 	}
 	s.Stop(ctx)
