@@ -38,6 +38,7 @@ func (f fakeReceipts) Style() kiosk.ReceiptStyle {
 }
 
 func (f fakeReceipts) PutStyle(_ context.Context, s kiosk.ReceiptStyle, by kiosk.Act) error {
+	worded(by)
 	if by.What == "" {
 		return errors.New("nobody did it")
 	}

@@ -27,6 +27,7 @@ func (f *fakeBoards) Board() kiosk.Board {
 }
 
 func (f *fakeBoards) PutBoard(ctx context.Context, b kiosk.Board, by kiosk.Act) error {
+	worded(by)
 	if f.err != nil {
 		return f.err
 	}

@@ -21,7 +21,8 @@ func (f *fakeBrands) Brand() kiosk.Brand {
 	return f.all[len(f.all)-1]
 }
 
-func (f *fakeBrands) PutBrand(_ context.Context, b kiosk.Brand, _ kiosk.Act) error {
+func (f *fakeBrands) PutBrand(_ context.Context, b kiosk.Brand, by kiosk.Act) error {
+	worded(by)
 	f.all = append(f.all, b)
 	return nil
 }

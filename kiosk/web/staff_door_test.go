@@ -50,12 +50,21 @@ func (f *fakeStaff) Members(context.Context) (list []kiosk.Member, err error) {
 	return list, nil
 }
 
+// worded panics where the log has no words for what is noted.
+func worded(a kiosk.Act) {
+	en, err := languages([]string{"en"})
+	if err != nil || en[0].Texts["staff.act."+a.What] == "" {
+		panic(fmt.Sprint("no words for ", a.What, err))
+	}
+}
+
 func (f *fakeStaff) Note(_ context.Context, a kiosk.Act) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.full != nil {
 		return f.full
 	}
+	worded(a)
 	a.N, a.At = int64(len(f.acts)+1), noon
 	f.acts = slices.Insert(f.acts, 0, a)
 	return nil
@@ -238,7 +247,7 @@ func TestLogPage(t *testing.T) {
 	if body := do(h, "GET", "/staff/log?badge=S3", nil, c).Body.String(); !strings.Contains(body, "Nothing has been noted") {
 		t.Errorf("nobody's: %s", body)
 	}
-	f.Note(t.Context(), kiosk.Act{Name: "=cmd|' /C calc'!A0", What: "x", About: "-5", Note: "a,\"b\"\r\nc"})
+	f.Note(t.Context(), kiosk.Act{Name: "=cmd|' /C calc'!A0", What: "look", About: "-5", Note: "a,\"b\"\r\nc"})
 	w := do(h, "GET", "/staff/log.csv", nil, c)
 	text := w.Body.String()
 	if w.Header().Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(text, "n,at,badge,name,what,about,note,from\r\n53,") ||
