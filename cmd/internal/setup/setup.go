@@ -308,22 +308,28 @@ type said struct {
 	Says   string `json:"says"`
 }
 
-// probe asks the library's system in each way that the kiosk will, and gives its
-// words.
+// probe asks the library's system in each way that the kiosk will, in all of them
+// at the same time, since the page does not wait much longer than for one; and
+// gives its words.
 func (s *server) probe(r *http.Request) (any, error) {
 	a, err := read(r)
 	if err != nil {
 		return nil, err
 	}
 	var all []said
+	var ways []*config.Config
 	for _, u := range a.Upstream.parts() {
 		c, _, bad := (&Answers{Name: "kiosk", Library: a.Library, Timezone: a.Timezone, Upstream: u}).check(s.Listen, s.Data)
 		if len(bad) > 0 {
 			return problems{bad}, nil
 		}
-		ok, says := s.ask(r.Context(), c)
-		all = append(all, said{u.Driver, ok, says})
+		all, ways = append(all, said{Driver: u.Driver}), append(ways, c)
 	}
+	var wg sync.WaitGroup
+	for i, c := range ways {
+		wg.Go(func() { all[i].OK, all[i].Says = s.ask(r.Context(), c) })
+	}
+	wg.Wait()
 	return all, nil
 }
 

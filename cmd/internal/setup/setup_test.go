@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +156,48 @@ func TestKoha(t *testing.T) {
 	a.Upstream.Koha.URL = "staff.example.org"
 	if _, _, bad = a.check("127.0.0.1:1", data); len(bad) != 1 || bad[0].Key != "upstream.url" {
 		t.Errorf("an address that is none: %+v", bad)
+	}
+}
+
+// TestProbeAtOnce: a Koha is asked in both ways at the same time. Here it answers
+// only once somebody knocks at its SIP2.
+func TestProbeAtOnce(t *testing.T) {
+	data := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", data)
+	sip, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sip.Close()
+	knocked := make(chan struct{})
+	knock := sync.OnceFunc(func() { close(knocked) })
+	go func() {
+		for {
+			c, err := sip.Accept()
+			if err != nil {
+				return
+			}
+			knock()
+			c.Close()
+		}
+	}()
+	rest := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-knocked:
+			http.Error(w, "not you", http.StatusForbidden)
+		case <-r.Context().Done():
+		}
+	}))
+	defer rest.Close()
+	s := &server{Options: Options{Listen: "127.0.0.1:1", Data: data, Log: slog.New(slog.DiscardHandler)}}
+	body, err := json.Marshal(Answers{Upstream: Upstream{Driver: "koha", Address: sip.Addr().String(), User: "k", Password: "p", Koha: Koha{URL: rest.URL, As: "user", Name: "n", Secret: "s"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.probe(httptest.NewRequest("POST", "/setup/probe", bytes.NewReader(body)))
+	all, ok := v.([]said)
+	if err != nil || !ok || len(all) != 2 || all[0].Driver != "koha" || all[0].OK || !strings.Contains(all[0].Says, "403") || all[1].Driver != "sip2" || all[1].OK || all[1].Says == "" {
+		t.Errorf("probe() = %+v, %v; want that koha refuses, and sip2 breaks off", v, err)
 	}
 }
 
