@@ -72,7 +72,7 @@ func (s *Service) Plan(ctx context.Context, id kiosk.ID, who string, what What) 
 		return 0, err
 	}
 	defer l.mu.Unlock()
-	return s.plan(ctx, l, who, what, l.offers()[what], false)
+	return s.plan(ctx, l, who, what, l.offers(l.kinds())[what], false)
 }
 
 // tells refuses what the library's system can't be told.
@@ -177,7 +177,7 @@ func (s *Service) TakeBack(ctx context.Context, id kiosk.ID, who string, what Wh
 	}
 	defer l.mu.Unlock()
 	var open []Change
-	kinds := l.kinds()
+	kinds := l.tally().kinds
 	for _, c := range l.changes {
 		if !c.Sent && (what == "" || what == c.kind(kinds)) {
 			open = append(open, c)
@@ -206,9 +206,9 @@ func (s *Service) Changes(ctx context.Context, id kiosk.ID) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer l.mu.Unlock()
-	list, err := s.changes(ctx, l)
-	if err != nil {
+	list, kinds := slices.Clone(l.changes), l.tally().kinds
+	l.mu.Unlock()
+	if list, err = s.progress(ctx, list, kinds); err != nil {
 		return nil, err
 	}
 	return list, s.bookChanges(ctx, list)

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"context"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -180,4 +181,74 @@ func TestPlan(t *testing.T) {
 	if _, err := w.Plan(t.Context(), id, "ann", "burn"); kiosk.CodeOf(err) != kiosk.CodeInvalid {
 		t.Errorf("Plan(burn): %v; want invalid", err)
 	}
+}
+
+// watchedLedger counts how often it is asked how far entries are, and tells
+// whether somebody can scan meanwhile.
+type watchedLedger struct {
+	Ledger
+	asked int
+	busy  func() bool
+	t     *testing.T
+}
+
+func (l *watchedLedger) States(ctx context.Context, ids []kiosk.ID) (map[kiosk.ID]kiosk.State, error) {
+	if l.asked++; l.busy() {
+		l.t.Error("nobody can scan while the ledger is asked")
+	}
+	return l.Ledger.States(ctx, ids)
+}
+
+// TestOutgoingIsCheap: who looks on what is told asks the ledger only while that
+// may change, counts only what is new, and keeps nobody from scanning.
+func TestOutgoingIsCheap(t *testing.T) {
+	w := newWorld(t)
+	ledger := &watchedLedger{Ledger: w.store, t: t}
+	w.Tells, w.Ledger = "update", ledger
+	id := w.begin(stacks)
+	ledger.busy = func() bool {
+		l := w.live[id]
+		free := l.mu.TryLock()
+		if free {
+			l.mu.Unlock()
+		}
+		return !free
+	}
+	w.scan(id, "ann", numbers(0, 1)...)
+	if n, err := w.Plan(t.Context(), id, "ann", Seen); n != 2 || err != nil {
+		t.Fatalf("Plan() = %d, %v; want 2", n, err)
+	}
+	look := func(p Progress, in, open, asked int) {
+		t.Helper()
+		o, err := w.Outgoing(t.Context(), id, 1)
+		if err != nil || o.Total != 2 || len(o.Changes) != 1 || o.Changes[0].Book.Title == "" {
+			t.Fatalf("Outgoing() = %+v, %v; want one of two, with its title", o, err)
+		}
+		if k := o.Kinds[2]; k.In[p] != in || k.Open != open || ledger.asked != asked {
+			t.Errorf("%d %s, %d open, after %d questions; want %d, %d, %d", k.In[p], p, k.Open, ledger.asked, in, open, asked)
+		}
+	}
+	look(Planned, 2, 0, 0)
+	if n, err := w.Send(t.Context(), id, "ann"); n != 2 || err != nil {
+		t.Fatalf("Send() = %d, %v; want 2", n, err)
+	}
+	conclude := func(i int, state kiosk.State) {
+		t.Helper()
+		if err := w.store.Conclude(t.Context(), kiosk.Outcome{Entry: w.live[id].changes[i].Entry, State: state, At: day}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(Waiting, 2, 0, 1)
+	counted := w.live[id].tallied
+	conclude(0, kiosk.Settled)
+	conclude(1, kiosk.Exception)
+	look(Refused, 1, 0, 2)
+	conclude(1, kiosk.Dismissed)
+	look(Passed, 1, 0, 3)
+	look(Told, 1, 0, 3)
+	if w.live[id].tallied != counted {
+		t.Error("it was counted again, and nothing had changed")
+	}
+	w.scan(id, "ann", string(number(3)))
+	look(Told, 1, 1, 4)
 }

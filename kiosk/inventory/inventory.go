@@ -64,6 +64,7 @@ type live struct {
 	counts  map[shelf.Finding]int
 	heard   int
 	changes []Change
+	tallied *tally // nil: nobody asked
 	seq     uint64
 	changed chan struct{}
 }
@@ -265,7 +266,7 @@ func (s *Service) read(ctx context.Context, id kiosk.ID, l *live) error {
 
 // blank forgets what was folded.
 func (l *live) blank() {
-	l.mine, l.counts, l.said, l.changes = map[string][]int64{}, map[shelf.Finding]int{}, nil, nil
+	l.mine, l.counts, l.said, l.changes, l.tallied = map[string][]int64{}, map[shelf.Finding]int{}, nil, nil, nil
 }
 
 // fold takes the whole log.

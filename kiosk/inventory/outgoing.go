@@ -52,34 +52,70 @@ type Outgoing struct {
 	Total     int      // of the changes
 }
 
-// Outgoing tells it, with at most some of the changes.
+// Outgoing tells it, with at most some of the changes. A page asks for it every
+// few seconds, while others scan: who does waits only for what has to be counted
+// anew, and not for the ledger.
 func (s *Service) Outgoing(ctx context.Context, id kiosk.ID, most int) (o Outgoing, err error) {
 	l, err := s.open(ctx, id)
 	if err != nil {
 		return o, err
 	}
-	defer l.mu.Unlock()
 	o = Outgoing{Inventory: l.v, Ends: s.Ends, Tells: s.Tells}
-	if o.Changes, err = s.changes(ctx, l); err != nil {
-		return o, err
-	}
-	offers := l.offers()
-	for _, what := range Kinds {
-		t := Telling{What: what, Open: len(offers[what]), In: map[Progress]int{}}
-		for _, c := range o.Changes {
-			if c.What == what {
-				t.In[c.Progress]++
-			}
+	t := l.tally()
+	list, done := slices.Clone(l.changes), t.done
+	l.mu.Unlock()
+	if done == nil {
+		if done, err = s.progress(ctx, list, t.kinds); err != nil {
+			return o, err
 		}
-		o.Kinds = append(o.Kinds, t)
+		sortUrgent(done)
+		if !slices.ContainsFunc(done, Change.moves) {
+			l.mu.Lock()
+			t.done = done
+			l.mu.Unlock()
+		}
 	}
+	for _, what := range Kinds {
+		o.Kinds = append(o.Kinds, Telling{What: what, Open: t.open[what], In: map[Progress]int{}})
+	}
+	for _, c := range done {
+		o.Kinds[slices.Index(Kinds, c.What)].In[c.Progress]++
+	}
+	o.Total = len(done)
+	o.Changes = slices.Clone(done[:min(most, o.Total)])
+	return o, s.bookChanges(ctx, o.Changes)
+}
+
+// sortUrgent sorts the most urgent to the front.
+func sortUrgent(list []Change) {
 	urgent := []Progress{Planned, Refused, Waiting, Told, Passed}
-	slices.SortStableFunc(o.Changes, func(a, b Change) int {
+	slices.SortStableFunc(list, func(a, b Change) int {
 		return cmp.Compare(slices.Index(urgent, a.Progress), slices.Index(urgent, b.Progress))
 	})
-	o.Total = len(o.Changes)
-	o.Changes = o.Changes[:min(most, o.Total)]
-	return o, s.bookChanges(ctx, o.Changes)
+}
+
+// moves tells whether a change may come further by itself, or by the hands of
+// who settles exceptions.
+func (c Change) moves() bool { return c.Progress == Waiting || c.Progress == Refused }
+
+// tally is what an inventory came to with its newest line.
+type tally struct {
+	seq   uint64 // of live
+	kinds map[kiosk.Barcode]What
+	open  map[What]int
+	done  []Change // sorted, once none of them moves; nil: some may, or nobody asked
+}
+
+// tally counts only what is new; what it gives does not change, but for done.
+func (l *live) tally() *tally {
+	if l.tallied == nil || l.tallied.seq != l.seq {
+		t := &tally{seq: l.seq, kinds: l.kinds(), open: map[What]int{}}
+		for what, list := range l.offers(t.kinds) {
+			t.open[what] = len(list)
+		}
+		l.tallied = t
+	}
+	return l.tallied
 }
 
 // lostAndFound is what is said of books that the library's system has not.
@@ -110,9 +146,9 @@ func (l *live) kinds() map[kiosk.Barcode]What {
 }
 
 // offers are the books of which something can be told and about which there is
-// no change yet, by what it is.
-func (l *live) offers() map[What][]kiosk.Barcode {
-	kinds, planned, list := l.kinds(), l.planned(), map[What][]kiosk.Barcode{}
+// no change yet, by what it is; kinds are those of l.
+func (l *live) offers(kinds map[kiosk.Barcode]What) map[What][]kiosk.Barcode {
+	planned, list := l.planned(), map[What][]kiosk.Barcode{}
 	for scan := range l.s.Walk.Scans() {
 		item, _ := l.s.ItemOf(scan)
 		if what := kinds[item]; what != "" && !planned[item] {
@@ -136,10 +172,9 @@ func (c Change) kind(kinds map[kiosk.Barcode]What) What {
 	return c.What
 }
 
-// changes are those of an inventory with how far each has come, and without
+// progress notes in changes what each tells and how far it has come, without
 // words.
-func (s *Service) changes(ctx context.Context, l *live) ([]Change, error) {
-	list, kinds := slices.Clone(l.changes), l.kinds()
+func (s *Service) progress(ctx context.Context, list []Change, kinds map[kiosk.Barcode]What) ([]Change, error) {
 	var sent []kiosk.ID
 	for i := range list {
 		c := &list[i]

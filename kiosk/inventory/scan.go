@@ -145,6 +145,7 @@ func (s *Service) batch(ctx context.Context, id kiosk.ID, who string, reads []Re
 		}
 		b.number(first)
 	}
+	defer l.tell()
 	said := b.apply()
 	if err := s.name(ctx, l, said); err != nil {
 		return nil, err // they are on disk, and will be there when they are scanned again
@@ -155,7 +156,6 @@ func (s *Service) batch(ctx context.Context, id kiosk.ID, who string, reads []Re
 	if slices.ContainsFunc(said, Said.fresh) {
 		l.s = nil
 	}
-	l.tell()
 	return said, nil
 }
 
