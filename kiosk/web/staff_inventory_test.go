@@ -182,9 +182,13 @@ func TestInventoryReading(t *testing.T) {
 	}
 	v.Config.Store = broken{store}
 	start(shelves{inventory.New(v.Config)})
-	w = do(h, "POST", "/staff/inventory", url.Values{"place": {"LARGE\x1f"}}, c)
-	if b := w.Body.String(); !strings.Contains(b, `role="alert"`) || strings.Contains(b, "refresh") {
+	slow := &patientRecorder{ResponseRecorder: httptest.NewRecorder()}
+	h.ServeHTTP(slow, request("POST", "/staff/inventory", url.Values{"place": {"LARGE\x1f"}}, c))
+	if b := slow.Body.String(); !strings.Contains(b, `role="alert"`) || strings.Contains(b, "refresh") {
 		t.Errorf("what is not stored leads on: %s", b)
+	}
+	if slow.write.After(time.Now().Add(patience)) {
+		t.Errorf("the last bit is to be written until %v; want within %v", slow.write, patience)
 	}
 }
 

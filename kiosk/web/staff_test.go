@@ -60,6 +60,12 @@ func staffSite(t *testing.T) (http.Handler, *fakeStation, *time.Time) {
 
 // do asks as a browser of the same origin does.
 func do(h http.Handler, method, path string, form url.Values, cookie *http.Cookie) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, request(method, path, form, cookie))
+	return w
+}
+
+func request(method, path string, form url.Values, cookie *http.Cookie) *http.Request {
 	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(form.Encode()))
 	if method == "POST" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -68,9 +74,7 @@ func do(h http.Handler, method, path string, form url.Values, cookie *http.Cooki
 	if cookie != nil {
 		r.AddCookie(cookie)
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return r
 }
 
 func enter(t *testing.T, h http.Handler, password string) (int, *http.Cookie) {

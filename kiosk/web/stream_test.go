@@ -274,4 +274,7 @@ func TestAnswerEnds(t *testing.T) {
 	if w.Code != http.StatusOK || w.write.Before(begin.Add(answerTime)) || w.write.After(time.Now().Add(answerTime)) {
 		t.Errorf("GET / = %d, to be written until %v; want within %v", w.Code, w.write, answerTime)
 	}
+	if answerTime < inventoryTime+patience {
+		t.Errorf("an inventory may take %v, and nothing can be said of it after %v", inventoryTime, answerTime)
+	}
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
@@ -56,9 +58,14 @@ type leading struct {
 	Path, Failed string
 }
 
+// write sends a bit of the page, for which the browser has a deadline of its own.
 func (x *waiting) write(name string, v any) {
+	out := http.NewResponseController(x.w)
+	if err := out.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return // the browser is gone
+	}
 	if err := x.pages.ExecuteTemplate(x.w, name, v); err != nil {
 		return // the browser is gone
 	}
-	http.NewResponseController(x.w).Flush() //nolint:errcheck // the same
+	out.Flush() //nolint:errcheck // the same
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk/web"
 )
 
-// Bounds on connections from the library's network, where everybody is.
+// Bounds on connections from the library's network, where everybody is; web
+// bounds each answer.
 const (
 	mostPhones   = 128             // at a time; others wait
 	phoneHeader  = 5 * time.Second // longest wait for a handshake, and for a header
 	phoneIdle    = 30 * time.Second
-	phoneAnswer  = 2 * time.Minute // longest that a request takes, with its photo
-	phoneRetry   = time.Second     // until the first try to serve them again; then twice as long each time
-	phoneRetries = time.Minute     // at most
+	phoneRetry   = time.Second // until the first try to serve them again; then twice as long each time
+	phoneRetries = time.Minute // at most
 )
 
 // phones are staff's, on the library's network.
@@ -114,7 +114,7 @@ func (p *phones) answer(ctx context.Context, h http.Handler) error {
 	at := p.at.Load()
 	secured := tls.NewListener(bound(at.Listener, mostPhones), &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: at.Certificate})
 	p.Log.Info("phones are served", "addresses", p.Addresses())
-	return serveOn(ctx, secured, &http.Server{Handler: h, ReadHeaderTimeout: phoneHeader, IdleTimeout: phoneIdle, WriteTimeout: phoneAnswer,
+	return serveOn(ctx, secured, &http.Server{Handler: h, ReadHeaderTimeout: phoneHeader, IdleTimeout: phoneIdle,
 		ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}) // who does not trust the certificate says so with each try
 }
 
