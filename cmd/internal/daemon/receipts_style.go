@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
@@ -20,12 +21,21 @@ func (r *receipts) Style() kiosk.ReceiptStyle {
 	return kiosk.StyleOf(r.Config.Rules().Receipts)
 }
 
-// PutStyle implements web.Receipts.
+// ruleTime is the longest wait for the desk to take what is decided of receipts.
+const ruleTime = 5 * time.Second
+
+// PutStyle implements web.Receipts. What is stored is set, even if who asked goes
+// away, or the desk takes nothing: it has it at the next start.
 func (r *receipts) PutStyle(ctx context.Context, s kiosk.ReceiptStyle, by kiosk.Act) error {
 	if err := r.style.put(ctx, s, by); err != nil {
 		return err
 	}
-	return r.desk.Send(ctx, kiosk.ReceiptsSet{Receipts: r.rules()})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ruleTime)
+	defer cancel()
+	if err := r.desk.Send(ctx, kiosk.ReceiptsSet{Receipts: r.rules()}); err != nil {
+		r.Log.Error("what is set for receipts has not reached the desk; it counts from the next start on", "err", err)
+	}
+	return nil
 }
 
 // StyleBefore implements web.Receipts.
