@@ -23,7 +23,7 @@ import (
 )
 
 // longest is what one script may take.
-const longest = 7 * time.Minute
+const longest = 10 * time.Minute
 
 // Run runs a script with the environment of the test and env ("NAME=value")
 // on top. Screenshots go to CARREL_SCREENSHOTS, or to a folder of the test.
