@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -78,6 +80,25 @@ func (d *desk) bench(what string, fits func(sim.State) bool) sim.State {
 			d.Fatalf("%s: it stays %+v, %v", what, s, err)
 		}
 	}
+}
+
+// works waits until a device is open: the desk lends without it.
+func (d *desk) works(device string) {
+	d.Helper()
+	up := fmt.Sprintf(`carrel_device_up{device=%q`, device)
+	d.bench("a "+device+" that works", func(sim.State) bool {
+		resp, err := http.Get("http://" + d.addr + "/metrics")
+		if err != nil {
+			d.Fatal(err)
+		}
+		defer resp.Body.Close()
+		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+			if l := lines.Text(); strings.HasPrefix(l, up) && strings.HasSuffix(l, " 1") {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func (d *desk) post(path string, form url.Values) {
@@ -383,6 +404,7 @@ func TestReceipt(t *testing.T) {
 		return "?"
 	}
 	title := borrow()
+	d.works("printer")
 	d.post("/touch/print", nil)
 	got := paper(d.bench("paper", func(s sim.State) bool { return len(s.Paper) == 1 && s.Paper[0].Cut }))
 	if !strings.Contains(got, title[:min(len(title), 20)]) || !strings.Contains(got, "Borrowed") || strings.Contains(got, d.reader(0)) {
