@@ -139,41 +139,54 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-// FuzzSheet: texts of any kind in every place make a document that can be read,
-// on as many pages as it says, with each row once and none below the foot.
+// whole writes a sheet that has the texts in every place, and wants a document
+// that can be read, on as many pages as it says, with each row once and none
+// below the foot.
+func whole(t *testing.T, s *Setter, title, cell string, rows int, right bool) {
+	t.Helper()
+	sh := Sheet{Title: title, Lang: "en", Lead: []string{cell, title}, Right: right, Page: func(n, of int) string { return fmt.Sprintf("p%dof%d", n, of) }}
+	table := Table{Title: cell, None: title, Head: []string{"n", title, cell}, Wide: []int{2, 5, 1}, Tick: right}
+	for i := range rows {
+		table.Rows = append(table.Rows, []string{fmt.Sprintf("row%d.", i), cell, title})
+	}
+	sh.Parts = []Table{table}
+	var b bytes.Buffer
+	if err := s.WriteSheet(&b, sh); err != nil {
+		t.Fatal(err)
+	}
+	pages := read(t, b.Bytes())
+	all := strings.Join(pages, "")
+	for i, p := range pages {
+		if !strings.Contains(p, fmt.Sprintf("p%dof%d", i+1, len(pages))) {
+			t.Errorf("page %d of %d is not numbered", i+1, len(pages))
+		}
+	}
+	for i := range rows {
+		if row := fmt.Sprintf("row%d.\n", i); !strings.Contains(all, row) {
+			t.Errorf("row %d is lost", i)
+		}
+	}
+}
+
+// TestLongSheet: many rows, and cells that are higher than a page.
+func TestLongSheet(t *testing.T) {
+	s := setter(t)
+	whole(t, s, "\u202e\u2067(\\)<<>>endobj\x00\xff", strings.Repeat("\n", 400), 40, false)
+	whole(t, s, strings.Repeat("ﷺ", 500), strings.Repeat("a\u2028", 300), 12, true)
+	whole(t, s, strings.Repeat("W", 1000), "%PDF-1.7 stream", 90, false)
+}
+
+// FuzzSheet has texts of any kind, as long as many of them can be tried.
 func FuzzSheet(f *testing.F) {
 	for _, text := range texts {
 		f.Add(text, text, 3, true)
 	}
-	f.Add("\u202e\u2067(\\)<<>>endobj\x00\xff", strings.Repeat("\n", 400), 40, false)
-	f.Add(strings.Repeat("ﷺ", 500), strings.Repeat("a\u2028", 300), 12, true)
-	f.Add(strings.Repeat("W", 1000), "%PDF-1.7 stream", 90, false)
+	f.Add("\u202e\u2067(\\)<<>>endobj\x00\xff", "a\u2028", 4, false)
 	f.Add("", "", 0, false)
 	s := setter(f)
 	f.Fuzz(func(t *testing.T, title, cell string, rows int, right bool) {
-		rows = max(0, min(rows, 90))
-		sh := Sheet{Title: title, Lang: "en", Lead: []string{cell, title}, Right: right, Page: func(n, of int) string { return fmt.Sprintf("p%dof%d", n, of) }}
-		table := Table{Title: cell, None: title, Head: []string{"n", title, cell}, Wide: []int{2, 5, 1}, Tick: right}
-		for i := range rows {
-			table.Rows = append(table.Rows, []string{fmt.Sprintf("row%d.", i), cell, title})
-		}
-		sh.Parts = []Table{table}
-		var b bytes.Buffer
-		if err := s.WriteSheet(&b, sh); err != nil {
-			t.Fatal(err)
-		}
-		pages := read(t, b.Bytes())
-		all := strings.Join(pages, "")
-		for i, p := range pages {
-			if !strings.Contains(p, fmt.Sprintf("p%dof%d", i+1, len(pages))) {
-				t.Errorf("page %d of %d is not numbered", i+1, len(pages))
-			}
-		}
-		for i := range rows {
-			if row := fmt.Sprintf("row%d.\n", i); !strings.Contains(all, row) {
-				t.Errorf("row %d is lost", i)
-			}
-		}
+		const long = 24 // bytes
+		whole(t, s, title[:min(len(title), long)], cell[:min(len(cell), long)], max(0, min(rows, 2)), right)
 	})
 }
 
