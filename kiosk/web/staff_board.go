@@ -158,15 +158,25 @@ func (s *site) boardPut(w http.ResponseWriter, r *http.Request, who kiosk.Member
 		s.showStaff(w, http.StatusUnprocessableEntity, "staff-board", p)
 		return
 	}
+	if !s.kept(w, r, &p, "board", func(ctx context.Context) error {
+		return s.Staff.Board.PutBoard(ctx, b, s.act(r, who, "board."+what, "", note))
+	}) {
+		s.showStaff(w, http.StatusInternalServerError, "staff-board", p)
+	}
+}
+
+// kept keeps what is set on a page and leads back to it; or else the page says
+// that it was not, once it is shown.
+func (s *site) kept(w http.ResponseWriter, r *http.Request, p *staffPage, page string, put func(context.Context) error) bool {
 	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
 	defer cancel()
-	if err := s.Staff.Board.PutBoard(ctx, b, s.act(r, who, "board."+what, "", note)); err != nil {
-		s.Log.Error("web: board", "err", err)
+	if err := put(ctx); err != nil {
+		s.Log.Error("web: "+page, "err", err)
 		p.Failed = p.T("staff.ex.failed")
-		s.showStaff(w, http.StatusInternalServerError, "staff-board", p)
-		return
+		return false
 	}
-	http.Redirect(w, r, "/staff/board?done", http.StatusSeeOther)
+	http.Redirect(w, r, "/staff/"+page+"?done", http.StatusSeeOther)
+	return true
 }
 
 // joined makes one line of what was typed in several.

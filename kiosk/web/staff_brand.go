@@ -158,14 +158,10 @@ func (s *site) brandPut(w http.ResponseWriter, r *http.Request, who kiosk.Member
 		s.showStaff(w, http.StatusUnprocessableEntity, "staff-brand", p)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
-	defer cancel()
 	note := fmt.Sprintf("%s %s %s", b.Name, b.House, b.Accent)
-	if err := s.Staff.Brand.PutBrand(ctx, b, s.act(r, who, "brand."+what, "", note)); err != nil {
-		s.Log.Error("web: brand", "err", err)
-		p.Failed = p.T("staff.ex.failed")
+	if !s.kept(w, r, &p, "brand", func(ctx context.Context) error {
+		return s.Staff.Brand.PutBrand(ctx, b, s.act(r, who, "brand."+what, "", note))
+	}) {
 		s.showStaff(w, http.StatusInternalServerError, "staff-brand", p)
-		return
 	}
-	http.Redirect(w, r, "/staff/brand?done", http.StatusSeeOther)
 }

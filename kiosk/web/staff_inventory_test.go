@@ -57,6 +57,17 @@ func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 		}})}, s
 }
 
+// shows wants a page for staff to have each of some texts.
+func shows(t *testing.T, h http.Handler, c *http.Cookie, path string, want ...string) {
+	t.Helper()
+	w := do(h, "GET", path, nil, c)
+	for _, x := range want {
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x) {
+			t.Errorf("GET %s = %d without %q:\n%s", path, w.Code, x, w.Body)
+		}
+	}
+}
+
 func TestInventoryPages(t *testing.T) {
 	v, store := newShelves(t)
 	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
@@ -75,15 +86,7 @@ func TestInventoryPages(t *testing.T) {
 		}
 		return w
 	}
-	page := func(path string, want ...string) {
-		t.Helper()
-		w := do(h, "GET", path, nil, c)
-		for _, x := range want {
-			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x) {
-				t.Errorf("GET %s = %d without %q:\n%s", path, w.Code, x, w.Body)
-			}
-		}
-	}
+	page := func(path string, want ...string) { t.Helper(); shows(t, h, c, path, want...) }
 	page("/staff/inventory", "No inventory has been begun", "MAIN / Stacks (40)", `value="ddc"`)
 	page("/staff/inventory?left=B02&right=B01", "Not in order", "502 A")
 	page("/staff/inventory?left=rubbish&right=B01", `role="alert"`)
@@ -224,15 +227,7 @@ func TestOutgoing(t *testing.T) {
 		}
 		return w
 	}
-	page := func(path string, want ...string) {
-		t.Helper()
-		w := do(h, "GET", path, nil, c)
-		for _, x := range want {
-			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x) {
-				t.Errorf("GET %s = %d without %q:\n%s", path, w.Code, x, w.Body)
-			}
-		}
-	}
+	page := func(path string, want ...string) { t.Helper(); shows(t, h, c, path, want...) }
 	const at = "/staff/inventory/v1/tell"
 	page(at, "Nothing is planned", "Plan all: 2", "Plan all: 1", "Plan all: 7", "item status update")
 	if to := touch(http.StatusSeeOther, "plan", "seen").Header().Get("Location"); to != at+"?did=plan&n=7" {

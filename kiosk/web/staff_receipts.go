@@ -91,16 +91,12 @@ func (s *site) receiptsPut(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 		s.showReceipts(w, http.StatusOK, p, style, style, false)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), settleTime)
-	defer cancel()
 	note := strings.Join([]string{string(style.Print), string(style.Name)}, " ")
-	if err := s.Receipts.PutStyle(ctx, style, s.act(r, who, "receipts."+what, "", note)); err != nil {
-		s.Log.Error("web: receipts", "err", err)
-		p.Failed = p.T("staff.ex.failed")
+	if !s.kept(w, r, &p, "receipts", func(ctx context.Context) error {
+		return s.Receipts.PutStyle(ctx, style, s.act(r, who, "receipts."+what, "", note))
+	}) {
 		s.showReceipts(w, http.StatusInternalServerError, p, style, now, false)
-		return
 	}
-	http.Redirect(w, r, "/staff/receipts?done", http.StatusSeeOther)
 }
 
 // readStyle reads the form.
