@@ -114,8 +114,13 @@ func (a *Answers) TOML(listen, data string) []byte {
 			}
 		}
 	}
+	a.Upstream.toml(&b, line, data)
+	return []byte(b.String())
+}
+
+// toml writes the part for the library's system, with line for each key.
+func (u Upstream) toml(b *strings.Builder, line func(key string, value any, why string), data string) {
 	b.WriteString("\n[upstream]\n")
-	u := a.Upstream
 	bySIP2 := func() {
 		line("address", u.Address, "")
 		line("tls", u.TLS, "")
@@ -148,7 +153,6 @@ func (a *Answers) TOML(listen, data string) []byte {
 	default:
 		line("driver", u.Driver, "none: everything is decided here")
 	}
-	return []byte(b.String())
 }
 
 // secrets are the files that the configuration only names, by name.
