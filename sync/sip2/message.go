@@ -52,11 +52,17 @@ var lengths = map[string]int{
 // Part is n characters of the fixed fields from character i, or what of them
 // was sent.
 func (m Message) Part(i, n int) string {
-	r := []rune(m.Fixed)
-	if i >= len(r) {
-		return ""
+	from, to, char := len(m.Fixed), len(m.Fixed), 0
+	for at := range m.Fixed {
+		switch char {
+		case i:
+			from = at
+		case i + n:
+			to = at
+		}
+		char++
 	}
-	return string(r[i:min(i+n, len(r))])
+	return m.Fixed[from:to]
 }
 
 // Get is the first field of that id, and whether there is one.
@@ -134,6 +140,9 @@ func (c Charset) table() *charmap.Charmap {
 
 func (c Charset) decode(b []byte) string {
 	s := string(b)
+	if plain(s) {
+		return s
+	}
 	if !utf8.Valid(b) {
 		t := c.table()
 		if t == nil {
@@ -151,6 +160,16 @@ func (c Charset) decode(b []byte) string {
 		}
 		return r
 	}, s)
+}
+
+// plain tells whether text is the same in every charset, and needs no care.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // encode writes text; what the charset lacks becomes '?'.
@@ -205,14 +224,18 @@ func Parse(raw []byte, c Charset) (Message, error) {
 	if utf8.RuneCountInString(m.Fixed) != len(fixed) {
 		return Message{}, syntax(line, "text in the fixed fields")
 	}
-	segs := bytes.Split(rest, []byte{'|'})
-	for i, seg := range segs {
-		switch last := i == len(segs)-1; {
+	if n := bytes.Count(rest, []byte{'|'}); n > 0 {
+		m.Fields = make([]Field, 0, n+1)
+	}
+	for first, more := true, true; more; first = false {
+		var seg []byte
+		seg, rest, more = bytes.Cut(rest, []byte{'|'})
+		switch {
 		case len(seg) == 0:
 			continue
-		case !isField(seg) && i == 0: // longer than the standard says (fsip2: "94100")
+		case !isField(seg) && first: // longer than the standard says (fsip2: "94100")
 			continue
-		case !isField(seg) && (last || m.Sum == SumBad): // cut off, or damaged
+		case !isField(seg) && (!more || m.Sum == SumBad): // cut off, or damaged
 			return Message{}, syntax(line, "text without a field id")
 		case !isField(seg): // a delimiter within a text
 			continue
@@ -224,8 +247,8 @@ func Parse(raw []byte, c Charset) (Message, error) {
 
 func isField(seg []byte) bool { return len(seg) >= 2 && fieldID(seg[:2]) }
 
-func fieldID(b []byte) bool {
-	return unicode.IsUpper(rune(b[0])) && b[0] < 0x80 && (unicode.IsUpper(rune(b[1])) && b[1] < 0x80 || '0' <= b[1] && b[1] <= '9')
+func fieldID[T string | []byte](b T) bool {
+	return 'A' <= b[0] && b[0] <= 'Z' && ('A' <= b[1] && b[1] <= 'Z' || '0' <= b[1] && b[1] <= '9')
 }
 
 // trailer cuts AY<n>AZ<hhhh> off the end. A naked AY<n> (fsip2) counts as a
@@ -260,7 +283,13 @@ func checksum(b []byte) string {
 	for _, c := range b {
 		sum += uint16(c)
 	}
-	return fmt.Sprintf("%04X", -sum)
+	return hex(-sum)
+}
+
+// hex writes the four digits of a checksum.
+func hex(sum uint16) string {
+	const digits = "0123456789ABCDEF"
+	return string([]byte{digits[sum>>12], digits[sum>>8&15], digits[sum>>4&15], digits[sum&15]})
 }
 
 // judge compares with the sum over bytes, then over code points, which is the
@@ -274,7 +303,7 @@ func judge(b []byte, got string) Sum {
 		for _, r := range string(b) {
 			sum += uint16(r)
 		}
-		if strings.EqualFold(fmt.Sprintf("%04X", -sum), got) {
+		if strings.EqualFold(hex(-sum), got) {
 			return SumLoose
 		}
 	}
@@ -299,7 +328,7 @@ func (m Message) Encode(c Charset, sum bool) ([]byte, error) {
 	if strings.ContainsFunc(m.Fixed, func(r rune) bool { return r < ' ' || r > '~' || r == '|' }) {
 		return nil, fmt.Errorf("%w: fixed fields %q", ErrField, m.Fixed)
 	}
-	b := append([]byte(m.ID), m.Fixed...)
+	b := append(append(make([]byte, 0, 256), m.ID...), m.Fixed...)
 	for _, f := range m.Fields {
 		v, err := f.fit(c)
 		if err != nil {
@@ -322,8 +351,11 @@ func (m Message) Encode(c Charset, sum bool) ([]byte, error) {
 
 // fit gives the bytes of a value that can become nothing but this field.
 func (f Field) fit(c Charset) ([]byte, error) {
-	if len(f.ID) != 2 || !fieldID([]byte(f.ID)) {
+	if len(f.ID) != 2 || !fieldID(f.ID) {
 		return nil, fmt.Errorf("%w: field id %q", ErrField, f.ID)
+	}
+	if len(f.Value) <= 255 && plain(f.Value) && strings.IndexByte(f.Value, '|') < 0 {
+		return []byte(f.Value), nil
 	}
 	bad := func(r rune) bool { return r == '|' || unicode.IsControl(r) || r == utf8.RuneError }
 	v := f.Value

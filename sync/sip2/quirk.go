@@ -63,16 +63,29 @@ const dateLayout = "########____######"
 // time zone, 0 a yes as 0 or 1, y one as Y or N, u one that may be unknown, b
 // one that may be blank.
 func fits(class, c byte) bool {
-	allowed := map[byte]string{'#': "0123456789 ", '_': " ABCDEFGHIJKLMNOPQRSTUVWXYZ", '0': "01", 'y': "YN", 'u': "YNU", 'b': "YN ", '.': "."}
-	return strings.IndexByte(allowed[class], c) >= 0
+	switch class {
+	case '#':
+		return c == ' ' || '0' <= c && c <= '9'
+	case '_':
+		return c == ' ' || 'A' <= c && c <= 'Z'
+	case '0':
+		return c == '0' || c == '1'
+	case 'y':
+		return c == 'Y' || c == 'N'
+	case 'u':
+		return c == 'Y' || c == 'N' || c == 'U'
+	case 'b':
+		return c == 'Y' || c == 'N' || c == ' '
+	}
+	return c == class
 }
 
-func fitsAll(layout string, fixed []byte) bool {
+func fitsAll[T string | []byte](layout string, fixed T) bool {
 	if len(fixed) != len(layout) {
 		return false
 	}
-	for i, c := range fixed {
-		if !fits(layout[i], c) {
+	for i := range len(fixed) {
+		if !fits(layout[i], fixed[i]) {
 			return false
 		}
 	}
@@ -103,10 +116,12 @@ func oddities(m Message, raw []byte) (kinds []string) {
 	odd(m.Sum == SumLoose, "checksum over other bytes than were sent")
 	odd(m.Sum == SumBad, "wrong checksum")
 	layout, ok := layouts[m.ID]
-	odd(ok && !fitsAll(layout, []byte(m.Fixed)), "fixed part of %s", m.ID)
+	odd(ok && !fitsAll(layout, m.Fixed), "fixed part of %s", m.ID)
 	odd(stray(raw), "text without a field id")
 	for _, f := range m.Fields {
-		odd(!slices.Contains(fields, f.ID), "field %s", f.ID)
+		if !slices.Contains(fields, f.ID) {
+			odd(true, "field %s", f.ID)
+		}
 	}
 	if m.ID == "18" && len(m.Fixed) >= 6 {
 		odd(!within(m.Part(0, 2), 1, 13), "circulation status %q", m.Part(0, 2))
@@ -128,8 +143,13 @@ func within(code string, low, high int) bool {
 
 // stray tells whether something stands between two delimiters that is no field.
 func stray(raw []byte) bool {
-	segs := bytes.Split(bytes.Trim(raw, "\r\n"), []byte{'|'})
-	return slices.ContainsFunc(segs[1:], func(s []byte) bool { return len(s) > 0 && !isField(s) })
+	_, rest, _ := bytes.Cut(bytes.Trim(raw, "\r\n"), []byte{'|'})
+	for seg := range bytes.SplitSeq(rest, []byte{'|'}) {
+		if len(seg) > 0 && !isField(seg) {
+			return true
+		}
+	}
+	return false
 }
 
 // shownBytes is how much of a message is logged.
