@@ -6,7 +6,7 @@ import "testing"
 // when one in the middle gives up.
 func TestLines(t *testing.T) {
 	l := &lines{most: 1}
-	first, second, third := l.enter(), l.enter(), l.enter()
+	first, second, third := l.enter(false), l.enter(false), l.enter(false)
 	has := func(place chan struct{}) bool {
 		select {
 		case <-place:
@@ -24,7 +24,7 @@ func TestLines(t *testing.T) {
 		t.Error("the place is free, and the third does not have it")
 	}
 	l.leave(third)
-	if l.taken != 0 || len(l.waiting) != 0 {
-		t.Errorf("all have left: %d taken, %d waiting", l.taken, len(l.waiting))
+	if l.taken != 0 || len(l.tells)+len(l.looks) != 0 {
+		t.Errorf("all have left: %d taken, %d waiting", l.taken, len(l.tells)+len(l.looks))
 	}
 }

@@ -61,11 +61,12 @@ func (t *task) settle(ctx context.Context) {
 	}
 }
 
-// ask has one question under way, when one of the lines is free.
-func (t *task) ask(ctx context.Context, do func(ctx context.Context) error) error {
+// ask has one question under way, when one of the lines is free. One that tells
+// what was looked up goes before others.
+func (t *task) ask(ctx context.Context, tells bool, do func(ctx context.Context) error) error {
 	place := t.place
 	if t.place = nil; place == nil {
-		place = t.lines.enter()
+		place = t.lines.enter(tells)
 	}
 	defer t.leave(place)
 	select {
@@ -94,7 +95,7 @@ func (t *task) leave(place chan struct{}) {
 }
 
 func (t *task) look(ctx context.Context) (st kiosk.Standing, err error) {
-	err = t.ask(ctx, func(ctx context.Context) error {
+	err = t.ask(ctx, false, func(ctx context.Context) error {
 		st, err = t.up.Look(ctx, t.Item, t.Patron)
 		return err
 	})
@@ -118,7 +119,7 @@ func (t *task) tell(ctx context.Context, st kiosk.Standing) {
 		}
 	}
 	var a kiosk.Answer
-	err := t.ask(ctx, func(ctx context.Context) (err error) {
+	err := t.ask(ctx, true, func(ctx context.Context) (err error) {
 		a, err = t.up.Tell(ctx, t.Entry)
 		t.sent = t.now()
 		return err
@@ -160,7 +161,7 @@ func (t *task) undoes() bool {
 // undo takes a loan back. Where the ILS does not, after all, the loan stands.
 // An answer that is lost shows in the next look.
 func (t *task) undo(ctx context.Context, v Verdict, st kiosk.Standing) {
-	err := t.ask(ctx, func(ctx context.Context) error {
+	err := t.ask(ctx, true, func(ctx context.Context) error {
 		defer func() { t.sent = t.now() }()
 		return t.up.(kiosk.Undoer).Undo(ctx, t.Entry)
 	})

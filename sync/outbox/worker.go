@@ -11,7 +11,7 @@ import (
 
 const (
 	window      = 4096                   // entries looked at; those behind wait until there is room
-	spell       = 1024                   // entries worked on until the queue is read again
+	spell       = 10 * time.Second       // until the queue is read again
 	ahead       = 64                     // entries under way for each line, at most: while some are written down, others are asked for
 	firstRetry  = time.Second            // of one entry, doubled each time
 	lastRetry   = 5 * time.Minute        // at most
@@ -165,7 +165,7 @@ func (w *Worker) round(ctx context.Context) time.Duration {
 		}
 		w.link(true, nil)
 	}
-	idle := w.pass(ctx, spell)
+	idle := w.pass(ctx, window)
 	switch {
 	case w.hung():
 		w.down(&kiosk.Error{Code: kiosk.CodeOffline, Text: "the ILS can be reached, and does not answer", Err: w.why})
@@ -325,7 +325,8 @@ const (
 	broken            // the ledger has refused
 )
 
-// pass settles what is ready, most at most, and tells how long until more is.
+// pass settles what is ready for a spell, most at most, and tells how long
+// until more is.
 func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 	q, err := w.queue(ctx)
 	if err != nil {
@@ -339,24 +340,33 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 		}
 		return wait <= 0
 	}, func(q kiosk.Queued) bool { return w.wasIn[q.ID] })
-	events := make(chan *task) // one that has ended; nil: the lines are short of questions
-	stop, running := false, 0
+	atOnce := min(most, ahead*w.lines.most)
+	todo := make(chan *task, atOnce) // for hands, which are kept: their stacks have grown
+	defer close(todo)
+	events := make(chan *task, atOnce) // one that has ended; nil: the lines are short of questions
+	stop, running, hands, until := false, 0, 0, w.now().Add(spell)
 	for {
-		for !stop && most > 0 && running < ahead*w.lines.most && w.lines.short() {
+		for !stop && most > 0 && running < atOnce && w.lines.short() {
 			q, ok := line.take()
 			if !ok {
 				break
 			}
 			most--
 			running++
-			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter(), events: events}
+			t := &task{Worker: w, Queued: q, retry: w.backoff(firstRetry, lastRetry, q.Attempts), wasIn: w.wasIn[q.ID], place: w.lines.enter(false), events: events}
 			if t.last = line.last(q); t.last {
 				t.early = w.patience(q.Entry)
 			}
-			go func() {
-				t.settle(ctx)
-				events <- t
-			}()
+			if running > hands {
+				hands++
+				go func() {
+					for t := range todo {
+						t.settle(ctx)
+						events <- t
+					}
+				}()
+			}
+			todo <- t
 		}
 		if running == 0 {
 			return next
@@ -374,7 +384,7 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 			next = max(next, wait)
 		case over:
 			stop, next = true, wait
-		case !stop && (most == 0 || len(w.lost) > 0 || ctx.Err() != nil):
+		case !stop && (most == 0 || len(w.lost) > 0 || !w.now().Before(until) || ctx.Err() != nil):
 			stop, next = true, 0
 		}
 	}
