@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
+	"github.com/carrel-kiosk/carrel/kiosk/web"
 	"github.com/carrel-kiosk/carrel/sync/koha"
 )
 
@@ -169,23 +169,15 @@ func untold(queue []kiosk.Queued, strange map[kiosk.ID]bool) (all []kiosk.Entry,
 }
 
 func writeCSV(w io.Writer, entries []kiosk.Entry, zone *time.Location) error {
-	out := csv.NewWriter(w)
-	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry"}) //nolint:errcheck // Flush tells
+	out := web.NewTable(w)
+	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry"})
 	for _, e := range entries {
 		due := ""
 		if !e.Due.IsZero() {
 			due = e.Due.In(zone).Format(time.RFC3339)
 		}
-		out.Write([]string{e.At.In(zone).Format(time.RFC3339), string(e.Kind), cell(string(e.Patron)), cell(string(e.Item)), due, cell(e.Title), string(e.ID)}) //nolint:errcheck // Flush tells
+		out.Write([]string{e.At.In(zone).Format(time.RFC3339), string(e.Kind), string(e.Patron), string(e.Item), due, e.Title, string(e.ID)})
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// cell keeps a spreadsheet from taking a text for a formula.
-func cell(s string) string {
-	if s != "" && (s[0] == '=' || s[0] == '+' || s[0] == '-' || s[0] == '@') {
-		return "'" + s
-	}
-	return s
 }

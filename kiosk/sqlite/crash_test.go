@@ -20,11 +20,11 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 )
 
-// child starts this binary as the named child on path. It is killed after a
-// minute, so that no test waits for ever.
+// child starts this binary as the named child on path. It is killed after
+// five minutes, so that no test waits for ever.
 func child(t *testing.T, name, path string, env ...string) (*exec.Cmd, io.ReadCloser, *strings.Builder) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	exe, err := os.Executable()
 	must(t, err)
@@ -104,7 +104,7 @@ func TestKilled(t *testing.T) {
 	for round := range 8 {
 		c, out, errs := child(t, "record", path, fmt.Sprintf("CARREL_FROM=%d", round*1_000_000))
 		lines := bufio.NewScanner(out)
-		kill := 1 + rand.IntN(400)
+		kill := 1 + rand.IntN(200)
 		for n := 0; lines.Scan(); n++ {
 			id, state, _ := strings.Cut(lines.Text(), " ")
 			acked[kiosk.ID(id)] = kiosk.State(state)

@@ -261,7 +261,7 @@ func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tag := ""
-	if l := s.match(r.FormValue("lang")); l != nil {
+	if l := s.match(r.PostForm.Get("lang")); l != nil {
 		tag = l.Tag
 	}
 	http.SetCookie(w, kept(languageCookie, tag))

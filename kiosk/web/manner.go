@@ -168,7 +168,7 @@ func (s *site) chooseManner(w http.ResponseWriter, r *http.Request) {
 	if !takeForm(w, r) {
 		return
 	}
-	m, ok := ParseManner(r.FormValue("mode"))
+	m, ok := ParseManner(r.PostForm.Get("mode"))
 	if !ok {
 		http.Error(w, "no such mode", http.StatusBadRequest)
 		return

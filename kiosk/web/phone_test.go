@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -208,6 +209,37 @@ func TestPhonePairing(t *testing.T) {
 
 // TestPhonesReachNothingElse: from the library's network there are the phones'
 // pages and nothing else, and those for phones are not at the kiosk.
+// meter tells how much was read of it.
+type meter struct {
+	io.Reader
+	n int
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	m.n += n
+	return n, err
+}
+
+// TestStrangersFillNoDisk: of what somebody sends along who has not signed in
+// nothing is read, or not much, whatever it is said to be: a form of files would
+// be kept on disk until it ends.
+func TestStrangersFillNoDisk(t *testing.T) {
+	s := newPhoneSite(t)
+	for _, to := range []string{"GET /staff/phones/stream", "GET /staff/phones", "GET /", "POST /language", "POST /mode", "POST /staff/sign-in", "POST /staff/phones/pair", "POST /staff/brand/logo"} {
+		method, path, _ := strings.Cut(to, " ")
+		file := "--x\r\nContent-Disposition: form-data; name=\"address\"; filename=\"f\"\r\n\r\n" + strings.Repeat("a", 1<<20)
+		body := &meter{Reader: strings.NewReader(file)}
+		r := httptest.NewRequest(method, path, body)
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		s.staff.h.ServeHTTP(httptest.NewRecorder(), r)
+		if body.n > maxBody+4096 {
+			t.Errorf("%s: %d bytes were read", to, body.n)
+		}
+	}
+}
+
 func TestPhonesReachNothingElse(t *testing.T) {
 	s := newPhoneSite(t)
 	s.pair(t)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -62,9 +63,9 @@ func (s *site) phonesView(l *language, n int) *phonesView {
 	return v
 }
 
-// chosenAddress is which of the addresses a request wants.
-func chosenAddress(r *http.Request) int {
-	n, err := strconv.Atoi(r.FormValue("address"))
+// chosenAddress is which of the addresses a form wants, or what follows a path.
+func chosenAddress(of url.Values) int {
+	n, err := strconv.Atoi(of.Get("address"))
 	if err != nil {
 		return 0
 	}
@@ -73,13 +74,13 @@ func chosenAddress(r *http.Request) int {
 
 func (s *site) phonesPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	p := s.staffPage(r, who)
-	p.Phones = s.phonesView(p.language, chosenAddress(r))
+	p.Phones = s.phonesView(p.language, chosenAddress(r.URL.Query()))
 	s.showStaff(w, http.StatusOK, "staff-phones", p)
 }
 
 // phonesStream sends the page's inside when a phone was paired.
 func (s *site) phonesStream(w http.ResponseWriter, r *http.Request) {
-	l, n := s.staffLanguage(r), chosenAddress(r)
+	l, n := s.staffLanguage(r), chosenAddress(r.URL.Query())
 	var changed <-chan struct{}
 	s.staffStream(w, r, kiosk.Librarian, true, func(kiosk.Member) (string, error) {
 		_, _, changed = s.pairing.now()
@@ -106,7 +107,7 @@ func (s *site) phonesTouch(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 			return
 		}
 		s.pairing.begin(who)
-		if n := chosenAddress(r); n > 0 {
+		if n := chosenAddress(r.PostForm); n > 0 {
 			to += "?address=" + strconv.Itoa(n)
 		}
 	case "forget":
