@@ -28,9 +28,6 @@ const (
 	Manager   Role = "manager" // also changes what the kiosk shows, and reads the audit log
 )
 
-// Roles lists them, the smallest first.
-func Roles() []Role { return []Role{Helper, Librarian, Manager} }
-
 // May tells whether a role includes another.
 func (r Role) May(other Role) bool {
 	rank := map[Role]int{Helper: 1, Librarian: 2, Manager: 3}

@@ -6,8 +6,9 @@ import (
 )
 
 func TestRoles(t *testing.T) {
-	for i, r := range Roles() {
-		for j, other := range Roles() {
+	roles := []Role{Helper, Librarian, Manager} // the smallest first
+	for i, r := range roles {
+		for j, other := range roles {
 			if r.May(other) != (i >= j) {
 				t.Errorf("%s.May(%s) = %t", r, other, r.May(other))
 			}

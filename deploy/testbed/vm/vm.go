@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,6 +55,7 @@ type VM struct {
 	Web string // address on this host
 
 	dir   string
+	held  *os.File // keeps the port of Web for QEMU
 	cmd   *exec.Cmd
 	input io.WriteCloser
 	log   io.Writer
@@ -70,8 +72,14 @@ func Start(ctx context.Context, c Config) (_ *VM, err error) {
 	if v.dir, err = os.MkdirTemp("", "testbed"); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			v.held.Close()
+			os.RemoveAll(v.dir)
+		}
+	}()
 	if c.Web != 0 {
-		if v.Web, err = freePort(); err != nil {
+		if v.Web, v.held, err = holdPort(); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +96,6 @@ func Start(ctx context.Context, c Config) (_ *VM, err error) {
 	write.Close()
 	if err != nil {
 		out.Close()
-		os.RemoveAll(v.dir)
 		return nil, err
 	}
 	go v.read(out)
@@ -131,13 +138,27 @@ func (v *VM) slot(n int) string { return filepath.Join(v.dir, fmt.Sprintf("usb%d
 // Slot opens the place number n to plug a device in.
 func (v *VM) Slot(n int) (net.Conn, error) { return net.Dial("unix", v.slot(n)) }
 
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// holdPort gives an address of this machine that nobody else is given until
+// held is closed: a socket that does not listen holds it. QEMU, which asks for it
+// by its number, has it all the same, for both say SO_REUSEADDR (Linux, socket(7)).
+func holdPort() (address string, held *os.File, err error) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
+	held = os.NewFile(uintptr(fd), "port")
+	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	var at syscall.Sockaddr
+	if err == nil {
+		at, err = syscall.Getsockname(fd)
+	}
+	own, ok := at.(*syscall.SockaddrInet4)
+	if err != nil || !ok {
+		held.Close()
+		return "", nil, fmt.Errorf("a port for the machine: %w", err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", own.Port), held, nil
 }
 
 // read keeps what the machine's console says until it ends.
@@ -291,5 +312,6 @@ func (v *VM) Kill() {
 	<-v.ended
 	v.cmd.Wait() //nolint:errcheck // it was killed
 	v.input.Close()
+	v.held.Close() //nolint:errcheck // there may be none
 	os.RemoveAll(v.dir)
 }

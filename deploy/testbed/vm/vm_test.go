@@ -3,6 +3,7 @@ package vm
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,4 +98,26 @@ func TestCached(t *testing.T) {
 	if k, err := cached(Arches[1], dir); err == nil {
 		t.Errorf("another machine's: %+v", k)
 	}
+}
+
+// TestHoldPort: who asks for the port by its number has it, and nobody is given
+// it otherwise.
+func TestHoldPort(t *testing.T) {
+	address, held, err := holdPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for range 100 {
+		other, too, err := holdPort()
+		if err != nil || other == address {
+			t.Fatalf("holdPort() = %s, %v beside %s", other, err, address)
+		}
+		defer too.Close()
+	}
+	ln, err := net.Listen("tcp", address) // says SO_REUSEADDR, as QEMU
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
 }
