@@ -17,6 +17,10 @@ const (
 SELECT i.rowid, i.title, i.author, i.call_number, i.subjects FROM items i JOIN find_stale f ON f.item = i.rowid LIMIT ?`
 	freshSQLFind = `
 SELECT rowid, title, author, call_number, subjects FROM items WHERE rowid > (SELECT item FROM find_upto) ORDER BY rowid LIMIT ?`
+	countFreshSQL = `
+INSERT INTO find_places
+SELECT library, location, count(*) FROM items WHERE rowid > (SELECT item FROM find_upto) AND rowid <= ? GROUP BY library, location
+ON CONFLICT (library, location) DO UPDATE SET items = items + excluded.items`
 )
 
 // Index reads some of what is new in the catalogue, for Find, and tells whether
@@ -59,6 +63,7 @@ INSERT INTO find_items (find_items) VALUES ('delete-all');
 INSERT INTO find_grams (find_grams) VALUES ('delete-all');
 DELETE FROM find_words;
 DELETE FROM find_stale;
+DELETE FROM find_places;
 UPDATE find_upto SET item = 0;`)
 	return err
 }
@@ -68,7 +73,7 @@ type indexer struct {
 	conn *sql.Conn
 	seen map[string]bool // words that are there
 
-	stale, fresh, put, drop, word, gram, upto *sql.Stmt
+	stale, fresh, put, drop, word, gram, count, upto *sql.Stmt
 }
 
 // found is an item that Find will find.
@@ -88,7 +93,7 @@ func (x *indexer) batch() (n int, err error) {
 		{&x.drop, "DELETE FROM find_stale WHERE item = ?"},
 		{&x.word, "INSERT OR IGNORE INTO find_words (word) VALUES (?)"},
 		{&x.gram, "INSERT INTO find_grams (rowid, word) VALUES (?, ?)"},
-		{&x.upto, "UPDATE find_upto SET item = max(item, ?)"},
+		{&x.count, countFreshSQL}, {&x.upto, "UPDATE find_upto SET item = max(item, ?)"},
 	} {
 		if *p.to, err = x.conn.PrepareContext(ctx, p.sql); err != nil {
 			return 0, err
@@ -108,7 +113,11 @@ func (x *indexer) batch() (n int, err error) {
 		}
 	}
 	if len(fresh) > 0 {
-		if _, err := x.upto.Exec(fresh[len(fresh)-1].id); err != nil {
+		upto := fresh[len(fresh)-1].id
+		if _, err := x.count.Exec(upto); err != nil {
+			return 0, err
+		}
+		if _, err := x.upto.Exec(upto); err != nil {
 			return 0, err
 		}
 	}
@@ -160,7 +169,7 @@ func (x *indexer) learn(w string) error {
 }
 
 func (x *indexer) close() {
-	for _, s := range []*sql.Stmt{x.stale, x.fresh, x.put, x.drop, x.word, x.gram, x.upto} {
+	for _, s := range []*sql.Stmt{x.stale, x.fresh, x.put, x.drop, x.word, x.gram, x.count, x.upto} {
 		if s != nil {
 			s.Close()
 		}

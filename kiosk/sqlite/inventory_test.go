@@ -44,6 +44,45 @@ func lines(t testing.TB, f *file, id kiosk.ID) (list []kiosk.ShelfLine) {
 	return list
 }
 
+// TestPlaces puts items and moves them, while the index reads and while it
+// forgets: at any time the places have as many as there are.
+func TestPlaces(t *testing.T) {
+	f := newFile(t)
+	r := rand.New(rand.NewPCG(31, 32))
+	at := map[kiosk.Barcode]kiosk.Place{}
+	for step := range 60 {
+		var list []kiosk.Item
+		for range r.IntN(40) {
+			p := kiosk.Place{Library: fmt.Sprint("L", r.IntN(2)), Location: fmt.Sprint(r.IntN(3))}
+			b := kiosk.Barcode(fmt.Sprintf("B%03d", r.IntN(600)))
+			list, at[b] = append(list, kiosk.Item{Barcode: b, Title: "T", Library: p.Library, Location: p.Location}), p
+		}
+		_, err := f.PutItems(t.Context(), list)
+		must(t, err)
+		switch r.IntN(6) {
+		case 0:
+			must(t, forgetIndex(t.Context(), f.conn))
+		case 1, 2, 3:
+			_, err = f.Index(t.Context())
+			must(t, err)
+		}
+		count := map[kiosk.Place]int{}
+		for _, p := range at {
+			count[p]++
+		}
+		got, err := f.Places(t.Context())
+		must(t, err)
+		for _, p := range got {
+			if n := p.Items; count[kiosk.Place{Library: p.Library, Location: p.Location}] != n || n == 0 {
+				t.Fatalf("step %d: %+v; want %v", step, p, count)
+			}
+		}
+		if len(got) != len(count) {
+			t.Fatalf("step %d: Places() = %v; want %v", step, got, count)
+		}
+	}
+}
+
 // TestInventoryIsKept: what is written comes back whole after a restart, in
 // its order, each inventory with its own numbers.
 func TestInventoryIsKept(t *testing.T) {
