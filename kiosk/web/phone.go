@@ -32,7 +32,9 @@ type Phones interface {
 	Code(text string) ([][]bool, error)
 	// Phones are those that were let in.
 	Phones() kiosk.Phones
-	PutPhones(ctx context.Context, p kiosk.Phones, by kiosk.Act) error
+	// ChangePhones makes of them what next says, one change at a time; an error
+	// of next is given back and changes nothing.
+	ChangePhones(ctx context.Context, by kiosk.Act, next func(kiosk.Phones) (kiosk.Phones, error)) error
 }
 
 // phonePolicy is policy for the phones' pages: they run a decoder of barcodes,

@@ -136,9 +136,9 @@ func (s *site) pairPhone(w http.ResponseWriter, r *http.Request) {
 	}
 	token := rand.Text() + rand.Text()
 	p := kiosk.Phone{Key: phoneKey(token), Name: s.phoneName(r), Paired: s.Clock(), By: by.Name}
-	err := s.changePhones(r.Context(), s.act(r, by, "phone.pair", p.Name, ""), func(all kiosk.Phones) kiosk.Phones {
+	err := s.changePhones(r.Context(), s.act(r, by, "phone.pair", p.Name, ""), func(all kiosk.Phones) (kiosk.Phones, error) {
 		all.List = append(all.List[:len(all.List):len(all.List)], p)
-		return all
+		return all, nil
 	})
 	if err != nil {
 		s.Log.Error("web: phones", "err", err)
@@ -165,15 +165,9 @@ func (s *site) phoneName(r *http.Request) string {
 	return "?"
 }
 
-// changePhones changes the list of phones, one change at a time.
-func (s *site) changePhones(ctx context.Context, by kiosk.Act, change func(kiosk.Phones) kiosk.Phones) error {
-	s.phones.Lock()
-	defer s.phones.Unlock()
-	all := change(s.Staff.Phones.Phones())
-	if err := all.Valid(); err != nil {
-		return err
-	}
+// changePhones changes the list of phones, in the time that staff waits.
+func (s *site) changePhones(ctx context.Context, by kiosk.Act, next func(kiosk.Phones) (kiosk.Phones, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	return s.Staff.Phones.PutPhones(ctx, all, by)
+	return s.Staff.Phones.ChangePhones(ctx, by, next)
 }

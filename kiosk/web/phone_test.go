@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,11 +40,12 @@ func (p *pocket) Phones() kiosk.Phones {
 	defer p.mu.Unlock()
 	return p.list
 }
-func (p *pocket) PutPhones(_ context.Context, list kiosk.Phones, by kiosk.Act) error {
+func (p *pocket) ChangePhones(_ context.Context, by kiosk.Act, next func(kiosk.Phones) (kiosk.Phones, error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.full != nil {
-		return p.full
+	list, err := next(p.list)
+	if err = cmp.Or(p.full, err, list.Valid()); err != nil {
+		return err
 	}
 	p.list, p.acts = list, append(p.acts, by.What+" "+by.About)
 	return nil

@@ -116,7 +116,7 @@ func (s *site) phonesTouch(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 		if !ok {
 			break // it is gone already
 		}
-		err := s.changePhones(r.Context(), s.act(r, who, "phone.forget", p.Name, ""), func(all kiosk.Phones) kiosk.Phones { return all.Without(key) })
+		err := s.changePhones(r.Context(), s.act(r, who, "phone.forget", p.Name, ""), func(all kiosk.Phones) (kiosk.Phones, error) { return all.Without(key), nil })
 		if err != nil {
 			s.Log.Error("web: phones", "err", err)
 			http.Error(w, "the list of phones can't be written: nothing was done", http.StatusInternalServerError)

@@ -81,7 +81,6 @@ type site struct {
 	door    *door         // to the pages for staff
 	names   hosts         // that the server goes by
 	pairing *pairing      // of a phone
-	phones  sync.Mutex    // held while the list of phones changes
 
 	mu     sync.Mutex
 	seq    uint64    // of the screen shown last

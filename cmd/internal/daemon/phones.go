@@ -181,11 +181,12 @@ func (d *Daemon) ForgetPhone(ctx context.Context, key string, by kiosk.Act) erro
 	if d.phones == nil {
 		return errors.New("phones are not served: [phones] listen in the configuration says where")
 	}
-	list := d.phones.Phones()
-	if _, ok := list.Of(key); !ok {
-		return fmt.Errorf("phone: %w", kiosk.ErrUnknown)
-	}
-	return d.phones.PutPhones(ctx, list.Without(key), by)
+	return d.phones.ChangePhones(ctx, by, func(list kiosk.Phones) (kiosk.Phones, error) {
+		if _, ok := list.Of(key); !ok {
+			return list, fmt.Errorf("phone: %w", kiosk.ErrUnknown)
+		}
+		return list.Without(key), nil
+	})
 }
 
 // Code implements web.Phones.
@@ -194,7 +195,7 @@ func (p *phones) Code(text string) ([][]bool, error) { return dots(text) }
 // Phones implements web.Phones.
 func (p *phones) Phones() kiosk.Phones { return p.now() }
 
-// PutPhones implements web.Phones.
-func (p *phones) PutPhones(ctx context.Context, list kiosk.Phones, by kiosk.Act) error {
-	return p.put(ctx, list, by)
+// ChangePhones implements web.Phones.
+func (p *phones) ChangePhones(ctx context.Context, by kiosk.Act, next func(kiosk.Phones) (kiosk.Phones, error)) error {
+	return p.change(ctx, by, next)
 }

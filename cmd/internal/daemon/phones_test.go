@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +22,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/ownca"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/desk"
+	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
 // newTestPhones are the phones of a daemon that listens at an address.
@@ -112,6 +116,57 @@ func comeLater(t *testing.T, p *phones, why string, mend func() error) {
 		t.Fatal(err)
 	}
 	c.Close()
+}
+
+// TestForgetWhilePairing forgets phones from the shell while others are let in
+// on the page: no change undoes another.
+func TestForgetWhilePairing(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	p := newTestPhones(t.TempDir(), "")
+	p.store, p.show, p.Daemon.phones = store, func(kiosk.Phones) {}, p
+	const n = 20
+	pair := func(key string) {
+		err := p.ChangePhones(t.Context(), kiosk.Act{What: "phone.pair"}, func(all kiosk.Phones) (kiosk.Phones, error) {
+			all.List = append(slices.Clone(all.List), kiosk.Phone{Key: key, Name: "phone"})
+			return all, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	key := func(kind string, i int) string { return fmt.Sprintf("%s%062d", kind, i) }
+	for i := range n {
+		pair(key("0a", i))
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		for i := range n {
+			pair(key("0b", i))
+		}
+	})
+	both.Go(func() {
+		for i := range n {
+			if err := p.ForgetPhone(t.Context(), key("0a", i), kiosk.Act{What: "phone.forget"}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	both.Wait()
+	if err := p.ForgetPhone(t.Context(), key("0a", 0), kiosk.Act{}); !errors.Is(err, kiosk.ErrUnknown) {
+		t.Errorf("ForgetPhone() of one that is gone = %v", err)
+	}
+	if err := p.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if _, ok := p.Phones().Of(key("0b", i)); !ok || len(p.Phones().List) != n {
+			t.Fatalf("%d phones are let in, %d of the new ones: %v", len(p.Phones().List), i, ok)
+		}
+	}
 }
 
 // pipes is a listener of connections in memory.

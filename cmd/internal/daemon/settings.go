@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -17,6 +18,7 @@ type setting[T interface{ Valid() error }] struct {
 	name string
 	show func(T) // has every screen show it
 	up   atomic.Pointer[T]
+	mu   sync.Mutex // held while change changes it
 }
 
 // load reads what was set when the program ended.
@@ -64,6 +66,21 @@ func (s *setting[T]) put(ctx context.Context, v T, by kiosk.Act) error {
 	}
 	s.take(v)
 	return nil
+}
+
+// change makes of what is set what comes next, one change at a time: those of
+// the pages and of the shell know of each other.
+func (s *setting[T]) change(ctx context.Context, by kiosk.Act, next func(T) (T, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := next(s.now())
+	if err == nil {
+		err = v.Valid()
+	}
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, v, by)
 }
 
 // before is what was set before; before the first time it was the zero value.
