@@ -103,7 +103,7 @@ func (s *stocktake) wave(f *uhf.Field) {
 		for _, t := range tags[min(from, to):to] {
 			f.Place(t, uhf.Coupling{Miss: 0.2})
 		}
-		if at > len(tags)/2 && !killed && !s.strayAmong(from, from+wandFresh) {
+		if at > len(tags)/2 && !killed && s.strayAmong(to, from+wandFresh) {
 			killed = true
 			s.listen(s.shelf[from : from+wandNear/2]) // while the others near it are on their way
 			s.killed()
@@ -116,8 +116,8 @@ func (s *stocktake) wave(f *uhf.Field) {
 	s.t.Logf("%d books heard in %v, %v of it on the air", len(s.met), time.Since(begin), f.Airtime())
 }
 
-// wandFresh is where a wand that starts can't tell yet what stands off: as far
-// as its reach, and what it hears at once.
+// wandFresh is where a wand that starts could not tell yet what stands off: as far
+// as its reach, and what it hears at once. One that goes on can.
 const wandFresh = 16 + 2*wandNear
 
 // strayAmong tells whether a moved book stands in a piece of the shelf.

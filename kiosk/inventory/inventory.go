@@ -353,6 +353,26 @@ func (s *Service) Start(ctx context.Context, id kiosk.ID, who string, loose int)
 	return s.line(ctx, id, kiosk.ShelfLine{Kind: kiosk.ShelfStart, Who: who, Loose: loose})
 }
 
+// GoOn has somebody go on with the walk that the log has of them, as if nothing
+// had been between: the program was ended in the middle. Where there is none, or
+// one that reads otherwise, or one that rests for longer than that (0: for as
+// long as it may), it is Start.
+func (s *Service) GoOn(ctx context.Context, id kiosk.ID, who string, loose int, rest time.Duration) error {
+	l, err := s.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	if err := l.takes(); err != nil {
+		return err
+	}
+	was, last, ok := l.s.Walking(who)
+	if ok && was == loose && (rest == 0 || last.IsZero() || s.Now().Sub(last) <= rest) {
+		return nil
+	}
+	return s.write(ctx, l, kiosk.ShelfLine{Kind: kiosk.ShelfStart, Who: who, Loose: loose})
+}
+
 // Note notes the condition of a book that was met: damaged, cover, label.
 func (s *Service) Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error {
 	if text = strings.TrimSpace(text); len(text) > maxNote {

@@ -48,6 +48,7 @@ type path struct {
 	at    map[kiosk.Barcode]int // which scan of this path met it last
 	tags  map[kiosk.TagID]bool
 	again bool // the scan before was of a book that was met before
+	heard time.Time
 }
 
 // rateOver is the time over which scans an hour are counted.
@@ -83,6 +84,17 @@ func (s *Session) start(who string, loose int) *path {
 	p := &path{Path: s.Walk.Start(loose), n: s.starts, at: map[kiosk.Barcode]int{}, tags: map[kiosk.TagID]bool{}}
 	s.paths[who] = p
 	return p
+}
+
+// Walking tells how many places the scans of somebody's walk may be off, and
+// when the last one of it was; zero: there was none yet. False: nobody of that
+// name walks.
+func (s *Session) Walking(who string) (loose int, last time.Time, ok bool) {
+	p := s.paths[who]
+	if p == nil {
+		return 0, time.Time{}, false
+	}
+	return s.stretches[p.stretch].loose, p.heard, true
 }
 
 // Met tells whether a tag was read already since somebody started: a wand in
@@ -157,7 +169,7 @@ func (s *Session) scan(l kiosk.ShelfLine, key Key) Answer {
 		old.Found = slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.Found, l.Found))))
 	}
 	_, before := p.at[l.Item]
-	p.again = before
+	p.again, p.heard = before, l.At
 	p.scans++
 	put(s.Walk, p.at, l.Item, p.scans)
 	if l.Tag != "" {

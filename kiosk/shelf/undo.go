@@ -41,7 +41,7 @@ func put[K comparable, V any](w *Walk, m map[K]V, k K, v V) {
 // undoesScan notes how to undo what a scan is about to change of a path and of
 // the books.
 func (s *Session) undoesScan(p *path, scan int) {
-	lines, again, scans, last, count := len(s.lines), p.again, p.scans, s.last, s.count
+	lines, again, heard, scans, last, count := len(s.lines), p.again, p.heard, p.scans, s.last, s.count
 	b := s.scans[scan].book
 	var found []string
 	if scan < lines {
@@ -53,7 +53,7 @@ func (s *Session) undoesScan(p *path, scan int) {
 		pass, times = s.pass[b], s.times[b]
 	}
 	s.undoes(func() {
-		s.lines, p.again, p.scans, s.last, s.count = s.lines[:lines], again, scans, last, count
+		s.lines, p.again, p.heard, p.scans, s.last, s.count = s.lines[:lines], again, heard, scans, last, count
 		if scan < lines {
 			s.lines[scan].Found = found
 		}

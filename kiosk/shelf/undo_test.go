@@ -58,7 +58,7 @@ func same(t *testing.T, what string, got, want *Session) {
 	}
 	for who, p := range want.paths {
 		q := got.paths[who]
-		if q == nil || q.n != p.n || q.scans != p.scans || q.again != p.again || q.stretch != p.stretch || q.last != p.last || !maps.Equal(q.at, p.at) || !maps.Equal(q.tags, p.tags) {
+		if q == nil || q.n != p.n || q.scans != p.scans || q.again != p.again || !q.heard.Equal(p.heard) || q.stretch != p.stretch || q.last != p.last || !maps.Equal(q.at, p.at) || !maps.Equal(q.tags, p.tags) {
 			t.Fatalf("%s: %s walks %+v; want %+v", what, who, q, p)
 		}
 	}

@@ -52,6 +52,9 @@ type Inventories interface {
 	// Hold has the kiosk's own scanner and pad scan for an inventory, or goes
 	// on with it; who does not call it for 20 s has given them back.
 	Hold(id kiosk.ID) error
+	// Elsewhere says of scanner and pad that go on with it that they do so
+	// elsewhere.
+	Elsewhere(ctx context.Context, id kiosk.ID) error
 }
 
 // shelfView is what the pages of the inventories show.
@@ -90,6 +93,14 @@ func (v walkView) Newest() *inventory.Said {
 		return nil
 	}
 	return &v.Said[0]
+}
+
+// HeldWord tells a touch that it is about the kiosk's own scanner, too.
+func (v walkView) HeldWord() string {
+	if v.Held {
+		return "held"
+	}
+	return ""
 }
 
 // Colour is that of the stage.
@@ -442,6 +453,11 @@ func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who str
 		_, err := v.Scan(ctx, id, who, inventory.Read{Text: value})
 		return err
 	case "elsewhere":
+		if value == "held" {
+			if err := v.Elsewhere(ctx, id); err != nil {
+				return err
+			}
+		}
 		return v.Start(ctx, id, who, 0)
 	case "return":
 		return v.Return(ctx, id, who, kiosk.Barcode(value))

@@ -23,6 +23,8 @@ type shelves struct{ *inventory.Service }
 
 func (shelves) Hold(kiosk.ID) error { return errors.New("no scanner") }
 
+func (shelves) Elsewhere(context.Context, kiosk.ID) error { return nil }
+
 func newShelves(t *testing.T) (shelves, *sqlite.Store) {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,13 +19,13 @@ import (
 // walk is an inventory for which the kiosk's own scanner and pad scan, as on a
 // cart. They are on staff's lease.
 type walk struct {
-	id    kiosk.ID
-	reads chan walkRead
-	mu    sync.Mutex
-	tells map[int]func(inventory.Said)
-	next  int
-	lying map[kiosk.TagID]kiosk.TagPlaced // on the pad
-	wands map[string]bool                 // that have begun to walk; walking's own
+	id      kiosk.ID
+	reads   chan walkRead
+	mu      sync.Mutex
+	tells   map[int]func(inventory.Said)
+	next    int
+	lying   map[kiosk.TagID]kiosk.TagPlaced // on the pad
+	devices map[string]int                  // that have scanned, with their reach as in walkRead
 }
 
 // walkRead is what a device has read.
@@ -39,6 +40,7 @@ const (
 	walkBatch = 64               // written at once
 	walkRenew = benchLease / 4   //
 	walkTime  = 10 * time.Second // longest wait for the disk
+	walkRest  = 10 * time.Minute // who was cut off for longer may be anywhere
 )
 
 var _ control.Walker = (*staff)(nil)
@@ -55,6 +57,14 @@ var _ web.Inventories = shelves{}
 func (v shelves) Hold(id kiosk.ID) error {
 	_, err := v.staff.walkFor(id)
 	return err
+}
+
+// Elsewhere implements web.Inventories.
+func (v shelves) Elsewhere(ctx context.Context, id kiosk.ID) error {
+	if w := v.staff.walks(); w != nil && w.id == id {
+		return v.staff.elsewhere(ctx, w, false)
+	}
+	return nil
 }
 
 // returns is the ledger for what an inventory has the library's system told:
@@ -97,7 +107,7 @@ func (s *staff) walkFor(id kiosk.ID) (*walk, error) {
 	}
 	if s.walk == nil {
 		ctx, stop := context.WithCancel(s.ctx)
-		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}, wands: map[string]bool{}}
+		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}, devices: map[string]int{}}
 		s.walk, s.stop = w, stop
 		s.benches.Go(func() { s.walking(ctx, w) })
 	}
@@ -174,6 +184,7 @@ func (s *staff) walking(ctx context.Context, w *walk) {
 		var batch []walkRead
 		select {
 		case <-ctx.Done():
+			s.putDown(ctx, w)
 			return
 		case r := <-w.reads:
 			batch = append(batch, r)
@@ -221,15 +232,55 @@ func (s *staff) walked(ctx context.Context, w *walk, batch []walkRead) {
 }
 
 // scan hands over what one device has read. A wand, which hears what is near in
-// any order, begins with saying so.
+// any order, begins with saying so, or goes on where it was when the program was
+// ended under it.
 func (s *staff) scan(ctx context.Context, w *walk, first walkRead, reads []inventory.Read) ([]inventory.Said, error) {
-	if first.reach > 0 && !w.wands[first.device] {
-		if err := s.inventories.Start(ctx, w.id, first.device, first.reach); err != nil {
+	w.mu.Lock()
+	_, known := w.devices[first.device]
+	w.mu.Unlock()
+	if first.reach > 0 {
+		rest := walkRest
+		if known {
+			rest = 0
+		}
+		if err := s.inventories.GoOn(ctx, w.id, first.device, first.reach, rest); err != nil {
 			return nil, err
 		}
-		w.wands[first.device] = true
 	}
+	w.mu.Lock()
+	w.devices[first.device] = first.reach
+	w.mu.Unlock()
 	return s.inventories.Scan(ctx, w.id, first.device, reads...)
+}
+
+// elsewhere says that the devices go on elsewhere, or only the wands.
+func (s *staff) elsewhere(ctx context.Context, w *walk, wands bool) error {
+	w.mu.Lock()
+	devices := maps.Clone(w.devices)
+	w.mu.Unlock()
+	for device, reach := range devices {
+		if wands && reach == 0 {
+			continue
+		}
+		if err := s.inventories.Start(ctx, w.id, device, reach); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putDown says of the wands that their walk has come to its end: when they are
+// taken up again, that may be anywhere. A walk that is cut off by the end of the
+// program goes on after it.
+func (s *staff) putDown(ctx context.Context, w *walk) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), walkTime)
+	defer cancel()
+	if err := s.elsewhere(ctx, w, true); err != nil && kiosk.CodeOf(err) != kiosk.CodeInvalid { // it pauses, or has ended
+		s.Log.Error("inventory: that a wand was put down was not stored", "err", err)
+	}
 }
 
 // code takes a code that was scanned; false: nobody walks.

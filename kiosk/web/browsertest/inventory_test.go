@@ -1,6 +1,7 @@
 package browsertest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -21,6 +22,8 @@ import (
 type shelves struct{ *inventory.Service }
 
 func (shelves) Hold(kiosk.ID) error { return errors.New("no scanner here") }
+
+func (shelves) Elsewhere(context.Context, kiosk.ID) error { return nil }
 
 func TestInventory(t *testing.T) {
 	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
