@@ -3,6 +3,7 @@ package kiosk
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code is the class of an error; it decides what follows, text never does.
@@ -37,6 +38,16 @@ func (e *Error) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// Words is an error for people: what somebody has asked wrongly needs no code,
+// and no quotes.
+func Words(err error) string {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != CodeInvalid || e.Text == "" || e.Err != nil {
+		return err.Error()
+	}
+	return strings.Replace(err.Error(), e.Error(), e.Text, 1)
 }
 
 // Unwrap gives the cause.

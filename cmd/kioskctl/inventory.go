@@ -446,7 +446,11 @@ type inventoryNote struct {
 
 func (c *inventoryNote) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
-		return v.Note(ctx, x.ID, c.Who, kiosk.Barcode(c.Item), c.Text)
+		err := v.Note(ctx, x.ID, c.Who, kiosk.Barcode(c.Item), c.Text)
+		if err == nil {
+			p.say("noted of %s: %s", c.Item, c.Text)
+		}
+		return err
 	})
 }
 
@@ -458,13 +462,21 @@ type (
 
 func (c *inventoryPause) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
-		return v.Pause(ctx, x.ID)
+		err := v.Pause(ctx, x.ID)
+		if err == nil {
+			p.say("%s: pauses; kioskctl inventory resume goes on", x.Name)
+		}
+		return err
 	})
 }
 
 func (c *inventoryResume) Run(g *grammar, p *printer) error {
 	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
-		return v.Resume(ctx, x.ID)
+		err := v.Resume(ctx, x.ID)
+		if err == nil {
+			p.say("%s: goes on", x.Name)
+		}
+		return err
 	})
 }
 

@@ -54,6 +54,7 @@ type Said struct {
 	Wanted   []string        `json:"wanted,omitempty"` // what for
 	Weed     *Weeded         `json:"weed,omitempty"`   // why it may go
 	Sought   bool            `json:"sought,omitempty"` // it was missing until now, and was looked for
+	Note     string          `json:"note,omitempty"`   // the condition that was noted of it
 	Tone     shelf.Tone      `json:"tone,omitempty"`
 	Left     []Book          `json:"left,omitempty"`   // said to be in place before, and they are not
 	Joined   []Book          `json:"joined,omitempty"` // are in place after all
@@ -293,6 +294,9 @@ func (l *live) answer(said *Said, a shelf.Answer) {
 	said.State, said.Tone = a.State, shelf.ToneOf(a.State, said.Found)
 	if said.Sought = said.Sought && a.State != shelf.Again; said.Sought && said.Tone != shelf.Take {
 		said.Tone = shelf.Sought
+	}
+	if said.Sought && a.State == shelf.Ahead { // who searches goes from one to the next
+		said.State, a.Place = shelf.InPlace, shelf.Place{}
 	}
 	said.Place = placeOf(a.Place)
 	said.Left, said.Joined = l.scanned(a.Left), l.scanned(a.Joined)

@@ -41,6 +41,9 @@ func (s *Service) View(ctx context.Context, id kiosk.ID) (View, error) {
 	defer l.mu.Unlock()
 	v := View{Seq: l.seq, Inventory: l.v, Scans: l.s.Scans(), Heard: l.heard, Rate: l.s.Rate(s.Now()), Said: slices.Clone(l.said), Counts: maps.Clone(l.counts),
 		Strip: l.s.Strip(stripBooks)}
+	for i := range v.Said {
+		v.Said[i].Note = l.s.Note(v.Said[i].Book.Item)
+	}
 	v.Seen, v.Expected = l.s.Progress()
 	v.Overview, v.Here = l.s.Overview(pieces)
 	for _, b := range v.Overview {

@@ -146,10 +146,10 @@ func (s *Session) take(l kiosk.ShelfLine, key Key) (a Answer, ok bool) {
 		at := p.at
 		s.undoes(func() { p.at = at })
 		p.at = map[kiosk.Barcode]int{} // a shelf may be gone over again
-	case kiosk.ShelfResume:
+	case kiosk.ShelfResume, kiosk.ShelfSearch:
 		paths := s.paths
 		s.undoes(func() { s.paths = paths })
-		s.paths = map[string]*path{} // who goes on after a pause may do so anywhere
+		s.paths = map[string]*path{} // who goes on after a pause, or searches, may do so anywhere
 	case kiosk.ShelfNote:
 		put(s.Walk, s.notes, l.Item, l.Text)
 	case kiosk.ShelfScan:

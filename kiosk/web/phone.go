@@ -432,7 +432,7 @@ func (v walkView) phone(x inventory.Said) phoneSaid {
 			p.Lines = append(p.Lines, text)
 		}
 	}
-	if x.State != "" && x.State != "in place" {
+	if x.State != "" && x.State != "in place" && x.Location == "" {
 		if to := v.Where(x.Place); to != "" {
 			add(v.T("staff.inv.belongs") + ": " + to)
 		}

@@ -66,6 +66,7 @@ type shelfView struct {
 	Places  []kiosk.Place
 	Known   []string         // schemes of call numbers
 	Form    kiosk.ShelfRange // what was asked for and refused
+	Name    string           // the same
 	Pair    *inventory.Pair
 	Now     *walkView
 	Report  *inventory.Report
@@ -106,7 +107,7 @@ func (v walkView) HeldWord() string {
 // Colour is that of the stage.
 func (v walkView) Colour() string {
 	switch v.Tone {
-	case shelf.Good:
+	case shelf.Good, shelf.Sought:
 		return "good"
 	case shelf.Elsewhere:
 		return "ask"
@@ -313,7 +314,7 @@ func (s *site) beginInventory(w http.ResponseWriter, r *http.Request, who kiosk.
 	switch {
 	case err != nil && x.failed(err):
 	case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-		s.showInventories(w, r, who, http.StatusUnprocessableEntity, shelfView{Form: g}, textOf(err))
+		s.showInventories(w, r, who, http.StatusUnprocessableEntity, shelfView{Form: g, Name: f.Get("name")}, textOf(err))
 	case err != nil:
 		s.failInventory(w, err)
 	default:
@@ -397,7 +398,7 @@ func (s *site) inventoryStream(w http.ResponseWriter, r *http.Request) {
 
 // worst is the most urgent tone of the newest that was said.
 func worst(said []inventory.Said, newest int) (t shelf.Tone) {
-	order := []shelf.Tone{shelf.Twice, shelf.Good, shelf.Elsewhere, shelf.Take}
+	order := []shelf.Tone{shelf.Twice, shelf.Good, shelf.Sought, shelf.Elsewhere, shelf.Take}
 	for _, x := range said[:min(len(said), newest)] {
 		if slices.Index(order, x.Tone) > slices.Index(order, t) {
 			t = x.Tone

@@ -16,16 +16,29 @@ func (v walkView) Verdict(x inventory.Said) string {
 		return v.T("staff.inv.shelf", "shelf", x.Shelf)
 	case x.Why != "" || x.Code != "":
 		return v.T("staff.inv.nocode")
-	case len(x.Found) > 0 && (x.Found[0].Takes() || x.State == shelf.InPlace):
+	case x.Tone == shelf.Sought:
+		return v.T("staff.inv.sought")
+	case v.told(x, 0):
 		return v.finding(x.Found[0], x.Weed)
 	}
 	return v.T("staff.inv.state." + slug(string(x.State)))
 }
 
+// told tells whether a finding is the one that Verdict tells.
+func (v walkView) told(x inventory.Said, i int) bool {
+	return i == 0 && len(x.Found) > 0 && x.Tone != shelf.Sought && (x.Found[0].Takes() || x.State == shelf.InPlace)
+}
+
 // Rest are the findings beside the one that Verdict tells.
 func (v walkView) Rest(x inventory.Said) (words []string) {
+	if x.Sought && x.Tone != shelf.Sought {
+		words = append(words, v.T("staff.inv.sought"))
+	}
+	if x.Tone == shelf.Sought && (x.State == shelf.OutOfOrder || x.State == shelf.Ahead) {
+		words = append(words, v.T("staff.inv.state."+slug(string(x.State))))
+	}
 	for i, f := range x.Found {
-		if i > 0 || !f.Takes() && x.State != shelf.InPlace {
+		if !v.told(x, i) {
 			words = append(words, v.finding(f, x.Weed))
 		}
 	}
@@ -99,9 +112,14 @@ func (v shelfView) Words(x inventory.Row) string {
 }
 
 // Condition is a note in words, where it is one of those that a touch notes.
-func (v shelfView) Condition(note string) string {
+func (v shelfView) Condition(note string) string { return v.condition(note) }
+
+// Condition is shelfView's.
+func (v walkView) Condition(note string) string { return v.condition(note) }
+
+func (l *language) condition(note string) string {
 	if slices.Contains(walkView{}.Conditions(), note) {
-		return v.T("staff.inv.note." + note)
+		return l.T("staff.inv.note." + note)
 	}
 	return note
 }

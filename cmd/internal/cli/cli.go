@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // Exit statuses.
@@ -60,7 +62,7 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 		if w, alone := errors.AsType[wrong](err); alone {
 			fmt.Fprintln(os.Stderr, w)
 		} else {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			fmt.Fprintf(os.Stderr, "%s: %s\n", name, kiosk.Words(err))
 		}
 		if errors.Is(err, ErrUsage) {
 			return Usage

@@ -227,7 +227,7 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
 			code = http.StatusBadRequest
 		}
-		http.Error(w, err.Error(), code)
+		http.Error(w, kiosk.Words(err), code)
 	}
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		s, err := d.Status(r.Context())

@@ -58,6 +58,7 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   await page.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before - 1);
   await scan('B13', 'In place');
   await page.keyboard.press('Alt+2');
+  await page.waitForSelector('#now >> text=Noted: Cover');
   await page.keyboard.press('Alt+s');
   await scan('B50', 'In place');
 
@@ -130,7 +131,10 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   await page.context().clearCookies({name: 'carrel-staff-language'});
   await page.reload();
   await page.waitForSelector('.figures');
-  await page.locator('button.danger').focus();
+  await page.locator('details.end summary').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('details.end[open] >> text=Declared missing: ');
+  await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForSelector('main > p >> text=Finished');
 

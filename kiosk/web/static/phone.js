@@ -113,7 +113,7 @@
 
   // What a scan says
 
-  const colours = {good: 'good', elsewhere: 'ask', take: 'bad'};
+  const colours = {good: 'good', sought: 'good', elsewhere: 'ask', take: 'bad'};
   function verdict(v) {
     $('now').className = 'now ' + (colours[v.tone] ?? 'calm');
     $('now').dataset.tone = v.tone;
@@ -131,7 +131,7 @@
   }
   function alarm(tone) {
     if (carrelTunes[tone]) carrelTunes.play(tone);
-    navigator.vibrate?.({good: 40, twice: [30], elsewhere: [60, 60, 60], take: [150, 80, 150]}[tone] ?? 40);
+    navigator.vibrate?.({good: 40, sought: [40, 40, 40], twice: [30], elsewhere: [60, 60, 60], take: [150, 80, 150]}[tone] ?? 40);
   }
   function remember() {
     recent = recent.slice(0, 12);
