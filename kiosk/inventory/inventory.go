@@ -64,7 +64,8 @@ type live struct {
 	counts  map[shelf.Finding]int
 	heard   int
 	changes []Change
-	tallied *tally // nil: nobody asked
+	tallied *tally  // nil: nobody asked
+	kept    *Report // that took long to make, of what is known now; nil: none did
 	seq     uint64
 	changed chan struct{}
 }
@@ -161,28 +162,48 @@ func list(names []string) string {
 // progress is the key of what WithProgress wants.
 type progress struct{}
 
-// progressStep is how many books are read between two words about it: what has
-// fewer is there at once.
+// progressStep is how many are read between two words about it: what has fewer
+// is there at once.
 const progressStep = 10_000
 
-// WithProgress has what takes a context tell how many books of the catalogue it
-// has read, where it reads many: to begin an inventory of a large range, and to
-// go on with it after a restart.
-func WithProgress(ctx context.Context, told func(books int)) context.Context {
+// Reading is what is read while somebody waits.
+type Reading string
+
+// What is read.
+const (
+	ReadingBooks  Reading = "books"  // of the catalogue
+	ReadingLog    Reading = "log"    // lines of an inventory
+	ReadingTitles Reading = "titles" // of the books in a report
+)
+
+// WithProgress has what takes a context tell how many it has read, where it
+// reads many: to begin an inventory of a large range, to go on with it after a
+// restart, and to report.
+func WithProgress(ctx context.Context, told func(what Reading, n int)) context.Context {
 	return context.WithValue(ctx, progress{}, told)
+}
+
+// counting gives what tells how many were read by now.
+func counting(ctx context.Context, what Reading) func(n int) {
+	told, _ := ctx.Value(progress{}).(func(Reading, int))
+	step := 0
+	return func(n int) {
+		if told != nil && n/progressStep > step {
+			step = n / progressStep
+			told(what, step*progressStep)
+		}
+	}
 }
 
 // books reads those of a range, and which of them are out.
 func (s *Service) books(ctx context.Context, r kiosk.ShelfRange, b shelf.Bounds) (books []shelf.Copy, out []kiosk.Barcode, err error) {
-	told, _ := ctx.Value(progress{}).(func(int))
-	n := 0
+	told, n := counting(ctx, ReadingBooks), 0
 	for c, err := range s.Store.Shelved(ctx, r.Library, r.Location) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if n++; told != nil && n%progressStep == 0 {
-			told(n)
-		}
+		n++
+		told(n)
 		book, _ := s.Order.Copy(c) // what fits no scheme stands behind all that fit, and is told when it is met
 		if !b.Has(book.Key) {
 			continue
@@ -272,11 +293,14 @@ func (l *live) blank() {
 // fold takes the whole log.
 func (s *Service) fold(ctx context.Context, l *live) error {
 	l.blank()
+	told, n := counting(ctx, ReadingLog), 0
 	var newest []kiosk.ShelfLine
 	for line, err := range s.Store.Lines(ctx, l.v.ID) {
 		if err != nil {
 			return err
 		}
+		n++
+		told(n)
 		key, err := s.keyOf(ctx, l, line)
 		if err != nil {
 			return err
@@ -329,6 +353,7 @@ func (l *live) take(line kiosk.ShelfLine, key shelf.Key) (shelf.Answer, bool) {
 // tell wakes who waits for what is new.
 func (l *live) tell() {
 	l.seq++
+	l.kept = nil
 	close(l.changed)
 	l.changed = make(chan struct{})
 }

@@ -69,7 +69,14 @@ func (s *Service) Report(ctx context.Context, id kiosk.ID, whole bool) (Report, 
 		return Report{}, err
 	}
 	defer l.mu.Unlock()
-	return s.report(ctx, l, whole)
+	if l.kept != nil && l.kept.Whole == whole {
+		return *l.kept, nil
+	}
+	r, err := s.report(ctx, l, whole)
+	if n := len(r.Missing) + len(r.Moves) + len(r.Surprises); err == nil && n > progressStep/4 {
+		l.kept = &r // each row names some books: who has waited asks once more
+	}
+	return r, err
 }
 
 // End ends an inventory, and keeps what it has found: what is missing is

@@ -347,7 +347,10 @@ func (s *Service) words(ctx context.Context, books []*Book) error {
 	}
 	slices.Sort(ask)
 	found := map[kiosk.Barcode]Book{}
+	told, n := counting(ctx, ReadingTitles), 0
 	for part := range slices.Chunk(slices.Compact(ask), maxReads) {
+		n += len(part)
+		told(n)
 		met, err := s.Store.Meet(ctx, part)
 		if err != nil {
 			return err

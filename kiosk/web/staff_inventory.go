@@ -492,17 +492,20 @@ func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who str
 
 // inventoryReport shows what one has found.
 func (s *site) inventoryReport(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
+	x, r := s.watched(w, r, who)
 	rep, err := s.Staff.Inventories.Report(r.Context(), kiosk.ID(r.PathValue("id")), r.URL.Query().Has("whole"))
-	if err != nil {
+	var changes []inventory.Change
+	if err == nil {
+		changes, err = s.Staff.Inventories.Changes(r.Context(), rep.Inventory.ID)
+	}
+	switch {
+	case err != nil && x.failed(err), err == nil && x.again(r):
+		return
+	case err != nil:
 		s.failInventory(w, err)
 		return
 	}
-	changes, err := s.Staff.Inventories.Changes(r.Context(), rep.Inventory.ID)
-	if err != nil {
-		s.failInventory(w, err)
-		return
-	}
-	p := s.staffPage(r, who)
+	p := x.page
 	p.Shelf = shelfView{language: p.language, zone: s.Location, now: s.Clock(), Report: &rep, Changes: changes}
 	s.showStaff(w, http.StatusOK, "staff-inventory-report", p)
 }

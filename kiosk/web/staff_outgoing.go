@@ -73,9 +73,13 @@ func (s *site) outgoing(ctx context.Context, l *language, id kiosk.ID) (*outgoin
 
 // outgoingPage shows it.
 func (s *site) outgoingPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
-	p := s.staffPage(r, who)
+	x, r := s.watched(w, r, who)
+	p := x.page
 	v, err := s.outgoing(r.Context(), p.language, kiosk.ID(r.PathValue("id")))
-	if err != nil {
+	switch {
+	case err != nil && x.failed(err), err == nil && x.again(r):
+		return
+	case err != nil:
 		s.failInventory(w, err)
 		return
 	}

@@ -19,20 +19,27 @@ type waiting struct {
 	begun bool
 }
 
+// waited marks the address of a page for which somebody has waited already: it
+// is not waited for again and again, while others scan.
+const waited = "waited"
+
 // watched has what r asks for tell how far it is.
 func (s *site) watched(w http.ResponseWriter, r *http.Request, who kiosk.Member) (*waiting, *http.Request) {
 	x := &waiting{site: s, w: w, page: s.staffPage(r, who)}
+	if r.URL.Query().Has(waited) {
+		return x, r
+	}
 	return x, r.WithContext(inventory.WithProgress(r.Context(), x.tell))
 }
 
-// tell shows that so many books were read.
-func (x *waiting) tell(books int) {
+// tell shows that so many were read.
+func (x *waiting) tell(what inventory.Reading, n int) {
 	if !x.begun {
 		x.begun = true
 		x.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		x.write("staff-waiting", x.page)
 	}
-	x.write("waiting-step", x.page.T("staff.inv.reading", "n", x.page.Number(books)))
+	x.write("waiting-step", x.page.T("staff.inv.reading."+string(what), "n", x.page.Number(n)))
 }
 
 // to leads on, or does nothing where nothing is shown yet.
@@ -41,6 +48,13 @@ func (x *waiting) to(path string) bool {
 		x.write("waiting-to", leading{x.page.language, path, ""})
 	}
 	return x.begun
+}
+
+// again leads to the same page, which is there at once now.
+func (x *waiting) again(r *http.Request) bool {
+	q := r.URL.Query()
+	q.Set(waited, "")
+	return x.to(r.URL.Path + "?" + q.Encode())
 }
 
 // failed says what went wrong, or does nothing where nothing is shown yet.

@@ -176,12 +176,21 @@ const certificate = (port, options) => new Promise((done, fail) => {
   const waiting = await phone.evaluate(() => phoneStore.waiting().then(all => all.length));
   assert.ok(waiting >= 5, `${waiting} wait`);
   const before = await scans();
+  await phone.evaluate(async () => { // and much more, which goes over in several requests: it says how far it is
+    const [a] = await phoneStore.waiting();
+    for (let i = 0; i < 105; i++) await phoneStore.add({id: 'start ' + i, inventory: a.inventory, kind: 'start', text: '', at: a.at});
+    window.handed = [];
+    new MutationObserver(() => { const e = document.querySelector('#handing'); if (!e.hidden) window.handed.push(e.textContent.trim()); }).observe(document.querySelector('#handing'), {attributes: true, childList: true, subtree: true});
+  });
 
   // It is back: all is handed over once, as of when it was scanned.
   wire.set(false);
   await phone.context().setOffline(false);
   await state('Connected');
   await seen(10);
+  await phone.waitForFunction(() => document.querySelector('#handing').hidden);
+  const handed = await phone.evaluate(() => window.handed);
+  assert.ok(handed.includes(`Handing over: 100 of ${waiting + 105}`), `it says ${handed}`);
   await staff.waitForFunction(n => Number(document.querySelector('#now').dataset.count) === n, before + waiting - 1); // X99 is no number of this library
 
   // Signed out meanwhile, and the inventory ended: nothing is lost, and it says what to do.
@@ -197,6 +206,7 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await staff.locator('.photos img').scrollIntoViewIfNeeded();
   await staff.waitForFunction(() => document.querySelector('.photos img').naturalWidth === 1024);
   await looks(staff, 'report', {width: 1280, height: 800});
+  await staff.click('details.end summary');
   await staff.click('button.danger');
   await staff.waitForSelector('main > p >> text=Finished');
   await phone.fill('#code', 'B11');

@@ -13,15 +13,26 @@
   // Pages and states
 
   function view(id) {
+    const before = views.find(v => !$(v).hidden);
     for (const v of views) $(v).hidden = v !== id;
     if (id !== 'v-scan') stopCamera();
     $('title').textContent = id === 'v-scan' ? walk.name : document.title.split(' · ')[0];
+    if (before && before !== id) $($(id).getAttribute('aria-labelledby')).focus(); // what was touched is gone
   }
   function net() {
     const e = $('net');
     e.className = !online ? 'off' : waiting ? 'wait' : '';
     const text = [online ? say('phone.online') : say('phone.offline'), waiting ? say('phone.waiting', {n: waiting}) : ''].filter(Boolean).join(' · ');
     if (e.textContent !== text) e.textContent = text;
+    const said = online ? say('phone.online') : say('phone.offline'); // not each number: a scan is said by itself
+    if ($('net-said').textContent !== said) $('net-said').textContent = said;
+  }
+  // handing shows how far a hand-over is that takes more than one request.
+  const atOnce = 100;
+  function handing(n, of) {
+    $('handing').hidden = of <= atOnce;
+    $('handing').firstElementChild.textContent = say('phone.handing', {n, of});
+    $('handing-bar').value = of ? n / of : 0;
   }
   async function counted() {
     waiting = (await phoneStore.waiting()).length;
@@ -218,9 +229,10 @@
     timer = setTimeout(send, wait);
     wait = Math.min(wait * 2, 15000);
   }
-  async function deliver() {
+  const deliver = () => handOver().finally(() => handing(0, 0));
+  async function handOver() {
     clearTimeout(timer);
-    for (;;) {
+    for (let gone = 0;;) {
       const kept = await phoneStore.waiting(), odd = kept.filter(a => tooLong(a.text ?? '')), all = kept.filter(a => !odd.includes(a));
       if (odd.length) { // of an earlier version, which kept them
         await phoneStore.remove(odd.map(a => a.n));
@@ -228,10 +240,11 @@
       }
       waiting = all.length;
       net();
+      handing(gone, gone + waiting);
       const first = all.find(a => a.inventory !== refused?.inventory);
       if (!first) return;
       const mine = all.filter(a => a.inventory === first.inventory), now = Date.now();
-      const photo = mine.findIndex(a => a.kind === 'photo'), part = mine.slice(0, photo === 0 ? 1 : photo > 0 ? Math.min(photo, 100) : 100);
+      const photo = mine.findIndex(a => a.kind === 'photo'), part = mine.slice(0, photo === 0 ? 1 : photo > 0 ? Math.min(photo, atOnce) : atOnce);
       let r;
       try {
         r = photo === 0 ? await sendPhoto(first, now) : await post(`inventory/${first.inventory}/hand`, {acts: part.map(a => ({id: a.id, kind: a.kind, text: a.text, item: a.item, age: now - a.at}))}, true);
@@ -253,9 +266,10 @@
       wait = 1000;
       const said = new Map(answer.said.map(x => [x.id, x])), done = part.filter(a => said.has(a.id));
       await phoneStore.remove(done.map(a => a.n));
+      gone += done.length;
       if (r.status === 409) refuse(first.inventory, answer.refused);
       else if (done.length < part.length) refuse(first.inventory, say('phone.gone'));
-      heard(said, first.inventory, answer);
+      heard(said, first.inventory, answer, gone);
       await counted();
     }
   }
@@ -268,7 +282,7 @@
     if (r.status === 409) return {status: 409, json: async () => ({said: [], refused: (await r.text()).trim()})};
     return r;
   }
-  function heard(said, inventory, answer) {
+  function heard(said, inventory, answer, gone) {
     if (inventory !== walk?.id) return;
     if (answer.expected) tally(answer.seen, answer.expected);
     for (const x of recent) if (said.has(x.id)) Object.assign(x, said.get(x.id), {waits: false});
@@ -277,7 +291,7 @@
     if (x && said.has(shown)) {
       verdict(x);
       alarm(x.tone);
-    } else if (said.size > 1) verdict({tone: 'good', head: say('phone.handed', {n: said.size}), lines: []});
+    } else if (said.size > 1) verdict({tone: 'good', head: say('phone.handed', {n: gone}), lines: []});
   }
   function refuse(inventory, why) {
     refused = {inventory};
