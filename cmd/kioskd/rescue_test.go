@@ -123,7 +123,7 @@ func started(t *testing.T, bin, conf string, port int) *exec.Cmd {
 
 func rescuedStatus(t *testing.T, dir string) (s control.Status) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	d, err := control.Dial(dir)
 	if err == nil {
