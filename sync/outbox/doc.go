@@ -45,8 +45,9 @@
 // Several are under way at once: while the outcome of one is being synced,
 // others are asked for, over as many lines as the ILS takes, but for one that
 // is left to the desk. A new one is begun when the lines would else be idle
-// soon: few with a slow ILS, for what is looked up grows old until it is told;
-// many with a slow disk, which takes all that wait for it in one flush.
+// soon: few with a slow ILS, many with a slow disk, which takes all that wait for
+// it in one flush. What is looked up grows old until it is told, so who is to be
+// told has the next line that is free.
 //
 // After an outage other kiosks have something to tell as well, and in which
 // order kiosks do is chance. So the return of what the ILS does not have out
