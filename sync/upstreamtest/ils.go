@@ -56,6 +56,8 @@ type ILS struct {
 	users   map[string]string // passwords by name
 	copies  map[kiosk.Barcode]*holding
 	people  map[kiosk.Card]*person
+	lent    held // who has what out
+	wanted  held // who waits for what
 	history []Effect
 	changed chan struct{} // closed at the next effect
 	journal *os.File      // nil keeps the history in memory only
@@ -74,6 +76,22 @@ type holding struct {
 	wasRenewals int
 }
 
+// held are copies by the cards that have to do with them.
+type held map[kiosk.Card]map[*holding]bool
+
+func (h held) add(card kiosk.Card, c *holding) {
+	if h[card] == nil {
+		h[card] = map[*holding]bool{}
+	}
+	h[card][c] = true
+}
+
+func (h held) remove(card kiosk.Card, c *holding) {
+	if delete(h[card], c); len(h[card]) == 0 {
+		delete(h, card)
+	}
+}
+
 type person struct {
 	kiosk.Patron
 	pin  string
@@ -85,6 +103,7 @@ func New(r Rules) *ILS {
 	return &ILS{
 		rules: r.filled(), users: map[string]string{}, changed: make(chan struct{}),
 		copies: map[kiosk.Barcode]*holding{}, people: map[kiosk.Card]*person{},
+		lent: held{}, wanted: held{},
 	}
 }
 
@@ -124,8 +143,19 @@ func (s *ILS) AddLoan(l kiosk.Loan) error {
 	if c == nil || s.people[l.Patron] == nil {
 		return kiosk.ErrUnknown
 	}
-	c.loan, c.renewals = &l, 0
+	s.lend(c, &l)
+	c.renewals = 0
 	return nil
+}
+
+// lend notes who has a copy out; nil ends its loan.
+func (s *ILS) lend(c *holding, l *kiosk.Loan) {
+	if c.loan != nil {
+		s.lent.remove(c.loan.Patron, c)
+	}
+	if c.loan = l; l != nil {
+		s.lent.add(l.Patron, c)
+	}
 }
 
 // AddHold has a patron wait for an item. What is in the house goes to the
@@ -137,9 +167,21 @@ func (s *ILS) AddHold(b kiosk.Barcode, card kiosk.Card) error {
 	if c == nil || s.people[card] == nil {
 		return kiosk.ErrUnknown
 	}
+	s.want(c, card)
+	return nil
+}
+
+// want has a card wait behind those that do.
+func (s *ILS) want(c *holding, card kiosk.Card) {
+	s.wanted.add(card, c)
 	c.holds = append(c.holds, card)
 	c.shelf = c.shelf || c.loan == nil
-	return nil
+}
+
+// unwant has it wait no more.
+func (s *ILS) unwant(c *holding, card kiosk.Card) {
+	s.wanted.remove(card, c)
+	c.holds = slices.DeleteFunc(c.holds, func(h kiosk.Card) bool { return h == card })
 }
 
 // PlaceHold has a patron wait for an item, as a patron asks for it: who is
@@ -163,8 +205,7 @@ func (s *ILS) PlaceHold(card kiosk.Card, b kiosk.Barcode, pickup string) (kiosk.
 		return kiosk.Placed{}, err
 	}
 	if !slices.Contains(c.holds, card) {
-		c.holds = append(c.holds, card)
-		c.shelf = c.shelf || c.loan == nil
+		s.want(c, card)
 	}
 	return kiosk.Placed{Place: slices.Index(c.holds, card) + 1, Pickup: pickup}, nil
 }
@@ -203,7 +244,7 @@ func (s *ILS) Patron(card kiosk.Card, pin string) (kiosk.Patron, []kiosk.Loan, e
 	if err := s.bars(who); err != nil {
 		p.Blocked, p.BlockText = err.Reason, err.Text
 	}
-	loans := s.loans(func(l kiosk.Loan) bool { return l.Patron == card })
+	loans := s.loans(card)
 	if pin != "" && pin != who.pin {
 		return p, loans, no(kiosk.ReasonWrongPIN, "Invalid password")
 	}
@@ -235,13 +276,11 @@ func (s *ILS) Item(b kiosk.Barcode) (kiosk.Item, kiosk.Standing, kiosk.Card, err
 func (s *ILS) Waits(card kiosk.Card) (ready, waiting []kiosk.Barcode, owed int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for b, c := range s.copies {
-		switch {
-		case !slices.Contains(c.holds, card):
-		case c.shelf && c.holds[0] == card:
-			ready = append(ready, b)
-		default:
-			waiting = append(waiting, b)
+	for c := range s.wanted[card] {
+		if c.shelf && c.holds[0] == card {
+			ready = append(ready, c.Barcode)
+		} else {
+			waiting = append(waiting, c.Barcode)
 		}
 	}
 	slices.Sort(ready)
@@ -268,20 +307,30 @@ func (c *holding) status() kiosk.ItemStatus {
 func (s *ILS) Loans() []kiosk.Loan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.loans(func(kiosk.Loan) bool { return true })
-}
-
-func (s *ILS) loans(want func(kiosk.Loan) bool) (out []kiosk.Loan) {
+	var out []kiosk.Loan
 	for _, c := range s.copies {
-		if c.loan != nil && want(*c.loan) {
+		if c.loan != nil {
 			out = append(out, *c.loan)
 		}
 	}
-	slices.SortFunc(out, func(a, b kiosk.Loan) int {
+	return oldestFirst(out)
+}
+
+// loans lists what a card has.
+func (s *ILS) loans(card kiosk.Card) []kiosk.Loan {
+	var out []kiosk.Loan
+	for c := range s.lent[card] {
+		out = append(out, *c.loan)
+	}
+	return oldestFirst(out)
+}
+
+func oldestFirst(loans []kiosk.Loan) []kiosk.Loan {
+	slices.SortFunc(loans, func(a, b kiosk.Loan) int {
 		if c := a.At.Compare(b.At); c != 0 {
 			return c
 		}
 		return strings.Compare(string(a.Item), string(b.Item))
 	})
-	return out
+	return loans
 }

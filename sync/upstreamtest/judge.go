@@ -2,7 +2,6 @@ package upstreamtest
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -143,7 +142,6 @@ func judgeCancel(f *Effect, c *holding) *kiosk.Error {
 }
 
 func (s *ILS) judgeCheckout(c *holding, card kiosk.Card) *kiosk.Error {
-	mine := s.loans(func(l kiosk.Loan) bool { return l.Patron == card })
 	switch {
 	case c.NoLoan || c.Reference:
 		return no(kiosk.ReasonNotForLoan, "Issue failed : NOT_FOR_LOAN")
@@ -151,7 +149,7 @@ func (s *ILS) judgeCheckout(c *holding, card kiosk.Card) *kiosk.Error {
 		return no(kiosk.ReasonNotForLoan, "Issue failed : WTHDRAWN")
 	case len(c.holds) > 0 && c.holds[0] != card:
 		return no(kiosk.ReasonOnHold, "Item is on hold for another patron.")
-	case s.rules.MaxLoans > 0 && len(mine) >= s.rules.MaxLoans:
+	case s.rules.MaxLoans > 0 && len(s.lent[card]) >= s.rules.MaxLoans:
 		return no(kiosk.ReasonTooMany, "Item cannot be issued: TOO_MANY")
 	}
 	return nil
@@ -229,12 +227,13 @@ func (s *ILS) apply(f Effect) {
 	}
 	switch f.Did {
 	case DidCheckout:
-		c.loan, c.renewals, c.shelf = &kiosk.Loan{Item: f.Item, Patron: f.Patron, At: f.When, Due: f.Due}, 0, false
+		s.lend(c, &kiosk.Loan{Item: f.Item, Patron: f.Patron, At: f.When, Due: f.Due})
+		c.renewals, c.shelf = 0, false
 		if f.Cancel {
 			c.renewals = c.wasRenewals
 		}
 		c.was = nil
-		c.holds = slices.DeleteFunc(c.holds, func(h kiosk.Card) bool { return h == f.Patron })
+		s.unwant(c, f.Patron)
 	case DidRenewal:
 		if c.loan != nil {
 			c.loan.Due = f.Due
@@ -245,7 +244,8 @@ func (s *ILS) apply(f Effect) {
 		if f.Cancel {
 			c.was = nil
 		}
-		c.loan, c.shelf = nil, len(c.holds) > 0
+		s.lend(c, nil)
+		c.shelf = len(c.holds) > 0
 	}
 }
 
