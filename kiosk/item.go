@@ -1,6 +1,8 @@
 package kiosk
 
 import (
+	"cmp"
+	"errors"
 	"strings"
 	"time"
 )
@@ -41,6 +43,39 @@ func (i Item) Headings() (list []string) {
 		}
 	}
 	return list
+}
+
+// Told is what is known of a copy once the ILS has answered to an entry of it,
+// over what was known; false if the answer says nothing of it. What is lent is
+// free of what was known to be in its way, and that it is out the loans tell. A
+// return alone makes no copy known: it does not say whether it may be lent.
+func (i Item) Told(e Entry, a Answer, err error, at time.Time) (Item, bool) {
+	no, _ := errors.AsType[*Error](err)
+	switch {
+	case err == nil && e.Kind.Lends():
+		i.Status = StatusAvailable
+	case err == nil && e.Kind == Checkin && i.Barcode != "":
+		i.Status = a.whereabouts()
+	case no != nil && no.Reason == ReasonOnHold && e.Kind != Renew && i.Barcode != "":
+		i.Status = StatusOnHold
+	default:
+		return i, false
+	}
+	i.Barcode, i.Title, i.Seen = e.Item, cmp.Or(i.Title, a.Title), at
+	return i, i.Title != ""
+}
+
+// whereabouts is where a copy is that has come back.
+func (a Answer) whereabouts() ItemStatus {
+	switch {
+	case a.Route.For == ForHold:
+		return StatusOnHold
+	case a.Route.For == ForHoldElsewhere, a.Route.For == ForOtherLibrary, a.Route.For == ForTransfer:
+		return StatusInTransit
+	case a.Alert:
+		return StatusOther
+	}
+	return StatusAvailable
 }
 
 // Copy is what the ledger and the mirror know of one copy, together.

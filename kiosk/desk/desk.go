@@ -59,6 +59,7 @@ type Desk struct {
 	idents lane
 	stores lane
 	asks   lane
+	learns lane // of items, from what was answered
 	tags   lane
 	pins   lane
 	turns  turns
@@ -119,7 +120,7 @@ func New(c Config) *Desk {
 }
 
 func (d *Desk) lanes() []*lane {
-	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.tags, &d.pins, &d.prints, &d.mails, &d.seeks}
+	return []*lane{&d.looks, &d.idents, &d.stores, &d.asks, &d.learns, &d.tags, &d.pins, &d.prints, &d.mails, &d.seeks}
 }
 
 // Send gives the desk an event; it waits while the desk is behind.

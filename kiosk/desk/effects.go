@@ -241,7 +241,25 @@ func (d *Desk) ask(ctx context.Context, e kiosk.Entry) kiosk.Event {
 	a, err := d.Upstream.Tell(ask, e)
 	d.Log.Debug("desk: asked", "kind", e.Kind, "item", e.Item, "took", time.Since(start), "err", err)
 	d.watchLink(ctx, err)
+	d.learns.add(func(ctx context.Context) kiosk.Event { return d.learn(ctx, e, a, err) })
 	return kiosk.Answered{Entry: e.ID, Answer: a, Err: err}
+}
+
+// learn keeps what an answer tells of the copy, beside the patron's way: of
+// what goes to the hold shelf, say, offline as well.
+func (d *Desk) learn(ctx context.Context, e kiosk.Entry, a kiosk.Answer, answer error) kiosk.Event {
+	known, err := d.Mirror.Item(ctx, e.Item)
+	if err == nil || errors.Is(err, kiosk.ErrUnknown) {
+		item, told := known.Told(e, a, answer, d.Clock.Now())
+		if !told {
+			return nil
+		}
+		err = d.Mirror.LearnItem(ctx, item)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.Log.Warn("desk: learn item", "err", err)
+	}
+	return nil
 }
 
 // watchLink tells the desk, by way of its own inbox, that upstream is silent.

@@ -1,0 +1,56 @@
+package kiosk_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// TestTold: what the ILS says at the desk is known of the copy, in place of
+// what a list said, and what it does not say stays.
+func TestTold(t *testing.T) {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	no := func(r kiosk.Reason) error { return &kiosk.Error{Code: kiosk.CodeRefused, Reason: r} }
+	to := func(p kiosk.Purpose) kiosk.Answer {
+		return kiosk.Answer{Title: "The spice", Alert: true, Route: kiosk.Route{For: p}}
+	}
+	for name, c := range map[string]struct {
+		kind   kiosk.Kind
+		known  bool
+		answer kiosk.Answer
+		err    error
+		want   kiosk.ItemStatus // empty: nothing is learned
+		titled string
+	}{
+		"lent":                   {kind: kiosk.Checkout, known: true, answer: to(""), want: kiosk.StatusAvailable, titled: "Dune"},
+		"renewed":                {kind: kiosk.Renew, known: true, want: kiosk.StatusAvailable, titled: "Dune"},
+		"lent, not known here":   {kind: kiosk.Checkout, answer: to(""), want: kiosk.StatusAvailable, titled: "The spice"},
+		"lent, nameless":         {kind: kiosk.Checkout},
+		"returned":               {kind: kiosk.Checkin, known: true, want: kiosk.StatusAvailable, titled: "Dune"},
+		"returned, not known":    {kind: kiosk.Checkin, answer: to("")},
+		"returned, for a hold":   {kind: kiosk.Checkin, known: true, answer: to(kiosk.ForHold), want: kiosk.StatusOnHold, titled: "Dune"},
+		"returned, for another":  {kind: kiosk.Checkin, known: true, answer: to(kiosk.ForHoldElsewhere), want: kiosk.StatusInTransit, titled: "Dune"},
+		"returned, to go home":   {kind: kiosk.Checkin, known: true, answer: to(kiosk.ForTransfer), want: kiosk.StatusInTransit, titled: "Dune"},
+		"returned, to staff":     {kind: kiosk.Checkin, known: true, answer: to(kiosk.ForStaff), want: kiosk.StatusOther, titled: "Dune"},
+		"not lent, it is held":   {kind: kiosk.Checkout, known: true, err: no(kiosk.ReasonOnHold), want: kiosk.StatusOnHold, titled: "Dune"},
+		"not out, and held":      {kind: kiosk.Checkin, known: true, err: no(kiosk.ReasonOnHold), want: kiosk.StatusOnHold, titled: "Dune"},
+		"not renewed, it is out": {kind: kiosk.Renew, known: true, err: no(kiosk.ReasonOnHold)},
+		"not lent to this card":  {kind: kiosk.Checkout, known: true, err: no(kiosk.ReasonTooMany)},
+		"no answer":              {kind: kiosk.Checkout, known: true, err: &kiosk.Error{Code: kiosk.CodeUnsure}},
+		"seen on the shelf":      {kind: kiosk.Seen, known: true},
+	} {
+		e := kiosk.Entry{Kind: c.kind, Item: "B1"}
+		var old kiosk.Item
+		if c.known {
+			old = kiosk.Item{Barcode: "B1", Title: "Dune", Author: "Herbert", Status: kiosk.StatusWithdrawn, Reference: true}
+		}
+		got, told := old.Told(e, c.answer, c.err, at)
+		if told != (c.want != "") {
+			t.Errorf("%s: something is learned: %v; want %v", name, told, !told)
+		}
+		if want := (kiosk.Item{Barcode: "B1", Title: c.titled, Author: old.Author, Reference: old.Reference, Status: c.want, Seen: at}); told && got != want {
+			t.Errorf("%s: %+v; want %+v", name, got, want)
+		}
+	}
+}
