@@ -16,7 +16,7 @@ type ReceiptStyle struct {
 	Titles bool      // name what was lent; without, only its number
 	Dates  bool      // until when it is lent
 	Code   bool      // a code on the screen, for phones
-	Logo   bool      // the library's, on paper; it has one in its Brand
+	Logo   bool      // the library's, on paper and the screen; it has one in its Brand
 	Head   string    // lines below the library's name
 	Foot   string    // lines at the end
 }

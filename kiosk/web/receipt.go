@@ -50,6 +50,14 @@ func (v view) Scan() *dots {
 	return &d
 }
 
+// SlipLogo is the address of the logo on the slip, "" where the library shows none.
+func (v view) SlipLogo() string {
+	if v.Logo == "" || v.receipts == nil || !v.receipts.Style().Logo {
+		return ""
+	}
+	return v.Logo
+}
+
 // dots is a square picture of dots.
 type dots struct {
 	Size int    // of a side, with the margin of four dots that scanners want

@@ -119,6 +119,22 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestSlipLogo: the library's logo is on the slip where the library has one and
+// wants it there.
+func TestSlipLogo(t *testing.T) {
+	for want, brand := range map[bool]kiosk.Brand{true: {Logo: "AAAA"}, false: {}} {
+		for _, style := range []kiosk.ReceiptStyle{{}, {Set: true}} {
+			h, _ := newSite(t, receiptScreen(kiosk.Slip{}), func(c *Config) {
+				c.Receipts = fakeReceipts{got: new(kiosk.Receipt), styles: &[]kiosk.ReceiptStyle{style}}
+				c.Staff = &Staff{Brand: &fakeBrands{all: []kiosk.Brand{brand}}}
+			})
+			if got := strings.Contains(get(h, "/").Body.String(), `class="slip-logo"`); got != (want && !style.Set) {
+				t.Errorf("with %+v and %+v the slip shows a logo: %v", brand, style, got)
+			}
+		}
+	}
+}
+
 // TestAskReceipt: a touch carries the language of the screen, one that there
 // is.
 func TestAskReceipt(t *testing.T) {
@@ -169,6 +185,12 @@ func TestReceiptStyle(t *testing.T) {
 	}
 	if body := put(http.StatusOK, "try", form("never", "Elm <i>")); !strings.Contains(body, "Dear AminaElm &lt;i&gt;") || !strings.Contains(body, `<option value="never" selected>`) {
 		t.Errorf("tried: %s", body)
+	}
+	if body := put(http.StatusOK, "look", form("never", "Elm <i>")); !strings.Contains(body, "Dear AminaElm &lt;i&gt;") || strings.Contains(body, "<form") {
+		t.Errorf("looked at while it is typed: %s", body)
+	}
+	if body := put(http.StatusOK, "look", form("ask", strings.Repeat("a", kiosk.MaxSlipLine+1))); !strings.Contains(body, `role="alert"`) || !strings.Contains(body, "Dear Amina<") {
+		t.Errorf("looked at with a line that is too long: %s", body)
 	}
 	put(http.StatusUnprocessableEntity, "set", form("often", ""))
 	put(http.StatusUnprocessableEntity, "set", form("ask", strings.Repeat("a\n", kiosk.MaxSlipLines+1)))

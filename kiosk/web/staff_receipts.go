@@ -20,7 +20,7 @@ type receiptsView struct {
 	High    int
 	Scan    *dots
 	Style   kiosk.ReceiptStyle
-	HasLogo bool
+	Wrong   string // with what is typed; the proofs are of what counts
 	Undo    bool
 }
 
@@ -40,13 +40,44 @@ func (s *site) receiptsPage(w http.ResponseWriter, r *http.Request, who kiosk.Me
 
 // showReceipts shows a style in the form, and one, which is valid, as it looks.
 func (s *site) showReceipts(w http.ResponseWriter, status int, p staffPage, form, looks kiosk.ReceiptStyle, undo bool) {
-	k := sampleReceipt(s.Clock(), s.Location)
-	k.Language = p.Tag
-	v := &receiptsView{ReceiptPreview: s.Receipts.Preview(k, samplePatron, looks), Style: form, HasLogo: s.brand().Logo != "", Undo: undo}
-	var b bytes.Buffer
-	if err := png.Encode(&b, v.Paper); err != nil {
+	v, err := s.proofs(p.language, looks)
+	if err != nil {
 		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
 		return
+	}
+	v.Style, v.Undo = form, undo
+	p.Receipts = v
+	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1))
+	s.showStaff(w, status, "staff-receipts", p)
+}
+
+// receiptsLook shows how what is typed would look. It is asked while somebody
+// types: what is wrong is no error yet.
+func (s *site) receiptsLook(w http.ResponseWriter, p staffPage, style kiosk.ReceiptStyle) {
+	wrong := style.Valid()
+	if wrong != nil {
+		style = s.Receipts.Style()
+	}
+	v, err := s.proofs(p.language, style)
+	if err != nil {
+		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
+		return
+	}
+	if wrong != nil {
+		v.Wrong = p.T("staff.board.wrong", "what", clean(wrong.Error()))
+	}
+	p.Receipts = v
+	s.showStaff(w, http.StatusOK, "staff-receipts-proofs", p)
+}
+
+// proofs are what a style, which is valid, makes of a receipt of nobody.
+func (s *site) proofs(l *language, looks kiosk.ReceiptStyle) (*receiptsView, error) {
+	k := sampleReceipt(s.Clock(), s.Location)
+	k.Language = l.Tag
+	v := &receiptsView{ReceiptPreview: s.Receipts.Preview(k, samplePatron, looks)}
+	var b bytes.Buffer
+	if err := png.Encode(&b, v.Paper); err != nil {
+		return nil, err
 	}
 	v.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes()))
 	v.Wide, v.High = v.Paper.Rect.Dx(), v.Paper.Rect.Dy()
@@ -54,9 +85,7 @@ func (s *site) showReceipts(w http.ResponseWriter, status int, p staffPage, form
 		d := draw(v.Dots)
 		v.Scan = &d
 	}
-	p.Receipts = v
-	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1))
-	s.showStaff(w, status, "staff-receipts", p)
+	return v, nil
 }
 
 // receiptsPut sets what receipts show, or shows how that would look.
@@ -68,7 +97,7 @@ func (s *site) receiptsPut(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 	p.Back = "/staff/receipts"
 	style := kiosk.ReceiptStyle{}
 	switch what {
-	case "set", "try":
+	case "set", "try", "look":
 		style = readStyle(r)
 	case "own":
 	case "undo":
@@ -79,6 +108,10 @@ func (s *site) receiptsPut(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 		}
 	default:
 		http.NotFound(w, r)
+		return
+	}
+	if what == "look" {
+		s.receiptsLook(w, p, style)
 		return
 	}
 	if err := style.Valid(); err != nil {
