@@ -69,6 +69,34 @@ func (f *field) one(code byte) string {
 	return ""
 }
 
+// original is a field in its own script, empty where there is none: the 880
+// that it names, and that names it (MARC 21, $6 Linkage: "880-01" in the field,
+// "245-01/$1" in the other).
+func (r *record) original(f field) field {
+	n, ok := strings.CutPrefix(f.one('6'), "880-")
+	if !ok || len(n) < 2 || n[:2] == "00" {
+		return field{}
+	}
+	for _, o := range r.all("880") {
+		if strings.HasPrefix(o.one('6'), f.tag+"-"+n[:2]) {
+			return o
+		}
+	}
+	return field{}
+}
+
+// originals are all fields in their own script, by what they would be in Latin
+// letters; those that have no such counterpart too.
+func (r *record) originals() (list []field) {
+	for _, o := range r.all("880") {
+		if tag, _, ok := strings.Cut(o.one('6'), "-"); ok {
+			o.tag = tag
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
 func (r *record) first(codes string, tags ...string) string {
 	for _, f := range r.all(tags...) {
 		if s := f.get(codes); s != "" {
@@ -91,15 +119,21 @@ func isbd(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// title is 245 with its remainder and part. The medium, $h, is left out, but
-// the mark at its end belongs between what stands around it.
+// title is 245, as in the original script and as in Latin letters.
 func (r *record) title() string {
 	fields := r.all("245")
 	if len(fields) == 0 {
 		return ""
 	}
+	o := r.original(fields[0])
+	return both(o.title(), fields[0].title(), maxTitle)
+}
+
+// title is a 245 with its remainder and part. The medium, $h, is left out, but
+// the mark at its end belongs between what stands around it.
+func (f *field) title() string {
 	var b strings.Builder
-	for _, s := range fields[0].subs {
+	for _, s := range f.subs {
 		text := strings.TrimSpace(s.text)
 		switch {
 		case text == "":
@@ -109,12 +143,36 @@ func (r *record) title() string {
 			b.WriteString(" " + text[len(text)-1:])
 		}
 	}
-	return clean(isbd(b.String()), maxTitle)
+	return isbd(b.String())
 }
 
+// author is who is named first, as in the original script and as in Latin
+// letters.
 func (r *record) author() string {
-	return clean(isbd(r.first("abcdq", "100", "110", "111", "700", "710")), maxText)
+	for _, f := range r.all("100", "110", "111", "700", "710") {
+		if name := isbd(f.get("abcdq")); name != "" {
+			o := r.original(f)
+			return both(isbd(o.get("abcdq")), name, maxText)
+		}
+	}
+	return ""
 }
+
+// both are a text in its own script and in Latin letters, as far as there is
+// room for the second.
+func both(original, latin string, room int) string {
+	original, latin = clean(original, room), clean(latin, room)
+	switch {
+	case original == "" || original == latin:
+		return latin
+	case latin == "" || len(original)+len(between)+len(latin) > room:
+		return original
+	}
+	return original + between + latin
+}
+
+// between stands between two scripts.
+const between = " · "
 
 // isbn is the first of 020 that is one. Where there are only others, they are
 // noted.

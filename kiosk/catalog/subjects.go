@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // subjectTags are the fields that say what a record is about: persons, bodies,
 // meetings, titles, topics, places, and words that somebody chose, and its genre
@@ -8,10 +11,13 @@ import "strings"
 // functions, occupations and local fields are left out.
 var subjectTags = []string{"600", "610", "611", "630", "650", "651", "653", "655"}
 
-// subjects are the record's headings.
+// subjects are the record's headings; those in their own script come last.
 func (r *record) subjects() string {
 	var list []string
-	for _, f := range r.all(subjectTags...) {
+	for _, f := range append(r.all(subjectTags...), r.originals()...) {
+		if !slices.Contains(subjectTags, f.tag) {
+			continue
+		}
 		if f.tag == "653" { // each $a is one
 			for _, s := range f.subs {
 				if s.code == 'a' {

@@ -33,6 +33,39 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+// TestOriginalScript: what a record has in its own script comes first, and what
+// it names in Latin letters stays: it can be typed.
+func TestOriginalScript(t *testing.T) {
+	linked := func(tag, six string, subs ...subfield) field {
+		return field{tag: tag, subs: append([]subfield{{'6', six}}, subs...)}
+	}
+	long := strings.Repeat("Hong lou meng ", maxTitle/len("Hong lou meng "))
+	for name, c := range map[string]struct {
+		fields                  []field
+		title, author, subjects string
+	}{
+		"all of them": {[]field{
+			linked("100", "880-01", subfield{'a', "Cao, Xueqin,"}, subfield{'d', "approximately 1717-1763."}),
+			linked("245", "880-02", subfield{'a', "Hong lou meng /"}, subfield{'c', "Cao Xueqin zhu."}),
+			linked("650", "880-03", subfield{'a', "Jia zu"}, subfield{'v', "Xiao shuo."}),
+			linked("880", "100-01/$1", subfield{'a', "曹雪芹."}),
+			linked("880", "245-02/$1", subfield{'a', "红楼梦 /"}, subfield{'c', "曹雪芹著."}),
+			linked("880", "650-03/$1", subfield{'a', "家族"}, subfield{'v', "小说."}),
+		}, "红楼梦 · Hong lou meng", "曹雪芹 · Cao, Xueqin, approximately 1717-1763", "Jia zu -- Xiao shuo; 家族 -- 小说"},
+		"from right to left": {[]field{linked("245", "880-01", subfield{'a', "Alf laylah"}, subfield{'b', "wa-laylah."}), linked("880", "245-01/(3/r", subfield{'a', "ألف ليلة"}, subfield{'b', "وليلة."})}, "ألف ليلة وليلة · Alf laylah wa-laylah", "", ""},
+		"of other fields":    {[]field{linked("245", "880-01", subfield{'a', "Momo"}), linked("880", "246-01/$1", subfield{'a', "毛毛"}), linked("880", "245-02/$1", subfield{'a', "默默"})}, "Momo", "", ""},
+		"without one":        {[]field{linked("245", "880-00", subfield{'a', "Momo"}), linked("880", "245-00/$1", subfield{'a', "毛毛"}), linked("880", "650-00/$1", subfield{'a', "时间"})}, "Momo", "", "时间"},
+		"damaged":            {[]field{linked("245", "880-", subfield{'a', "Momo"}), linked("880", "", subfield{'a', "毛毛"}), linked("880", "245", subfield{'a', "毛毛"}), {tag: "880"}}, "Momo", "", ""},
+		"no room for both":   {[]field{linked("245", "880-01", subfield{'a', long}), linked("880", "245-01/$1", subfield{'a', "红楼梦"})}, "红楼梦", "", ""},
+		"nothing in Latin":   {[]field{linked("245", "880-01"), linked("880", "245-01/$1", subfield{'a', "红楼梦"})}, "红楼梦", "", ""},
+	} {
+		rec := record{fields: c.fields}
+		if title, author, subjects := rec.title(), rec.author(), rec.subjects(); title != c.title || author != c.author || subjects != c.subjects {
+			t.Errorf("%s: %q by %q about %q; want %q by %q about %q", name, title, author, subjects, c.title, c.author, c.subjects)
+		}
+	}
+}
+
 // Subjects come with the copies of a record and with the rows of a CSV file.
 func TestSubjectsAreTaken(t *testing.T) {
 	var m kiosktest.Memory
