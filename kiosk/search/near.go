@@ -116,8 +116,20 @@ type Book struct {
 	Subjects            []string // headings
 }
 
-// Of tells how a book fits.
+// Of tells how a book fits, as it is written or as it sounds.
 func (q Query) Of(b Book) Fit {
+	fit := q.of(b)
+	title, author := Sound(b.Title), Sound(b.Author)
+	if len(title)+len(author) == 0 {
+		return fit
+	}
+	if heard := q.of(Book{Title: strings.Join(title, " "), Author: strings.Join(author, " ")}); heard.Less(fit) < 0 {
+		return heard
+	}
+	return fit
+}
+
+func (q Query) of(b Book) Fit {
 	want := q.Words()
 	t, a, c := Words(b.Title), Words(b.Author), Words(b.Call)
 	more := max(len(t)-len(want), 0)

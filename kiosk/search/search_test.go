@@ -17,6 +17,42 @@ func TestFold(t *testing.T) {
 	}
 }
 
+func TestSound(t *testing.T) {
+	for text, want := range map[string]string{
+		"红楼梦": "hong lou meng hongloumeng honglou loumeng", "紅樓夢": "hong lou meng hongloumeng honglou loumeng", "Dune 沙丘 2": "sha qiu shaqiu", "女": "nu nv",
+		"长大": "zhang da zhangda chang", "": "", "Dune": "", "ノルウェイの森": "sen", "ÿ": "",
+	} {
+		if got := strings.Join(Sound(text), " "); got != want {
+			t.Errorf("Sound(%q) = %q; want %q", text, got, want)
+		}
+	}
+	if n := len(Sound(strings.Repeat("一", 300))); n != 300+1+299+298+297 {
+		t.Errorf("a long run has %d words", n)
+	}
+}
+
+// TestPinyin: each character has one reading that comes first, which is none of
+// its others.
+func TestPinyin(t *testing.T) {
+	n, r := 0, pinyin()
+	for c := rune(firstHan); c <= lastHan; c++ {
+		if r.mostly[c-firstHan] > 0 {
+			n++
+		}
+		if Words(r.syllables[r.mostly[c-firstHan]]) == nil != (r.mostly[c-firstHan] == 0) {
+			t.Errorf("%c sounds like %q", c, r.syllables[r.mostly[c-firstHan]])
+		}
+		for _, o := range r.others[c] {
+			if r.syllables[o] == r.syllables[r.mostly[c-firstHan]] {
+				t.Errorf("%c has %s twice", c, r.syllables[o])
+			}
+		}
+	}
+	if n != 20_901 { // of the block's 20,992
+		t.Errorf("%d characters have a reading", n)
+	}
+}
+
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
@@ -31,7 +67,7 @@ func TestDistance(t *testing.T) {
 // FuzzParse: whatever is typed, its words hold nothing that means something to
 // an index, folding is final, and nothing is asked beyond the bounds.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"", "Harry Potter", `"a" OR b*`, "红楼", "أَلْف", "0-261-10221-4", "\xff\x00"} {
+	for _, s := range []string{"", "Harry Potter", `"a" OR b*`, "红楼", "hong 楼梦", "أَلْف", "0-261-10221-4", "\xff\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -46,6 +82,11 @@ func FuzzParse(f *testing.F) {
 		}
 		if i := ISBN(s); i != "" && (len(i) < 7 || len(i) > 13) {
 			t.Errorf("ISBN(%q) = %q", s, i)
+		}
+		for _, w := range Sound(s) {
+			if got := Words(w); len(got) != 1 || got[0] != w {
+				t.Errorf("Sound(%q) has the word %q", s, w)
+			}
 		}
 		q.Of(Book{s, s, s, []string{s}})
 		q.Settled()

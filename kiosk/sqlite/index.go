@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk/search"
 )
@@ -133,7 +134,8 @@ func (x *indexer) rows(s *sql.Stmt, limit int) ([]indexRow, error) {
 
 // add makes one item known, and its words.
 func (x *indexer) add(r indexRow) error {
-	if _, err := x.put.Exec(r.id, search.Fold(r.title), search.Fold(r.author), search.Fold(r.call), search.Fold(r.subjects)); err != nil {
+	title, author := search.Sound(r.title), search.Sound(r.author)
+	if _, err := x.put.Exec(r.id, heard(r.title, title), heard(r.author, author), search.Fold(r.call), search.Fold(r.subjects)); err != nil {
 		return err
 	}
 	if _, err := x.drop.Exec(r.id); err != nil {
@@ -145,6 +147,14 @@ func (x *indexer) add(r indexRow) error {
 		}
 	}
 	return nil
+}
+
+// heard is a text's words, and behind them how they sound.
+func heard(text string, sound []string) string {
+	if len(sound) == 0 {
+		return search.Fold(text)
+	}
+	return search.Fold(text) + " " + strings.Join(sound, " ")
 }
 
 // learn keeps a word that others may be near to.

@@ -103,6 +103,12 @@ func TestFindTitles(t *testing.T) {
 		{"红楼", "红楼梦", false},
 		{"楼梦", "红楼梦", false},
 		{"雪芹", "红楼梦", false},
+		{"hong lou meng", "红楼梦", false},
+		{"Hónglóu Mèng", "红楼梦", false},
+		{"hongloumeng", "红楼梦", false},
+		{"honglou", "红楼梦", false},
+		{"cao xueqin", "红楼梦", false},
+		{"xi you ji wu cheng en", "西游记", false},
 		{"西游记 吴承恩", "西游记", false},
 		{"森", "ノルウェイの森", false},
 		{"الف ليله", "ألف ليلة وليلة", false},
@@ -329,6 +335,24 @@ PRAGMA user_version = 19;`)
 	read(t, s)
 	find("breathing", "Eragon", 0)
 	find("eragno", "Eragon", 0) // its words are still known
+}
+
+// What an older ledger has in Chinese characters is read anew, and nothing else.
+func TestFindBySoundInOlderLedger(t *testing.T) {
+	s := shelved(t, books())
+	todo, err := scripts()
+	must(t, err)
+	_, err = s.conn.ExecContext(t.Context(), todo[23])
+	must(t, err)
+	var n int
+	must(t, s.db.QueryRowContext(t.Context(), "SELECT count(*) FROM find_stale").Scan(&n))
+	if n != 3 {
+		t.Errorf("%d items are read anew; want 3", n)
+	}
+	read(t, s)
+	if f, err := s.Find(t.Context(), "xiyouji", 0); err != nil || titlesOf(f) != "西游记" {
+		t.Errorf("Find() after that = %s, %v", titlesOf(f), err)
+	}
 }
 
 // After a rescue every row may be another's.

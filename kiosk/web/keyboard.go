@@ -4,8 +4,8 @@ import "strings"
 
 // A keyboard on the screen, for what is looked for. It has no shift: finding
 // takes no notice of case. What a script puts above a letter is a key of its
-// own, which goes onto the letter before. Chinese has the Latin one: characters
-// come from a keyboard that is plugged in; pinyin is out of reach here.
+// own, which goes onto the letter before. Chinese has the Latin one: titles and
+// authors are found by pinyin.
 
 // cap is one key.
 type cap struct {
