@@ -24,6 +24,10 @@ type PadConfig struct {
 	EAS bool
 	// Emit takes what happens; it must not wait for long.
 	Emit func(kiosk.Event)
+	// Badge is asked of what is laid down first, unless it is nil: true says that
+	// it is a badge that somebody waited for, and nobody else's business. number
+	// is what is written on a card, empty on all else.
+	Badge func(tag kiosk.TagID, number string) bool
 	// Idle is the pause between two rounds when nothing happens; 0 means 40 ms.
 	Idle time.Duration
 	// Settle is how long after the beginning everything that lies there lay
@@ -266,8 +270,21 @@ func (r *reader) read(l *lying) error {
 		l.tries++
 		return nil
 	}
+	number := ""
+	if c.Usage == tagdata.PatronCard {
+		number = c.Item
+	}
+	if r.badge(l, number) {
+		l.told, l.mute, r.news = true, true, time.Now()
+		return nil
+	}
 	r.tell(l, r.event(id(l.uid), c))
 	return nil
+}
+
+// badge tells whether a tag is a badge, laid down for somebody who waits.
+func (r *reader) badge(l *lying, number string) bool {
+	return r.Badge != nil && l.first.Sub(r.since) >= r.Settle && r.Badge(id(l.uid), number)
 }
 
 // giveUp ends the reading of a tag that answers and can't be read: if it lies

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -116,6 +117,42 @@ func TestPadArrivalAndDeparture(t *testing.T) {
 		b.expect(5 * time.Second)
 		b.field.Remove(a.UID)
 		b.expect(5*time.Second, kiosk.TagRemoved{Tag: tagID(a)})
+	})
+}
+
+// TestPadBadge: of what is laid down while somebody waits for a badge, the badge
+// is told to nobody else; what lay there before the pad began is none.
+func TestPadBadge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newPadBench(t)
+		type card struct {
+			tag    kiosk.TagID
+			number string
+		}
+		var asked []card
+		badge := b.tag(1, tagdata.Contents{Item: "S1", Usage: tagdata.PatronCard})
+		b.Badge = func(tag kiosk.TagID, number string) bool {
+			asked = append(asked, card{tag, number})
+			return tag == tagID(badge)
+		}
+		b.field.Place(badge, field.Coupling{})
+		stop := b.start(field.NewReader(b.field))
+		b.expect(3 * time.Second)
+		b.field.Remove(badge.UID)
+		b.expect(5 * time.Second)
+		book := b.book(0)
+		b.field.Place(badge, field.Coupling{})
+		b.field.Place(book, field.Coupling{})
+		b.expect(5*time.Second, kiosk.TagPlaced{Tag: tagID(book), Item: kiosk.Barcode(books[0]), Part: 1, Parts: 1})
+		b.field.Remove(badge.UID)
+		b.expect(5 * time.Second)
+		slices.SortFunc(asked, func(a, b card) int { return strings.Compare(b.number, a.number) })
+		if want := []card{{tagID(badge), "S1"}, {tagID(book), ""}}; !slices.Equal(asked, want) {
+			t.Errorf("asked of %+v; want %+v", asked, want)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("Run() = %v", err)
+		}
 	})
 }
 

@@ -8,18 +8,24 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// takesBadge takes a scan for the page at the door to the pages for staff, if
-// one waits on the kiosk's own display while nobody is at the desk and it is
-// the badge of somebody of the staff, as it is printed or as the cards here are
-// read. Whatever else is scanned goes its usual way. Nothing of it is logged.
-func (s *staff) takesBadge(ctx context.Context, text string, ev kiosk.Event) bool {
+// scannedBadge is takesBadge of a scan, as the badge is printed or as the cards
+// here are read.
+func (s *staff) scannedBadge(ctx context.Context, text string, ev kiosk.Event) bool {
+	card, _ := ev.(kiosk.CardRead)
+	return s.takesBadge(ctx, kiosk.Card(strings.TrimSpace(text)), card.Card)
+}
+
+// takesBadge takes what is scanned, or laid on the pad, for the page at the door
+// to the pages for staff, if one waits on the kiosk's own display while nobody
+// is at the desk and one of its numbers is the badge of somebody of the staff.
+// Whatever else there is goes its usual way. Nothing of it is logged.
+func (s *staff) takesBadge(ctx context.Context, codes ...kiosk.Card) bool {
 	if !s.badges.Wanted() || s.working() || s.desk.Screen().View != kiosk.ViewWelcome {
 		return false
 	}
-	card, _ := ev.(kiosk.CardRead)
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	for _, code := range []kiosk.Card{kiosk.Card(strings.TrimSpace(text)), card.Card} {
+	for _, code := range codes {
 		if code == "" || len(code) > kiosk.MaxCode {
 			continue
 		}

@@ -210,10 +210,17 @@ func TestBadgeAtTheDoor(t *testing.T) {
 	if got := third(); got != ben {
 		t.Errorf("the page has read %q; want %q alone", got, ben)
 	}
+	fourth, _ := c.door()
+	if c.staff.takesBadge(ctx, "", "E004015000000007") || !c.staff.takesBadge(ctx, ann, "E004015000000007") {
+		t.Error("of what lies on the pad all is taken, or a badge is not")
+	}
+	if got := fourth(); got != ann {
+		t.Errorf("the page has read %q off the pad; want %q", got, ann)
+	}
 	if err := c.staff.lease(time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if c.door(); c.staff.takesBadge(ctx, ben, nil) {
+	if c.door(); c.staff.takesBadge(ctx, ben) {
 		t.Error("the door takes what is scanned for staff's work")
 	}
 }

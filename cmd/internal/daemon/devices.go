@@ -108,7 +108,7 @@ const sendTime = 5 * time.Second
 
 func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	ev, warning := ds.Config.Intake.Event(sc)
-	if ds.staff.takesBadge(ctx, sc.Text, ev) {
+	if ds.staff.scannedBadge(ctx, sc.Text, ev) {
 		return
 	}
 	if warning != "" {

@@ -33,6 +33,9 @@ func (ps *pads) run(ctx context.Context, name string, dev drivers.Pad) error {
 	t := ps.Config.Tags
 	var pad *intake.Pad
 	pad = intake.NewPad(intake.PadConfig{Intake: ps.Config.Intake, Owners: t.Owners, AFI: t.AFI, EAS: t.EAS,
+		Badge: func(tag kiosk.TagID, number string) bool {
+			return ps.staff.takesBadge(ctx, kiosk.Card(number), kiosk.Card(tag))
+		},
 		Emit: func(ev kiosk.Event) { ps.emit(ctx, name, pad, ev) }})
 	ps.mu.Lock()
 	ps.open = append(ps.open, pad)

@@ -291,7 +291,11 @@ func newBench(lib Library, ils *upstreamtest.ILS, proxy *upstreamtest.Proxy) (*s
 	b.Field, b.Alarms = field.New(uint64(time.Now().UnixNano())), Alarms
 	b.Field.Wait = time.Sleep
 	titles := map[kiosk.Barcode]string{}
-	b.Things = append(b.Things, sim.Thing{Kind: "Staff", Code: StaffBadge, Label: StaffName, Note: "signs in at /staff with PIN " + StaffPassword})
+	badge, err := badge()
+	if err != nil {
+		return nil, err
+	}
+	b.Things = append(b.Things, sim.Thing{Kind: "Staff", Code: StaffBadge, Label: StaffName, Note: "signs in at /staff with PIN " + StaffPassword, Tags: []*field.Tag{badge}})
 	for _, p := range lib.Patrons {
 		note := lib.Notes[string(p.Card)]
 		if note == "" {

@@ -50,6 +50,17 @@ func Tagged(i kiosk.Item, parts, n int) ([]*field.Tag, error) {
 	return list, nil
 }
 
+// badge is the tag of a badge that is a card.
+func badge() (*field.Tag, error) {
+	t := NewTag(1<<20 + 8)
+	data, err := tagdata.Encode(tagdata.Contents{Item: StaffBadge, Owner: Owner, Usage: tagdata.PatronCard}, tagdata.ISO3, len(t.Memory), t.Size)
+	if err != nil {
+		return nil, fmt.Errorf("demo: tag of the badge: %w", err)
+	}
+	t.Memory, t.DSFID = data, tagdata.DSFIDISO3
+	return t, nil
+}
+
 // Alarms tells whether the sample library's gate rings for a tag.
 func Alarms(t field.Tag) bool { return t.AFI == tagdata.AFIInStock || t.EAS }
 
