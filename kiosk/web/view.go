@@ -28,6 +28,7 @@ type view struct {
 	sound   Sound
 	now     time.Time
 	zone    *time.Location
+	due     dated // in words last
 
 	receipts Receipts // nil: there is no code to scan
 }
@@ -324,9 +325,19 @@ func (l line) Text() string {
 	return l.Head()
 }
 
-// DueText is the due date in words, in the library's zone.
+// dated is a due date and its words.
+type dated struct {
+	at    time.Time
+	words string
+}
+
+// DueText is the due date in words, in the library's zone. What is lent in one
+// visit is mostly due at one time.
 func (l line) DueText() string {
-	return l.v.T("line.due", "date", l.v.Date(l.Due.In(l.v.zone), l.v.now.In(l.v.zone)))
+	if v := l.v; v.due.words == "" || !v.due.at.Equal(l.Due) {
+		v.due = dated{l.Due, v.T("line.due", "date", v.Date(l.Due.In(v.zone), v.now.In(v.zone)))}
+	}
+	return l.v.due.words
 }
 
 // DueDate is the due date for machines.

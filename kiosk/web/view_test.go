@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -318,4 +319,22 @@ func FuzzTitle(f *testing.F) {
 			t.Errorf("%q changes the page's tags", s)
 		}
 	})
+}
+
+// TestDueOfEach: each line has its own due date, whatever was due before it.
+func TestDueOfEach(t *testing.T) {
+	sc := kiosk.Screen{View: kiosk.ViewItems}
+	for i, days := range []int{21, 7, 7, 21} {
+		sc.Lines = append(sc.Lines, kiosk.Line{ID: kiosk.ID(rune('a' + i)), State: kiosk.LineLent, Due: noon.AddDate(0, 0, days)})
+	}
+	h, _ := newSite(t, sc)
+	var got struct{ Lines []struct{ Text string } }
+	if err := json.Unmarshal(get(h, "/api/v1/screen").Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"14 December", "30 November", "30 November", "14 December"} {
+		if text := got.Lines[i].Text; !strings.Contains(text, want) {
+			t.Errorf("line %d: %q; want %s", i, text, want)
+		}
+	}
 }
