@@ -85,6 +85,7 @@ type Copy struct {
 	Loan      Loan
 	OnLoan    bool // somebody has it; else Loan is zero
 	Unsettled bool // the outbox holds an entry of it
+	Tagged    bool // an entry of it has tags; which of them are its own now, the mirror's Tags says
 }
 
 // ItemStatus is where a copy is, as far as the mirror knows.

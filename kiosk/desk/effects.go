@@ -87,7 +87,9 @@ func (d *Desk) look(ctx context.Context, e kiosk.Look) kiosk.Found {
 		f.Items = []kiosk.Item{c.Item}
 	}
 	if f.Loan, f.OnLoan, f.Unsettled = c.Loan, c.OnLoan, c.Unsettled; d.Gates {
-		f.Tags, f.Err = d.Mirror.Tags(ctx, e.Item)
+		if c.Tagged { // most have none, and need not be asked for them
+			f.Tags, f.Err = d.Mirror.Tags(ctx, e.Item)
+		}
 		f.Pad = d.Pad == nil || d.Pad()
 	}
 	return f

@@ -77,6 +77,7 @@ func (m *Memory) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, _ err
 	l, out := m.loans[b]
 	c.Item, c.Known = m.items[b]
 	c.Loan, c.OnLoan, c.Unsettled = l.Loan, out, m.unsettled(b)
+	c.Tagged = slices.ContainsFunc(m.entries, tagOf(b))
 	return c, err
 }
 

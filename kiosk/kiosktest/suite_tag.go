@@ -178,6 +178,9 @@ func (s *suite) itemTags() {
 		if got, err := s.Tags(s.Context(), Barcode(n)); err != nil || !slices.Equal(got, want) {
 			s.Fatalf("Tags(item %d) = %v, %v; want %v", n, got, err, want)
 		}
+		if c, err := s.Copy(s.Context(), Barcode(n)); err != nil || c.Tagged != (len(want) > 0) {
+			s.Fatalf("Copy(item %d) = %+v, %v; want Tagged %t", n, c, err, len(want) > 0)
+		}
 	}
 	tags(1)
 	s.record(tagged(As(Checkout(1, 1, 1), kiosk.Offline, due), "B", "A"))

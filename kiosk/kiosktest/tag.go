@@ -98,11 +98,16 @@ func (m *Memory) Done(ctx context.Context, w kiosk.Work, at time.Time) error {
 	return nil
 }
 
+// tagOf tells whether an entry is of a copy and has tags.
+func tagOf(b kiosk.Barcode) func(*record) bool {
+	return func(r *record) bool { return r.Item == b && len(r.Tags) > 0 }
+}
+
 // Tags is kiosk.Mirror's. They come in their order.
 func (m *Memory) Tags(ctx context.Context, b kiosk.Barcode) (list []kiosk.TagID, _ error) {
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
-	had := func(r *record) bool { return r.Item == b && len(r.Tags) > 0 }
+	had := tagOf(b)
 	for i := len(m.entries) - 1; i >= 0; i-- {
 		if !had(m.entries[i]) {
 			continue

@@ -27,7 +27,8 @@ SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coa
        coalesce(i.scheme, ''), coalesce(i.subjects, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
        coalesce(i.reference, 0), coalesce(i.no_loan, 0), coalesce(i.year, 0), i.seen,
        l.item IS NOT NULL, coalesce(l.patron, ''), l.at, l.due,
-       EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode)
+       EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode),
+       EXISTS (SELECT 1 FROM entries e JOIN entry_tags t ON t.entry = e.seq WHERE e.item = k.barcode)
 FROM (SELECT ? AS barcode) k LEFT JOIN items i ON i.barcode = k.barcode LEFT JOIN loans l ON l.item = k.barcode`
 
 	untoldSQL = `
@@ -136,7 +137,7 @@ func scanCopy(r row, b kiosk.Barcode) (c kiosk.Copy, err error) {
 	err = r.Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
 		&i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type, &i.Status,
 		&i.Reference, &i.NoLoan, &i.Year, &seen,
-		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled)
+		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled, &c.Tagged)
 	if err != nil {
 		return kiosk.Copy{}, wrap("copy", err)
 	}

@@ -59,7 +59,7 @@ func TestCopySeesCommitted(t *testing.T) {
 		look("in the transaction", kiosk.Copy{})
 		return err
 	}))
-	lent := kiosk.Copy{Loan: kiosk.Loan{Item: e.Item, Patron: e.Patron, At: e.At, Due: e.Due}, OnLoan: true, Unsettled: true}
+	lent := kiosk.Copy{Loan: kiosk.Loan{Item: e.Item, Patron: e.Patron, At: e.At, Due: e.Due}, OnLoan: true, Unsettled: true, Tagged: true}
 	look("recorded", lent, e.Tags...)
 	must(t, f.Bulk(t.Context(), func() error {
 		_, err := f.PutItems(t.Context(), []kiosk.Item{kiosktest.Item(1)})
