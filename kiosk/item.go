@@ -48,24 +48,28 @@ func (i Item) Headings() (list []string) {
 // Told is what is known of a copy once the ILS has answered to an entry of it,
 // over what was known; false if the answer says nothing of it. What is lent is
 // free of what was known to be in its way, and that it is out the loans tell. A
-// return alone makes no copy known: it does not say whether it may be lent.
+// copy that no list has stays unknown: an answer has its title, but neither a
+// place nor whether it may be lent, and it may be another library's.
 func (i Item) Told(e Entry, a Answer, err error, at time.Time) (Item, bool) {
 	no, _ := errors.AsType[*Error](err)
 	switch {
+	case i.Barcode == "":
+		return i, false
 	case err == nil && e.Kind.Lends():
 		i.Status = StatusAvailable
-	case err == nil && e.Kind == Checkin && i.Barcode != "":
+	case err == nil && e.Kind == Checkin:
 		i.Status = a.whereabouts()
-	case no != nil && no.Reason == ReasonOnHold && e.Kind != Renew && i.Barcode != "":
+	case no != nil && no.Reason == ReasonOnHold && e.Kind != Renew:
 		i.Status = StatusOnHold
 	default:
 		return i, false
 	}
-	i.Barcode, i.Title, i.Seen = e.Item, cmp.Or(i.Title, a.Title), at
-	return i, i.Title != ""
+	i.Title, i.Seen = cmp.Or(i.Title, a.Title), at
+	return i, i.Status != ""
 }
 
-// whereabouts is where a copy is that has come back.
+// whereabouts is where a copy is that has come back; empty if staff are to look
+// at it first. That is over before anybody says so.
 func (a Answer) whereabouts() ItemStatus {
 	switch {
 	case a.Route.For == ForHold:
@@ -73,7 +77,7 @@ func (a Answer) whereabouts() ItemStatus {
 	case a.Route.For == ForHoldElsewhere, a.Route.For == ForOtherLibrary, a.Route.For == ForTransfer:
 		return StatusInTransit
 	case a.Alert:
-		return StatusOther
+		return ""
 	}
 	return StatusAvailable
 }

@@ -55,11 +55,13 @@ var loanRows = rows[kiosk.Loan]{
 
 // PutItems is kiosk.Loader's.
 func (s *Store) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change, error) {
-	s.unlearn(func(l *learned) {
+	forget := func(l *learned) {
 		for _, i := range items {
 			delete(l.items, i.Barcode)
 		}
-	})
+	}
+	s.unlearn(forget)
+	defer s.unlearn(forget) // what was learned meanwhile was learned over the row of before
 	return put(ctx, s, itemRows, items)
 }
 
