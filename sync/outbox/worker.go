@@ -344,7 +344,7 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 	todo := make(chan *task, atOnce) // for hands, which are kept: their stacks have grown
 	defer close(todo)
 	events := make(chan *task, atOnce) // one that has ended; nil: the lines are short of questions
-	stop, running, hands, until := false, 0, 0, w.now().Add(spell)
+	stop, running, hands, told, until := false, 0, 0, 0, w.now().Add(spell)
 	for {
 		for !stop && most > 0 && running < atOnce && w.lines.short() {
 			q, ok := line.take()
@@ -368,7 +368,11 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 			}
 			todo <- t
 		}
-		if running == 0 {
+		switch {
+		case running > 0:
+		case !stop && told > 0 && len(q) == window:
+			return 0 // there is room for those behind
+		default:
 			return next
 		}
 		t := <-events
@@ -377,6 +381,7 @@ func (w *Worker) pass(ctx context.Context, most int) time.Duration {
 		}
 		running--
 		if t.end == done {
+			told++
 			line.done(t.ID)
 		}
 		switch over, wait := w.note(t, ctx.Err() != nil); {

@@ -769,6 +769,22 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
+// TestBacklogBehindOneThatWaits: that an entry waits keeps nobody waiting who is
+// not read yet.
+func TestBacklogBehindOneThatWaits(t *testing.T) {
+	in(t, func(b *bench) {
+		b.put(kiosk.Asked, kiosk.Checkout, "B1", "C1")
+		for i := range window {
+			b.put(kiosk.Offline, kiosk.Checkin, kiosk.Barcode(fmt.Sprint("Y", i)), "")
+		}
+		b.run()
+		b.after(time.Second)
+		if q, err := b.box.Queue(b.Context(), window); len(q) != 1 || err != nil {
+			b.Errorf("after a second %d wait, %v; want the desk's alone", len(q), err)
+		}
+	})
+}
+
 // TestLost: what the desk finds out, the worker need not find out again.
 func TestLost(t *testing.T) {
 	in(t, func(b *bench) {
