@@ -214,12 +214,25 @@ func (s *shop) heard(ctx context.Context) error {
 	if _, err := s.Await(ctx, "tb: keyboard event"); err != nil {
 		return err
 	}
-	if err := device.Type(s.wedge1.port, "7"); err != nil {
-		return err
-	}
+	return s.typed(ctx)
+}
+
+// typed presses a key until it is heard: the kernel may drop what comes just
+// after a keyboard was opened.
+func (s *shop) typed(ctx context.Context) error {
 	const key7 = 8 // KEY_7 of linux/input-event-codes.h
-	_, err := s.Await(ctx, fmt.Sprintf("tb: key %d from", key7))
-	return err
+	for range 30 {
+		if err := device.Type(s.wedge1.port, "7"); err != nil {
+			return err
+		}
+		soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+		_, err := s.Await(soon, fmt.Sprintf("tb: key %d from", key7))
+		cancel()
+		if err == nil || soon.Err() == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("no key was heard: %w", vm.ErrLate)
 }
 
 func (s *shop) begin(ctx context.Context) error {

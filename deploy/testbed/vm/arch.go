@@ -20,7 +20,7 @@ var Arches = []*Arch{
 	},
 	{
 		Name: "amd64", CC: "x86_64-linux-gnu-gcc", console: "ttyS0", loader: "lib64/ld-linux-x86-64.so.2",
-		emulate: []string{"qemu-system-x86_64", "-M", "q35", "-cpu", "qemu64"},
+		emulate: []string{"qemu-system-x86_64", "-M", "q35,i8042=off", "-cpu", "qemu64"},
 		needed: map[string]string{"qemu-system-x86_64": "qemu-system-x86",
 			"x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu libc6-dev-amd64-cross"},
 	},
