@@ -65,7 +65,7 @@ type live struct {
 	heard   int
 	changes []Change
 	tallied *tally  // nil: nobody asked
-	kept    *Report // that took long to make, of what is known now; nil: none did
+	kept    *Report // that took long to make, for who has waited for it; nil: none
 	seq     uint64
 	changed chan struct{}
 }
@@ -182,6 +182,9 @@ const (
 func WithProgress(ctx context.Context, told func(what Reading, n int)) context.Context {
 	return context.WithValue(ctx, progress{}, told)
 }
+
+// watched tells whether somebody is told how many were read.
+func watched(ctx context.Context) bool { return ctx.Value(progress{}) != nil }
 
 // counting gives what tells how many were read by now.
 func counting(ctx context.Context, what Reading) func(n int) {

@@ -157,7 +157,11 @@ func (s *Service) DropPhoto(ctx context.Context, id, photo kiosk.ID) error {
 	if l.v.Stage == kiosk.Ended {
 		return l.takes()
 	}
-	return s.Store.DropPhoto(ctx, id, photo)
+	if err := s.Store.DropPhoto(ctx, id, photo); err != nil {
+		return err
+	}
+	l.tell()
+	return nil
 }
 
 // Photo gives the picture of a photo, a JPEG.

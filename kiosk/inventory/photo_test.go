@@ -134,8 +134,12 @@ func TestPhotos(t *testing.T) {
 	if err := take("p5", ""); kiosk.CodeOf(err) != kiosk.CodeInvalid || !errors.Is(err, ErrNoPhoto) {
 		t.Errorf("a photo of no book: %v", err)
 	}
+	before := w.live[id].seq
 	if err := w.DropPhoto(t.Context(), id, "p4"); err != nil {
 		t.Fatal(err)
+	}
+	if l := w.live[id]; l.seq == before {
+		t.Error("nobody is told that a photo was dropped")
 	}
 	w.open()
 	r, err := w.End(t.Context(), id, false)

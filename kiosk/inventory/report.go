@@ -54,12 +54,18 @@ type Row struct {
 	Photos []kiosk.ID      `json:"photos,omitempty"` // of its condition
 }
 
+// keepFor is how long a report waits for who has waited for it: meanwhile books
+// are lent.
+const keepFor = time.Minute
+
 // Report gives what an inventory has found by now; of one that has ended, what
-// it had found then. whole says that all of its range was walked.
+// it had found then. whole says that all of its range was walked. A long one
+// that somebody was told the progress of is kept for a moment, and given to who
+// asks next without being told: once.
 func (s *Service) Report(ctx context.Context, id kiosk.ID, whole bool) (Report, error) {
-	kept, err := s.Store.Report(ctx, id)
+	ended, err := s.Store.Report(ctx, id)
 	if err == nil {
-		return unpack(kept)
+		return unpack(ended)
 	}
 	if !errors.Is(err, kiosk.ErrUnknown) {
 		return Report{}, err
@@ -69,11 +75,12 @@ func (s *Service) Report(ctx context.Context, id kiosk.ID, whole bool) (Report, 
 		return Report{}, err
 	}
 	defer l.mu.Unlock()
-	if l.kept != nil && l.kept.Whole == whole {
-		return *l.kept, nil
+	kept := l.kept
+	if l.kept = nil; kept != nil && kept.Whole == whole && !watched(ctx) && s.Now().Sub(kept.At).Abs() < keepFor {
+		return *kept, nil
 	}
 	r, err := s.report(ctx, l, whole)
-	if n := len(r.Missing) + len(r.Moves) + len(r.Surprises); err == nil && n > progressStep/4 {
+	if n := len(r.Missing) + len(r.Moves) + len(r.Surprises); err == nil && watched(ctx) && n > progressStep/4 {
 		l.kept = &r // each row names some books: who has waited asks once more
 	}
 	return r, err

@@ -1,0 +1,79 @@
+package inventory
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// TestReportKept: a long report that somebody has waited for is there at once
+// when it is asked for again, as it was; once, not for long, and not where what
+// is in it has changed. One that nobody has waited for is not kept at all.
+func TestReportKept(t *testing.T) {
+	w := newWorld(t)
+	var items []kiosk.Item
+	for i := range progressStep/4 + 1 {
+		b := book(i % 90)
+		b.Barcode = kiosk.Barcode(fmt.Sprint("L", i))
+		items = append(items, b)
+	}
+	if _, err := w.store.PutItems(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	id := w.begin(stacks)
+	ctx := WithProgress(t.Context(), func(Reading, int) {})
+	made := func(told, whole bool) Report {
+		t.Helper()
+		ask := t.Context()
+		if told {
+			ask = ctx
+		}
+		r, err := w.Report(ask, id, whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	lend := func(i int) {
+		t.Helper()
+		if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: items[i].Barcode, Patron: "P", At: day}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := made(true, true)
+	lend(0)
+	if r := made(false, true); !r.At.Equal(first.At) || len(r.Missing) != len(first.Missing) {
+		t.Errorf("who has waited gets that of %v with %d missing; want that of %v with %d", r.At, len(r.Missing), first.At, len(first.Missing))
+	}
+	fresh := func(when string, told, whole bool, fewer int) {
+		t.Helper()
+		if r := made(told, whole); !r.At.After(first.At) || len(r.Missing) != len(first.Missing)-fewer {
+			t.Errorf("%s: that of %v with %d missing; the first was of %v with %d", when, r.At, len(r.Missing), first.At, len(first.Missing))
+		}
+	}
+	fresh("asked a second time", false, true, 1)
+	lend(1)
+	fresh("nobody had waited", false, true, 2)
+	made(true, true)
+	lend(2)
+	fresh("somebody else waits", true, true, 3)
+	lend(3)
+	w.now = w.now.Add(keepFor)
+	fresh("old", false, true, 4)
+	for name, step := range map[string]time.Duration{"clock set back": -time.Hour, "clock set forth": time.Hour} {
+		old := made(true, true)
+		w.now = w.now.Add(step)
+		if r := made(false, true); r.At.Equal(old.At) {
+			t.Errorf("%s: it is still given", name)
+		}
+	}
+	made(true, true)
+	if r := made(false, false); r.Whole {
+		t.Error("another was asked for")
+	}
+	if l := w.live[id]; l.kept != nil {
+		t.Error("one is kept in memory that nobody will ask for")
+	}
+}
