@@ -274,11 +274,11 @@ func (r *reader) read(l *lying) error {
 	if c.Usage == tagdata.PatronCard {
 		number = c.Item
 	}
+	ev := r.event(id(l.uid), c)
 	if r.badge(l, number) {
-		l.told, l.mute, r.news = true, true, time.Now()
-		return nil
+		ev = nil
 	}
-	r.tell(l, r.event(id(l.uid), c))
+	r.tell(l, ev)
 	return nil
 }
 
@@ -288,13 +288,17 @@ func (r *reader) badge(l *lying, number string) bool {
 }
 
 // giveUp ends the reading of a tag that answers and can't be read: if it lies
-// there it gets a line, if it is heard now and then it is a neighbour's.
+// there it gets a line, if it is heard now and then it is a neighbour's. A
+// badge may keep its memory to itself, and has its own number all the same.
 func (r *reader) giveUp(l *lying) {
-	if l.hits*2 < l.rounds {
+	switch {
+	case l.hits*2 < l.rounds:
 		l.hidden = true
-		return
+	case r.badge(l, ""):
+		r.tell(l, nil)
+	default:
+		r.tell(l, kiosk.TagUnread{Tag: id(l.uid), Reason: kiosk.ReasonTagDamaged})
 	}
-	r.tell(l, kiosk.TagUnread{Tag: id(l.uid), Reason: kiosk.ReasonTagDamaged})
 }
 
 // tell emits what a tag is, once; nil is nobody's business.

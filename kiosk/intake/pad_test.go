@@ -241,6 +241,31 @@ func TestPadStrangers(t *testing.T) {
 	}
 }
 
+// TestPadBadgeUnreadable: an access card that lets nobody read its memory is a
+// badge by its own number, and is told to nobody else; where nobody waits for
+// one it is what can't be read.
+func TestPadBadgeUnreadable(t *testing.T) {
+	onPad(t, func(b *padBench) {
+		card := b.book(0)
+		card.Memory, card.Locked = card.Memory[:0], card.Locked[:0] // answers no read
+		asked, waits := 0, true
+		b.Badge = func(tag kiosk.TagID, number string) bool {
+			asked++
+			return waits && tag == tagID(card) && number == ""
+		}
+		b.field.Place(card, field.Coupling{})
+		b.expect(20 * time.Second)
+		b.field.Remove(card.UID)
+		b.expect(5 * time.Second)
+		waits = false
+		b.field.Place(card, field.Coupling{})
+		b.expect(20*time.Second, kiosk.TagUnread{Tag: tagID(card), Reason: kiosk.ReasonTagDamaged})
+		if asked != 2 {
+			t.Errorf("asked %d times; want 2", asked)
+		}
+	})
+}
+
 // TestPadUnreadable: one that lies there and can't be read gets a line, one
 // that is heard now and then is a neighbour's.
 func TestPadUnreadable(t *testing.T) {
