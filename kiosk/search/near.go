@@ -116,17 +116,16 @@ type Book struct {
 	Subjects            []string // headings
 }
 
-// Of tells how a book fits, as it is written or as it sounds.
+// Of tells how a book fits: as it is written, as it sounds, or with words of
+// both.
 func (q Query) Of(b Book) Fit {
 	fit := q.of(b)
-	title, author := Sound(b.Title), Sound(b.Author)
-	if len(title)+len(author) == 0 {
+	title, author := strings.Join(Sound(b.Title), " "), strings.Join(Sound(b.Author), " ")
+	if title+author == "" {
 		return fit
 	}
-	if heard := q.of(Book{Title: strings.Join(title, " "), Author: strings.Join(author, " ")}); heard.Less(fit) < 0 {
-		return heard
-	}
-	return fit
+	both := Book{Title: b.Title + " " + title, Author: b.Author + " " + author, Call: b.Call, Subjects: b.Subjects}
+	return slices.MinFunc([]Fit{fit, q.of(Book{Title: title, Author: author}), q.of(both)}, Fit.Less)
 }
 
 func (q Query) of(b Book) Fit {

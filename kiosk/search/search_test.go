@@ -64,6 +64,24 @@ func TestDistance(t *testing.T) {
 	}
 }
 
+// TestOf: words of the writing and of its sounds fit together.
+func TestOf(t *testing.T) {
+	b := Book{"红楼梦 · Hong lou meng", "Cao Xueqin", "895.1 CAO", []string{"Families -- Fiction", "家庭"}}
+	han := Book{"红楼梦", "曹雪芹", b.Call, b.Subjects}
+	for _, c := range []struct {
+		typed string
+		book  Book
+		want  int
+	}{
+		{"honglou cao", b, Spread}, {"honglou 895.1", han, Spread}, {"honglou fiction", han, Spread}, {"hong 楼梦", han, Within}, {"xueqin 曹", han, Author},
+		{"hong lou", han, Begins}, {"红楼梦", han, Whole}, {"895.1 cao", han, Begins}, {"fiction", han, About}, {"honglou dune", b, Slipped},
+	} {
+		if got := Parse(c.typed).Of(c.book); got.Class != c.want {
+			t.Errorf("%q fits %q as %+v; want class %d", c.typed, c.book.Title, got, c.want)
+		}
+	}
+}
+
 // FuzzParse: whatever is typed, its words hold nothing that means something to
 // an index, folding is final, and nothing is asked beyond the bounds.
 func FuzzParse(f *testing.F) {
