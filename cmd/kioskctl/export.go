@@ -170,6 +170,7 @@ func untold(queue []kiosk.Queued, strange map[kiosk.ID]bool) (all []kiosk.Entry,
 
 func writeCSV(w io.Writer, entries []kiosk.Entry, zone *time.Location) error {
 	out := web.NewTable(w)
+	out.UseCRLF = false // programs read it, line by line
 	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry"})
 	for _, e := range entries {
 		due := ""

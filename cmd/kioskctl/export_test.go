@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,9 @@ func TestOutboxExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(raw), "at,kind,card", "checkout,"+string(told.Patron), "'=HYPERLINK()")
+	if strings.Contains(string(raw), "\r") {
+		t.Errorf("the table's lines end in CR LF: %q", raw)
+	}
 	contains(t, s.ctl(0, "outbox"), "5 entries wait")
 
 	settled := filepath.Join(s.dir, "settled.koc")
