@@ -209,8 +209,6 @@ func TestPhonePairing(t *testing.T) {
 	s.phone.want(http.StatusInsufficientStorage, "POST", "/phone/pair", url.Values{"code": {s.code(t)}})
 }
 
-// TestPhonesReachNothingElse: from the library's network there are the phones'
-// pages and nothing else, and those for phones are not at the kiosk.
 // meter tells how much was read of it.
 type meter struct {
 	io.Reader
@@ -242,6 +240,8 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	}
 }
 
+// TestPhonesReachNothingElse: from the library's network there are the phones'
+// pages and nothing else, and those for phones are not at the kiosk.
 func TestPhonesReachNothingElse(t *testing.T) {
 	s := newPhoneSite(t)
 	s.pair(t)
