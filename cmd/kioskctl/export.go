@@ -19,7 +19,7 @@ import (
 )
 
 type outboxExport struct {
-	File   string `arg:"" help:"Where to; must not exist." type:"path"`
+	File   string `arg:"" optional:"" help:"Where to; must not exist. By default a file here, named after the time." type:"path"`
 	Format string `enum:"koc,csv" default:"koc" help:"koc: Koha's offline circulation file; csv: a table."`
 	All    bool   `help:"With koc: also what has a card or an item that the kiosk's lists lack. Koha may stop reading the file there."`
 	Settle bool   `help:"Take what was written off the outbox: the file is now the one way by which it is told. The daemon must not run."`
@@ -31,6 +31,9 @@ func (c *outboxExport) Run(g *grammar, p *printer) error {
 	conf, err := g.load()
 	if err != nil {
 		return err
+	}
+	if c.File == "" {
+		c.File = time.Now().In(conf.Location).Format("outbox-20060102-150405.") + c.Format
 	}
 	if !c.Settle {
 		return reading(g, func(conf *config.Config, r *sqlite.Reader) error {

@@ -42,6 +42,11 @@ func TestOutboxExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(s.dir)
+	contains(t, s.ctl(0, "outbox", "export", "-format", "csv"), " in outbox-")
+	if named, err := filepath.Glob("outbox-*.csv"); len(named) != 1 || err != nil {
+		t.Errorf("without a name the table is in %q, %v", named, err)
+	}
 	contains(t, string(raw), "at,kind,card", "checkout,"+string(told.Patron), "'=HYPERLINK()")
 	if strings.Contains(string(raw), "\r") {
 		t.Errorf("the table's lines end in CR LF: %q", raw)
