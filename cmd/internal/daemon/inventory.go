@@ -20,6 +20,8 @@ import (
 // cart. They are on staff's lease.
 type walk struct {
 	id      kiosk.ID
+	before  <-chan struct{} // closed at the end of the walk before; nil: there was none
+	ended   chan struct{}
 	reads   chan walkRead
 	mu      sync.Mutex
 	tells   map[int]func(inventory.Said)
@@ -107,8 +109,8 @@ func (s *staff) walkFor(id kiosk.ID) (*walk, error) {
 	}
 	if s.walk == nil {
 		ctx, stop := context.WithCancel(s.ctx)
-		w := &walk{id: id, reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}, devices: map[string]int{}}
-		s.walk, s.stop = w, stop
+		w := &walk{id: id, before: s.ended, ended: make(chan struct{}), reads: make(chan walkRead, walkAhead), tells: map[int]func(inventory.Said){}, lying: map[kiosk.TagID]kiosk.TagPlaced{}, devices: map[string]int{}}
+		s.walk, s.stop, s.ended = w, stop, w.ended
 		s.benches.Go(func() { s.walking(ctx, w) })
 	}
 	return s.walk, nil
@@ -177,9 +179,23 @@ func (w *walk) tell(said []inventory.Said) {
 	}
 }
 
+// follow waits for the end of the walk before, so that what that says at its end
+// stands in the log before what is read now.
+func (w *walk) follow() {
+	if w.before == nil {
+		return
+	}
+	select {
+	case <-w.before:
+	case <-time.After(2 * walkTime): // to write what it has, and that it ends
+	}
+}
+
 // walking takes what the devices read, until ctx ends: all that waits goes to
 // the disk at once.
 func (s *staff) walking(ctx context.Context, w *walk) {
+	defer close(w.ended)
+	w.follow()
 	for {
 		var batch []walkRead
 		select {

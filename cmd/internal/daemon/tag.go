@@ -39,6 +39,7 @@ type staff struct {
 	bench *station.Bench
 	walk  *walk              // an inventory; nil: none
 	stop  context.CancelFunc // of the bench or the walk; nil: neither runs
+	ended <-chan struct{}    // closed at the end of the newest walk; nil: there was none
 	wake  chan struct{}
 }
 
