@@ -48,10 +48,13 @@ type Service struct {
 	loading sync.Mutex // one is read at a time: it takes two connections
 	mu      sync.Mutex
 	live    map[kiosk.ID]*live
+	long    int // a report of more rows is kept for who has waited
 }
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{Config: c, live: map[kiosk.ID]*live{}} }
+func New(c Config) *Service {
+	return &Service{Config: c, live: map[kiosk.ID]*live{}, long: progressStep / 4}
+}
 
 // live is an inventory that somebody works on.
 type live struct {

@@ -80,7 +80,7 @@ func (s *Service) Report(ctx context.Context, id kiosk.ID, whole bool) (Report, 
 		return *kept, nil
 	}
 	r, err := s.report(ctx, l, whole)
-	if n := len(r.Missing) + len(r.Moves) + len(r.Surprises); err == nil && watched(ctx) && n > progressStep/4 {
+	if n := len(r.Missing) + len(r.Moves) + len(r.Surprises); err == nil && watched(ctx) && n > s.long {
 		l.kept = &r // each row names some books: who has waited asks once more
 	}
 	return r, err
