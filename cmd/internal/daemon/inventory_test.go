@@ -52,7 +52,7 @@ func TestWalkFollows(t *testing.T) {
 		read("A") // it is written, and held up where it is said
 		s.stop()
 		s.walk = nil // as at the end of the lease
-		w := read("B")
+		read("B")
 		gate <- struct{}{}
 		synctest.Wait()
 		var got []string
@@ -68,7 +68,8 @@ func TestWalkFollows(t *testing.T) {
 		}
 		s.stop()
 		s.walk = nil
-		if w = read("A"); len(w.reads) != 1 {
+		w := read("A")
+		if len(w.reads) != 1 {
 			t.Error("it does not wait for the walk before")
 		}
 		time.Sleep(2*walkTime + time.Second)
