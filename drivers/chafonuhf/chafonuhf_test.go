@@ -1,13 +1,10 @@
 package chafonuhf
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,38 +109,22 @@ func TestCheck(t *testing.T) {
 
 // TestFrames: published frames of the family, and one with a wrong CRC.
 func TestFrames(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", "chafon-uhf-frames.txt"))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
 	seen, tags := 0, 0
-	for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
-		text, rest, ok := strings.Cut(sc.Text(), ";")
-		if !ok || strings.HasPrefix(text, "#") {
-			continue
-		}
-		b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, n, err := decode(b)
-		good := strings.HasPrefix(strings.TrimSpace(rest), "ok")
-		if (err == nil) != good || good && (n != len(b) || !bytes.Equal(a.encode(), b)) {
-			t.Errorf("decode(%X) = %+v, %d, %v", b, a, n, err)
+	for _, p := range drivertest.PublishedFrames(t, "chafon-uhf-frames.txt") {
+		a, n, err := decode(p.Data)
+		if (err == nil) != p.Good || p.Good && (n != len(p.Data) || !bytes.Equal(a.encode(), p.Data)) {
+			t.Errorf("decode(%X) = %+v, %d, %v", p.Data, a, n, err)
 		}
 		if seen++; err != nil || a.cmd != cmdInventory {
 			continue
 		}
 		w := Wand{info: info{kind: 0x0C}}
-		if strings.Contains(rest, "UHFReader18") || len(a.data) > 2 && a.data[1] == 0x0C {
+		if strings.Contains(p.Note, "UHFReader18") || len(a.data) > 2 && a.data[1] == 0x0C {
 			w.kind = reader18
 		}
 		var list []drivers.UHFTag
 		if err := w.list(a.data, &list); err != nil {
-			t.Errorf("%X: %v", b, err)
+			t.Errorf("%X: %v", p.Data, err)
 		}
 		tags += len(list)
 	}

@@ -1,14 +1,10 @@
 package feig
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -199,32 +195,11 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// shared reads a file of the test data.
-func shared(t *testing.T, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
-	return raw
-}
-
-// TestFrames: published frames, and computed ones, by "hex ; ok|bad # note".
+// TestFrames: published frames, and computed ones.
 func TestFrames(t *testing.T) {
 	good, bad := 0, 0
-	for sc := bufio.NewScanner(bytes.NewReader(shared(t, "feig-frames.txt"))); sc.Scan(); {
-		text, rest, ok := strings.Cut(sc.Text(), ";")
-		if !ok || strings.HasPrefix(text, "#") {
-			continue
-		}
-		b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := strings.HasPrefix(strings.TrimSpace(rest), "ok")
+	for _, p := range drivertest.PublishedFrames(t, "feig-frames.txt") {
+		b, want := p.Data, p.Good
 		f, n, err := decode(b)
 		if (err == nil) != want || want && n != len(b) {
 			t.Errorf("decode(%X) = %v, %d; want ok: %v", b, err, n, want)
@@ -250,9 +225,7 @@ func TestSession(t *testing.T) {
 			Steps        [][]string
 		}
 	}
-	if err := json.Unmarshal(shared(t, "sessions.json"), &file); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "sessions.json", &file)
 	played := 0
 	for _, s := range file.Sessions {
 		if s.Device != "feig" {

@@ -3,10 +3,7 @@ package hidscan
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -131,36 +128,6 @@ func same(t *testing.T, what string, got []drivers.Scan, want ...drivers.Scan) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s: scans %+v; want %+v", what, got, want)
-	}
-}
-
-// shared reads a file of the data that lies beside the module, if it is there.
-func shared(t *testing.T, name string, into any) {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above this test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "..", "shared", "testdata", "devices", name))
-	switch {
-	case errors.Is(err, os.ErrNotExist) && strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared"):
-		t.Fatalf("%s is required: %v", name, err)
-	case errors.Is(err, os.ErrNotExist):
-		t.Skipf("%s is not beside the module", name)
-	case err != nil:
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 // typedBy decodes boot reports to text, with Enter as \n.
@@ -40,7 +41,7 @@ func TestKeyboardVectors(t *testing.T) {
 			Text    string
 		}
 	}
-	shared(t, "keyboard.json", &file)
+	drivertest.PublishedJSON(t, "keyboard.json", &file)
 	if len(file.US) < 90 || len(file.Cases) < 10 {
 		t.Fatalf("%d keys and %d cases; want all", len(file.US), len(file.Cases))
 	}

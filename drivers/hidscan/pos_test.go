@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 func TestPOSVectors(t *testing.T) {
@@ -18,7 +19,7 @@ func TestPOSVectors(t *testing.T) {
 			More           bool
 		} `json:"made_here"`
 	}
-	shared(t, "hid-pos.json", &file)
+	drivertest.PublishedJSON(t, "hid-pos.json", &file)
 	if len(file.Captured.Reports) != 7 || len(file.Made) != 8 {
 		t.Fatalf("%d captured and %d made reports; want 7 and 8", len(file.Captured.Reports), len(file.Made))
 	}

@@ -2,16 +2,14 @@ package iso15693_test
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
 )
 
@@ -51,19 +49,6 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// shared reads a file of the test data.
-func shared(t *testing.T, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
-	return raw
-}
-
 // TestFrames: every frame of the test data has our CRC. One that is a request
 // we make is made so, and an answer is read for what stands beside it.
 func TestFrames(t *testing.T) {
@@ -76,7 +61,7 @@ func TestFrames(t *testing.T) {
 		ours[string(req)] = false
 	}
 	n := 0
-	for line := range strings.Lines(string(shared(t, "iso15693-air.txt"))) {
+	for line := range strings.Lines(string(drivertest.Published(t, "iso15693-air.txt"))) {
 		text, _, ok := strings.Cut(line, ";")
 		if !ok || strings.HasPrefix(text, "#") {
 			continue
@@ -123,9 +108,7 @@ func TestAirtime(t *testing.T) {
 		Read     map[string]map[string]float64 `json:"read_multiple_ms"`
 		Slots    map[string]map[string]float64 `json:"inventory16_ms"`
 	}
-	if err := json.Unmarshal(shared(t, "airtime.json"), &figures); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "airtime.json", &figures)
 	near := func(what string, got time.Duration, ms float64) {
 		t.Helper()
 		if d := got.Seconds()*1000 - ms; d < -0.006 || d > 0.006 || ms == 0 {

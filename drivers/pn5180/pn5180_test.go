@@ -3,10 +3,7 @@ package pn5180
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -167,22 +164,13 @@ func TestSteps(t *testing.T) {
 // chip has gone idle. Its chip tells an answer without telling that the request
 // was sent.
 func TestSession(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", "sessions.json"))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
 	var all struct {
 		Sessions []struct {
 			Device string
 			Steps  [][3]string
 		}
 	}
-	if err := json.Unmarshal(raw, &all); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "sessions.json", &all)
 	f := field.New(1)
 	tag := field.NewTag(drivers.UID{0xE0, 4, 1, 8, 0x0A, 0x0B, 0x0C, 0x0D}, 28, 4)
 	tag.DSFID = 0x3E

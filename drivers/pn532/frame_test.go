@@ -1,24 +1,22 @@
 package pn532
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 // TestFrames: published frames, and computed ones.
 func TestFrames(t *testing.T) {
 	n := 0
-	for line, want := range published(t) {
+	for _, p := range drivertest.PublishedFrames(t, "pn532-frames.txt") {
+		line := p.Data
 		f, used, err := decode(line)
-		if (err == nil) != want {
-			t.Errorf("decode(%X) = %v; want ok: %v", line, err, want)
+		if (err == nil) != p.Good {
+			t.Errorf("decode(%X) = %v; want ok: %v", line, err, p.Good)
 		}
 		if err == nil && (!bytes.Equal(f.encode(), line) || len(line)-used > 1) {
 			t.Errorf("%X is written as %X, %d bytes are used", line, f.encode(), used)
@@ -27,34 +25,6 @@ func TestFrames(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("found %d frames", n)
-	}
-}
-
-// published reads the frames of the test data, by "hex ; ok|bad # note".
-func published(t *testing.T) func(func([]byte, bool) bool) {
-	t.Helper()
-	file := filepath.Join("..", "..", "..", "shared", "testdata", "devices", "pn532-frames.txt")
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
-	return func(yield func([]byte, bool) bool) {
-		for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
-			text, rest, ok := strings.Cut(sc.Text(), ";")
-			if !ok || strings.HasPrefix(text, "#") {
-				continue
-			}
-			b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !yield(b, strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
-				return
-			}
-		}
 	}
 }
 

@@ -1,15 +1,11 @@
 package rfid3m
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -315,19 +311,6 @@ func TestBlocks(t *testing.T) {
 	})
 }
 
-// shared opens a file of the test data.
-func shared(t *testing.T, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
-	return raw
-}
-
 func unhex(t *testing.T, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
@@ -337,16 +320,11 @@ func unhex(t *testing.T, text string) []byte {
 	return b
 }
 
-// TestFrames: published frames, and computed ones, of the family, by
-// "hex ; ok|bad # note".
+// TestFrames: published frames, and computed ones, of the family.
 func TestFrames(t *testing.T) {
 	count := 0
-	for sc := bufio.NewScanner(bytes.NewReader(shared(t, "3m-frames.txt"))); sc.Scan(); {
-		text, rest, ok := strings.Cut(sc.Text(), ";")
-		if !ok || strings.HasPrefix(text, "#") {
-			continue
-		}
-		b, want := unhex(t, text), strings.HasPrefix(strings.TrimSpace(rest), "ok")
+	for _, p := range drivertest.PublishedFrames(t, "3m-frames.txt") {
+		b, want := p.Data, p.Good
 		f, n, err := decode(b)
 		if (err == nil) != want || want && n != len(b) {
 			t.Errorf("decode(%X) = %v, %d; want ok: %v", b, err, n, want)
@@ -375,9 +353,7 @@ func TestSession(t *testing.T) {
 			Steps  [][3]string
 		}
 	}
-	if err := json.Unmarshal(shared(t, "sessions.json"), &all); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "sessions.json", &all)
 	var tape []drivertest.Step
 	for _, s := range all.Sessions {
 		if s.Device != "3m" {

@@ -1,15 +1,11 @@
 package rl866
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +120,8 @@ func unhex(t *testing.T, text string) []byte {
 // TestFrames: published frames, and computed ones, of the family.
 func TestFrames(t *testing.T) {
 	good, bad := 0, 0
-	for line, want := range published(t) {
+	for _, p := range drivertest.PublishedFrames(t, "rl866-frames.txt") {
+		line, want := p.Data, p.Good
 		f, n, err := decode(line)
 		if (err == nil) != want || want && n != len(line) {
 			t.Errorf("decode(%X) = %v, %d; want ok: %v", line, err, n, want)
@@ -141,36 +138,6 @@ func TestFrames(t *testing.T) {
 	t.Logf("%d good frames, %d bad ones", good, bad)
 }
 
-// shared reads a file of the test data.
-func shared(t *testing.T, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
-	return raw
-}
-
-// published reads the frames of the test data, by "hex ; ok|bad # note".
-func published(t *testing.T) func(func([]byte, bool) bool) {
-	t.Helper()
-	raw := shared(t, "rl866-frames.txt")
-	return func(yield func([]byte, bool) bool) {
-		for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
-			text, rest, ok := strings.Cut(sc.Text(), ";")
-			if !ok || strings.HasPrefix(text, "#") {
-				continue
-			}
-			if !yield(unhex(t, text), strings.HasPrefix(strings.TrimSpace(rest), "ok")) {
-				return
-			}
-		}
-	}
-}
-
 // TestSession replays the conversation of the test data, byte for byte: start,
 // two tags, read, AFI, and no tag left connected.
 func TestSession(t *testing.T) {
@@ -180,9 +147,7 @@ func TestSession(t *testing.T) {
 			Steps  [][3]string
 		}
 	}
-	if err := json.Unmarshal(shared(t, "sessions.json"), &all); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "sessions.json", &all)
 	var tape drivertest.Tape
 	for _, s := range all.Sessions {
 		for _, step := range s.Steps {

@@ -1,10 +1,7 @@
 package serialscan
 
 import (
-	"encoding/json"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 func parse(c Config, portions ...[]byte) (scans []drivers.Scan) {
@@ -99,20 +97,11 @@ func TestParser(t *testing.T) {
 // TestVectors: the codes of real labels, cut everywhere, glued to each other,
 // and after noise.
 func TestVectors(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", "barcodes.json"))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skip("needs the test data in ../shared, which is not here")
-	}
 	var v struct {
 		Codabar14 struct{ OK, Bad []string }
 		Strip     []struct{ Raw string }
 	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
-	}
+	drivertest.PublishedJSON(t, "barcodes.json", &v)
 	codes := append(v.Codabar14.OK, v.Codabar14.Bad...)
 	for _, s := range v.Strip {
 		codes = append(codes, s.Raw)

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 type vector struct {
@@ -33,7 +35,7 @@ func TestCompactionVectors(t *testing.T) {
 		URNCode40  []vector `json:"urn_code40"`
 		Gaoxiao96  []vector
 	}
-	shared(t, "compaction.json", &file)
+	drivertest.PublishedJSON(t, "compaction.json", &file)
 	if len(file.Vectors) < 30 || len(file.URNCode40) < 9 || len(file.Gaoxiao96) < 11 {
 		t.Fatalf("found %d, %d and %d vectors", len(file.Vectors), len(file.URNCode40), len(file.Gaoxiao96))
 	}

@@ -3,11 +3,11 @@ package tagdata
 import (
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 )
 
 // unhex reads hexadecimal digits with spaces.
@@ -27,21 +27,6 @@ func (c Contents) text(name string) string {
 		}
 	}
 	return ""
-}
-
-// shared reads a file of the test data that all of Carrel's programs share.
-func shared(t testing.TB, name string, into any) {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", name))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skip("needs the test data in ../shared, which is not here")
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // dump is a tag of tags.json and what stands beside it.
@@ -76,7 +61,7 @@ func (d dump) decode(t *testing.T) Contents {
 // TestTags: every dump is what stands beside it, or has the damage it has.
 func TestTags(t *testing.T) {
 	var file struct{ Tags []dump }
-	shared(t, "tags.json", &file)
+	drivertest.PublishedJSON(t, "tags.json", &file)
 	if len(file.Tags) < 39 {
 		t.Fatalf("found %d dumps", len(file.Tags))
 	}

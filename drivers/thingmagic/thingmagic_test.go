@@ -1,13 +1,10 @@
 package thingmagic
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -205,32 +202,21 @@ func unhex(t *testing.T, text string) []byte {
 
 // TestFrames: published frames, and computed ones, of the family.
 func TestFrames(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "testdata", "devices", "thingmagic-frames.txt"))
-	if err != nil {
-		if strings.Contains(os.Getenv("CARREL_REQUIRE"), "shared") {
-			t.Fatal(err)
-		}
-		t.Skipf("the test data is not here: %v", err)
-	}
 	own := map[string][]byte{
 		"get version": question(opVersion), "boot firmware": question(opBoot), "start continuous": question(opMulti, begin...),
 		"stop continuous": question(opMulti, stop...), "set region 08": question(opRegion, regions["eu"]), "read power 10.00": question(opPower, 0x03, 0xE8),
 	}
 	host, records := 0, 0
-	for sc := bufio.NewScanner(bytes.NewReader(raw)); sc.Scan(); {
-		text, rest, ok := strings.Cut(sc.Text(), ";")
-		if !ok || strings.HasPrefix(text, "#") {
-			continue
-		}
-		b := unhex(t, text)
+	for _, p := range drivertest.PublishedFrames(t, "thingmagic-frames.txt") {
+		b := p.Data
 		for what, frame := range own {
-			if strings.Contains(rest, what) {
+			if strings.Contains(p.Note, what) {
 				if host++; !bytes.Equal(frame, b) {
 					t.Errorf("%s is %X; want %X", what, frame, b)
 				}
 			}
 		}
-		if strings.Contains(rest, "module:") {
+		if strings.Contains(p.Note, "module:") {
 			records++
 			a, n, err := decode(b)
 			tag, ok := tagOf(a.data)
