@@ -30,6 +30,14 @@ func Plug(t *testing.T, c link.Config, serve func(io.ReadWriter) error) drivers.
 	return l
 }
 
+// Wire puts a simulated device at the far end of a Cable: there no answer is late
+// but by what the device is told to do.
+func Wire(serve func(io.ReadWriter) error) drivers.Link {
+	host, device := NewCable()
+	go serve(device) //nolint:errcheck // it ends with the line
+	return host
+}
+
 // Cable is one end of a serial line within a bubble of testing/synctest. What
 // is written to one end waits until it is read at the other.
 type Cable struct {

@@ -25,6 +25,10 @@ func plug(t *testing.T, f *field.Field, o rfid3msim.Options) drivers.Link {
 	return drivertest.Plug(t, link.Config{Baud: 19200, DataBits: 8}, func(rw io.ReadWriter) error { return rfid3msim.Serve(rw, f, o) })
 }
 
+func wire(f *field.Field, o rfid3msim.Options) drivers.Link {
+	return drivertest.Wire(func(rw io.ReadWriter) error { return rfid3msim.Serve(rw, f, o) })
+}
+
 func open(t *testing.T, l drivers.Link, reply time.Duration) *Pad {
 	t.Helper()
 	p, err := Open(l, Config{Reply: drivers.Duration(reply)})
@@ -52,47 +56,50 @@ func TestBadLine(t *testing.T) {
 		"lost": {LoseEvery: 4}, "late": {LateEvery: 3}, "broken": {BreakEvery: 4}, "no greeting": {NoGreeting: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := field.New(1)
-			for n := range 5 {
-				tag := field.NewTag(drivertest.NewUID(n), 28, 4)
-				tag.AFI, tag.Memory[0] = byte(n), byte(n)
-				f.Place(tag, field.Coupling{})
-			}
-			l := &drivertest.Flaky{Link: plug(t, f, o), Rand: rand.New(rand.NewPCG(1, 1))}
-			p := open(t, l, 150*time.Millisecond)
-			defer p.Close()
-			for range 2 {
-				if tags, err := p.Inventory(); err != nil || len(tags) != 5 {
-					t.Fatalf("Inventory() = %v, %v; want 5 tags", tags, err)
-				}
+			synctest.Test(t, func(t *testing.T) {
+				f := field.New(1)
 				for n := range 5 {
-					if b, err := p.Read(drivertest.NewUID(n), 0, 9); err != nil || b.N() != 9 || b.Data[0] != byte(n) {
-						t.Fatalf("Read() of tag %d = %x, %v", n, b.Data, err)
+					tag := field.NewTag(drivertest.NewUID(n), 28, 4)
+					tag.AFI, tag.Memory[0] = byte(n), byte(n)
+					f.Place(tag, field.Coupling{})
+				}
+				l := &drivertest.Flaky{Link: wire(f, o), Rand: rand.New(rand.NewPCG(1, 1))}
+				p := open(t, l, 150*time.Millisecond)
+				defer p.Close()
+				for range 2 {
+					if tags, err := p.Inventory(); err != nil || len(tags) != 5 {
+						t.Fatalf("Inventory() = %v, %v; want 5 tags", tags, err)
 					}
-					if afi, err := p.AFI(drivertest.NewUID(n)); err != nil || afi != byte(n) {
-						t.Fatalf("AFI() of tag %d = %02X, %v", n, afi, err)
+					for n := range 5 {
+						if b, err := p.Read(drivertest.NewUID(n), 0, 9); err != nil || b.N() != 9 || b.Data[0] != byte(n) {
+							t.Fatalf("Read() of tag %d = %x, %v", n, b.Data, err)
+						}
+						if afi, err := p.AFI(drivertest.NewUID(n)); err != nil || afi != byte(n) {
+							t.Fatalf("AFI() of tag %d = %02X, %v", n, afi, err)
+						}
 					}
 				}
-			}
+			})
 		})
 	}
 }
 
 // TestLockOnce: a lock whose answer is lost is not asked for again.
 func TestLockOnce(t *testing.T) {
-	f := field.New(1)
-	tag := field.NewTag(drivertest.NewUID(1), 28, 4)
-	f.Place(tag, field.Coupling{})
-	p := open(t, plug(t, f, rfid3msim.Options{LoseEvery: 3}), 150*time.Millisecond)
-	defer p.Close()
-	p.Inventory() // behind the greeting and this, the third answer
-	if err := p.Lock(tag.UID, 3); !errors.Is(err, drivers.ErrSilent) {
-		t.Errorf("Lock() = %v; want ErrSilent", err)
-	}
-	if got, err := p.Locked(tag.UID, 2, 3); err != nil || !slices.Equal(got, []bool{false, true, false}) {
-		t.Errorf("Locked() = %v, %v; want the second", got, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := field.New(1)
+		tag := field.NewTag(drivertest.NewUID(1), 28, 4)
+		f.Place(tag, field.Coupling{})
+		p := open(t, wire(f, rfid3msim.Options{LoseEvery: 3}), 150*time.Millisecond)
+		defer p.Close()
+		p.Inventory() // behind the greeting and this, the third answer
+		if err := p.Lock(tag.UID, 3); !errors.Is(err, drivers.ErrSilent) {
+			t.Errorf("Lock() = %v; want ErrSilent", err)
+		}
+		if got, err := p.Locked(tag.UID, 2, 3); err != nil || !slices.Equal(got, []bool{false, true, false}) {
+			t.Errorf("Locked() = %v, %v; want the second", got, err)
+		}
+	})
 }
 
 func TestSilent(t *testing.T) {

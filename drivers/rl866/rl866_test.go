@@ -46,24 +46,27 @@ func TestPad(t *testing.T) {
 
 // TestPieces: bytes that come one by one, and answers that are lost.
 func TestPieces(t *testing.T) {
-	f := field.New(1)
-	for n := range 5 {
-		f.Place(field.NewTag(drivertest.NewUID(n), 28, 4), field.Coupling{})
-	}
-	l := &drivertest.Flaky{Link: plug(t, f, rl866sim.Options{LoseEvery: 4}), Rand: rand.New(rand.NewPCG(1, 1))}
-	p := open(t, l, 200*time.Millisecond)
-	defer p.Close()
-	for range 3 {
-		tags, err := p.Inventory()
-		if err != nil || len(tags) != 5 {
-			t.Fatalf("Inventory() = %v, %v; want 5 tags", tags, err)
+	synctest.Test(t, func(t *testing.T) {
+		f := field.New(1)
+		for n := range 5 {
+			f.Place(field.NewTag(drivertest.NewUID(n), 28, 4), field.Coupling{})
 		}
-		for _, tag := range tags {
-			if b, err := p.Read(tag.UID, 0, 9); err != nil || b.N() != 9 {
-				t.Fatalf("Read() = %d blocks, %v; want 9", b.N(), err)
+		serve := func(rw io.ReadWriter) error { return rl866sim.Serve(rw, f, rl866sim.Options{LoseEvery: 4}) }
+		l := &drivertest.Flaky{Link: drivertest.Wire(serve), Rand: rand.New(rand.NewPCG(1, 1))}
+		p := open(t, l, 200*time.Millisecond)
+		defer p.Close()
+		for range 3 {
+			tags, err := p.Inventory()
+			if err != nil || len(tags) != 5 {
+				t.Fatalf("Inventory() = %v, %v; want 5 tags", tags, err)
+			}
+			for _, tag := range tags {
+				if b, err := p.Read(tag.UID, 0, 9); err != nil || b.N() != 9 {
+					t.Fatalf("Read() = %d blocks, %v; want 9", b.N(), err)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestSilent(t *testing.T) {
