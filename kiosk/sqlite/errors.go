@@ -43,6 +43,13 @@ func classify(err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
+// notOurs tells whether a file was there that could not be opened, or not be
+// written.
+func notOurs(err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	return ok && (e.Code()&0xff == codes.SQLITE_CANTOPEN || e.Code()&0xff == codes.SQLITE_READONLY)
+}
+
 // misses classes what SQLite says of our own statements when it does not know
 // their tables and columns: the file's description of itself is damaged.
 func misses(err error) error {

@@ -57,6 +57,12 @@ var (
 // ErrInUse means that another program, or this one, has it open so already.
 func Open(ctx context.Context, path string) (*Store, error) {
 	s, err := open(ctx, path, pageSize)
+	for n := 0; n < 3 && notOurs(err) && ctx.Err() == nil; n++ {
+		// Who looks at the ledger as root makes files beside it that are root's for
+		// a moment, before SQLite gives them to the ledger's owner.
+		time.Sleep(50 * time.Millisecond)
+		s, err = open(ctx, path, pageSize)
+	}
 	return s, wrap("open "+path, err)
 }
 
