@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 const (
@@ -38,19 +39,16 @@ func (f frame) encode() []byte {
 	return binary.LittleEndian.AppendUint16(b, iso15693.Residue(b))
 }
 
-// errPart says that a frame has begun and not ended.
-var errPart = errors.New("part of a frame")
-
 // decode takes the frame at the beginning of b and tells how many bytes to
-// drop: the frame, or the byte that begins none. n is 0 with errPart alone.
+// drop: the frame, or the byte that begins none. n is 0 with link.ErrPart alone.
 func decode(b []byte) (f frame, n int, err error) {
 	if len(b) == 0 {
-		return f, 0, errPart
+		return f, 0, link.ErrPart
 	}
 	head, size, least := 1, int(b[0]), minLen
 	if b[0] == advanced {
 		if len(b) < 3 {
-			return f, 0, errPart
+			return f, 0, link.ErrPart
 		}
 		head, size, least = 3, int(binary.BigEndian.Uint16(b[1:])), minLen+2
 	}
@@ -58,7 +56,7 @@ func decode(b []byte) (f frame, n int, err error) {
 	case size < least || size > maxFrame:
 		return f, 1, fmt.Errorf("a frame of %d bytes can't be", size)
 	case len(b) < size:
-		return f, 0, errPart
+		return f, 0, link.ErrPart
 	case iso15693.Residue(b[:size-2]) != binary.LittleEndian.Uint16(b[size-2:]):
 		return f, 1, errors.New("CRC is wrong")
 	}
@@ -105,7 +103,7 @@ func (l *line) next(end time.Time) (frame, error) {
 		if err == nil {
 			return f, nil
 		}
-		if !errors.Is(err, errPart) {
+		if !errors.Is(err, link.ErrPart) {
 			continue
 		}
 		left := time.Until(end)

@@ -14,6 +14,7 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/drivertest"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 func (f frame) text() string { return hex.EncodeToString(f.encode()) }
@@ -196,25 +197,7 @@ func TestCheck(t *testing.T) {
 }
 
 // TestFrames: published frames, and computed ones.
-func TestFrames(t *testing.T) {
-	good, bad := 0, 0
-	for _, p := range drivertest.PublishedFrames(t, "feig-frames.txt") {
-		b, want := p.Data, p.Good
-		f, n, err := decode(b)
-		if (err == nil) != want || want && n != len(b) {
-			t.Errorf("decode(%X) = %v, %d; want ok: %v", b, err, n, want)
-		}
-		if err == nil && !bytes.Equal(f.encode(), b) {
-			t.Errorf("%X is written as %X", b, f.encode())
-		}
-		if want {
-			good++
-		} else {
-			bad++
-		}
-	}
-	t.Logf("%d good frames, %d bad ones", good, bad)
-}
+func TestFrames(t *testing.T) { drivertest.TestFrames(t, "feig-frames.txt", decode, frame.encode) }
 
 // TestSession: a whole day of a pad, as it should go.
 func TestSession(t *testing.T) {
@@ -306,21 +289,7 @@ func day(t *testing.T, p *Pad, memory []byte) {
 func TestSplit(t *testing.T) {
 	b := slices.Concat([]byte{0x00, 0x04, 0x01}, frame{cmd: 0xB0, data: []byte{0, 2, 5}}.encode(), frame{long: true, cmd: 0x65, data: make([]byte, 300)}.encode(), frame{cmd: 0x69}.encode())
 	for cut := range b {
-		var got []frame
-		var have []byte
-		for _, part := range [][]byte{b[:cut], b[cut:]} {
-			have = append(have, part...)
-			for {
-				f, n, err := decode(have)
-				have = have[n:]
-				if errors.Is(err, errPart) {
-					break
-				}
-				if err == nil {
-					got = append(got, f)
-				}
-			}
-		}
+		got := drivertest.Decoded(decode, b[:cut], b[cut:])
 		if len(got) != 3 || got[0].cmd != 0xB0 || len(got[1].data) != 300 || got[2].cmd != 0x69 {
 			t.Fatalf("cut at %d: %+v; want all frames", cut, got)
 		}
@@ -333,7 +302,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0x02, 0xFF, 0xFF, 0x06})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fr, n, err := decode(b)
-		if n > len(b) || err != nil && (n == 0) != errors.Is(err, errPart) {
+		if n > len(b) || err != nil && (n == 0) != errors.Is(err, link.ErrPart) {
 			t.Fatalf("decode(%x) takes %d bytes with %v", b, n, err)
 		}
 		if at := behind(b); at > 0 {

@@ -3,6 +3,8 @@ package pn532
 import (
 	"bytes"
 	"errors"
+
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 // The first byte of a frame's data says who sent it.
@@ -57,26 +59,24 @@ func sum(b []byte) (s byte) {
 }
 
 var (
-	// errPart says that a frame has begun and not ended.
-	errPart = errors.New("part of a frame")
 	// errDamaged says that what came is no frame.
 	errDamaged = errors.New("a frame was damaged")
 )
 
 // decode takes the first frame of b and tells how many bytes to drop: the
-// frame, or what is none. n is 0 with errPart alone.
+// frame, or what is none. n is 0 with link.ErrPart alone.
 func decode(b []byte) (f frame, n int, err error) {
 	if n = bytes.Index(b, start); n < 0 {
 		n = len(b)
 		if bytes.HasSuffix(b, start[:1]) {
 			n--
 		}
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	all := len(b)
 	b = b[n+len(start):]
 	if len(b) < 2 || b[0] == 0xFF && b[1] == 0xFF && len(b) < 5 {
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	size, head := int(b[0]), 2
 	check := b[0] + b[1]
@@ -93,7 +93,7 @@ func decode(b []byte) (f frame, n int, err error) {
 		return f, n + 1, errDamaged
 	}
 	if len(b) < head+size+1 {
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	body := b[head : head+size+1]
 	if sum(body) != 0 || body[0] != fromHost && body[0] != fromChip && body[0] != syntax {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/drivers/drivertest"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 // TestFrames: published frames, and computed ones.
@@ -28,25 +29,6 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// frames takes all frames off a stream that comes in parts.
-func frames(parts ...[]byte) (list []frame) {
-	var have []byte
-	for _, part := range parts {
-		have = append(have, part...)
-		for {
-			f, n, err := decode(have)
-			have = have[n:]
-			if errors.Is(err, errPart) {
-				break
-			}
-			if err == nil {
-				list = append(list, f)
-			}
-		}
-	}
-	return list
-}
-
 // TestSplit: every frame cut at every place, with rubbish before and the next
 // one behind.
 func TestSplit(t *testing.T) {
@@ -58,7 +40,7 @@ func TestSplit(t *testing.T) {
 	}
 	same := func(x, y frame) bool { return x.from == y.from && bytes.Equal(x.data, y.data) }
 	for cut := range b {
-		if got := frames(b[:cut], b[cut:]); !slices.EqualFunc(got, want, same) {
+		if got := drivertest.Decoded(decode, b[:cut], b[cut:]); !slices.EqualFunc(got, want, same) {
 			t.Fatalf("cut at %d: %d frames: %+v", cut, len(got), got)
 		}
 	}
@@ -90,7 +72,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0x00, 0xFF, 0xFF, 0xFF, 0x00, 0x01, 0xFF, 0x7F, 0x81})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fr, n, err := decode(b)
-		if n > len(b) || err != nil && !errors.Is(err, errPart) && n == 0 {
+		if n > len(b) || err != nil && !errors.Is(err, link.ErrPart) && n == 0 {
 			t.Fatalf("decode(%x) takes %d bytes with %v", b, n, err)
 		}
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 // wire is what a chip hangs on.
@@ -41,7 +42,7 @@ func (h *hsu) next(_ int, end time.Time) (frame, error) {
 	for {
 		f, n, err := decode(h.got)
 		h.got = h.got[n:]
-		if !errors.Is(err, errPart) {
+		if !errors.Is(err, link.ErrPart) {
 			return f, err
 		}
 		if err := h.read(time.Until(end)); err != nil {
@@ -207,7 +208,7 @@ func (b *bus) take(size int) (frame, error) {
 		return frame{}, err
 	}
 	f, _, err := decode(r[1:])
-	if errors.Is(err, errPart) {
+	if errors.Is(err, link.ErrPart) {
 		b.whole, err = true, errDamaged
 	}
 	return f, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 const (
@@ -44,25 +45,22 @@ func crc(b []byte) uint16 {
 	return ^sum
 }
 
-// errPart says that a frame has begun and not ended.
-var errPart = errors.New("part of a frame")
-
 // decode takes the first frame of b and tells how many bytes to drop: the
-// frame, or what is none. n is 0 with errPart alone.
+// frame, or what is none. n is 0 with link.ErrPart alone.
 func decode(b []byte) (f frame, n int, err error) {
 	for n < len(b) && b[n] != start && b[n] != startUp {
 		n++
 	}
 	b = b[n:]
 	if len(b) < 3 {
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	size := int(b[1])<<8 | int(b[2])
 	switch {
 	case size < minLen || size > maxLen:
 		return f, n + 1, fmt.Errorf("a frame of %d bytes can't be", size)
 	case len(b) < 3+size:
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	end := 1 + size // of what is said
 	if sum := crc(b[1:end]); b[end] != byte(sum>>8) || b[end+1] != byte(sum) {
@@ -91,7 +89,7 @@ func (l *line) next(end time.Time) (frame, error) {
 			return f, nil
 		}
 		now := time.Now()
-		if !errors.Is(err, errPart) {
+		if !errors.Is(err, link.ErrPart) {
 			if soon := now.Add(gap); soon.Before(end) {
 				end = soon
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 const (
@@ -32,11 +33,8 @@ func (f frame) encode() []byte {
 	return append(b, byte(crc), byte(crc>>8))
 }
 
-// errPart says that a frame has begun and not ended.
-var errPart = errors.New("part of a frame")
-
 // decode takes the first frame of b and tells how many bytes to drop: the
-// frame, or what is none. n is 0 with errPart alone.
+// frame, or what is none. n is 0 with link.ErrPart alone.
 func decode(b []byte) (f frame, n int, err error) {
 	for n < len(b) && b[n] != start {
 		n++
@@ -44,11 +42,11 @@ func decode(b []byte) (f frame, n int, err error) {
 	b = b[n:]
 	switch {
 	case len(b) < 2:
-		return f, n, errPart
+		return f, n, link.ErrPart
 	case b[1] < minLen:
 		return f, n + 1, fmt.Errorf("a frame of %d bytes can't be", b[1])
 	case len(b) < int(b[1])+1:
-		return f, n, errPart
+		return f, n, link.ErrPart
 	}
 	size := int(b[1]) + 1
 	crc := iso15693.Residue(b[1 : size-2])
@@ -74,7 +72,7 @@ func (l *line) next(end time.Time) (frame, error) {
 		if err == nil {
 			return f, nil
 		}
-		if !errors.Is(err, errPart) {
+		if !errors.Is(err, link.ErrPart) {
 			continue
 		}
 		left := time.Until(end)

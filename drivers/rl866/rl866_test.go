@@ -121,25 +121,7 @@ func unhex(t *testing.T, text string) []byte {
 }
 
 // TestFrames: published frames, and computed ones, of the family.
-func TestFrames(t *testing.T) {
-	good, bad := 0, 0
-	for _, p := range drivertest.PublishedFrames(t, "rl866-frames.txt") {
-		line, want := p.Data, p.Good
-		f, n, err := decode(line)
-		if (err == nil) != want || want && n != len(line) {
-			t.Errorf("decode(%X) = %v, %d; want ok: %v", line, err, n, want)
-		}
-		if err == nil && !bytes.Equal(f.encode(), line) {
-			t.Errorf("%X is written as %X", line, f.encode())
-		}
-		if want {
-			good++
-		} else {
-			bad++
-		}
-	}
-	t.Logf("%d good frames, %d bad ones", good, bad)
-}
+func TestFrames(t *testing.T) { drivertest.TestFrames(t, "rl866-frames.txt", decode, frame.encode) }
 
 // TestSession replays the conversation of the test data, byte for byte: start,
 // two tags, read, AFI, and no tag left connected.
@@ -186,21 +168,7 @@ func TestSession(t *testing.T) {
 func TestSplit(t *testing.T) {
 	b := slices.Concat([]byte{0x00, 0xFA, 0x03}, frame{1, 0x40, []byte{0x34, 0, 0, 0xFA}}.encode(), frame{1, 0, []byte{0x31}}.encode())
 	for cut := range b {
-		var got []frame
-		var have []byte
-		for _, part := range [][]byte{b[:cut], b[cut:]} {
-			have = append(have, part...)
-			for {
-				f, n, err := decode(have)
-				have = have[n:]
-				if errors.Is(err, errPart) {
-					break
-				}
-				if err == nil {
-					got = append(got, f)
-				}
-			}
-		}
+		got := drivertest.Decoded(decode, b[:cut], b[cut:])
 		if len(got) != 2 || got[0].pcb != 0x40 || got[1].inf[0] != 0x31 {
 			t.Fatalf("cut at %d: %+v; want both frames", cut, got)
 		}
@@ -212,7 +180,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0xFA, 0x00, 0xFA, 0xFF})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fr, n, err := decode(b)
-		if n > len(b) || err != nil && !errors.Is(err, errPart) && n == 0 {
+		if n > len(b) || err != nil && !errors.Is(err, link.ErrPart) && n == 0 {
 			t.Fatalf("decode(%x) takes %d bytes with %v", b, n, err)
 		}
 		if err != nil {
