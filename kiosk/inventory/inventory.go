@@ -389,14 +389,11 @@ func (s *Service) Start(ctx context.Context, id kiosk.ID, who string, loose int)
 // one that reads otherwise, or one that rests for longer than that (0: for as
 // long as it may), it is Start.
 func (s *Service) GoOn(ctx context.Context, id kiosk.ID, who string, loose int, rest time.Duration) error {
-	l, err := s.open(ctx, id)
+	l, err := s.taking(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer l.mu.Unlock()
-	if err := l.takes(); err != nil {
-		return err
-	}
 	was, last, ok := l.s.Walking(who)
 	if ok && was == loose && (rest == 0 || last.IsZero() || s.Now().Sub(last) <= rest) {
 		return nil
@@ -416,15 +413,25 @@ const maxNote = 300 // bytes
 
 // line writes a line to an inventory that takes scans.
 func (s *Service) line(ctx context.Context, id kiosk.ID, line kiosk.ShelfLine) error {
-	l, err := s.open(ctx, id)
+	l, err := s.taking(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer l.mu.Unlock()
-	if err := l.takes(); err != nil {
-		return err
-	}
 	return s.write(ctx, l, line)
+}
+
+// taking is open of an inventory that takes scans.
+func (s *Service) taking(ctx context.Context, id kiosk.ID) (*live, error) {
+	l, err := s.open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.takes(); err != nil {
+		l.mu.Unlock()
+		return nil, err
+	}
+	return l, nil
 }
 
 // takes tells why an inventory takes no scans.
