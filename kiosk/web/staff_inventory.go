@@ -333,11 +333,7 @@ func (s *site) inventoryPage(w http.ResponseWriter, r *http.Request, who kiosk.M
 	id := kiosk.ID(r.PathValue("id"))
 	x, r := s.watched(w, r, who)
 	v, err := s.Staff.Inventories.View(r.Context(), id)
-	switch {
-	case err != nil && x.failed(err), err == nil && x.to(r.URL.RequestURI()):
-		return
-	case err != nil:
-		s.failInventory(w, err)
+	if x.over(err, r.URL.RequestURI()) {
 		return
 	}
 	p := x.page
@@ -498,11 +494,7 @@ func (s *site) inventoryReport(w http.ResponseWriter, r *http.Request, who kiosk
 	if err == nil {
 		changes, err = s.Staff.Inventories.Changes(r.Context(), rep.Inventory.ID)
 	}
-	switch {
-	case err != nil && x.failed(err), err == nil && x.again(r):
-		return
-	case err != nil:
-		s.failInventory(w, err)
+	if x.over(err, again(r)) {
 		return
 	}
 	p := x.page

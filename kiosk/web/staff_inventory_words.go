@@ -112,12 +112,7 @@ func (v shelfView) Words(x inventory.Row) string {
 }
 
 // Condition is a note in words, where it is one of those that a touch notes.
-func (v shelfView) Condition(note string) string { return v.condition(note) }
-
-// Condition is shelfView's.
-func (v walkView) Condition(note string) string { return v.condition(note) }
-
-func (l *language) condition(note string) string {
+func (l *language) Condition(note string) string {
 	if slices.Contains(walkView{}.Conditions(), note) {
 		return l.T("staff.inv.note." + note)
 	}

@@ -76,11 +76,7 @@ func (s *site) outgoingPage(w http.ResponseWriter, r *http.Request, who kiosk.Me
 	x, r := s.watched(w, r, who)
 	p := x.page
 	v, err := s.outgoing(r.Context(), p.language, kiosk.ID(r.PathValue("id")))
-	switch {
-	case err != nil && x.failed(err), err == nil && x.again(r):
-		return
-	case err != nil:
-		s.failInventory(w, err)
+	if x.over(err, again(r)) {
 		return
 	}
 	switch did := r.URL.Query().Get("did"); did {

@@ -50,11 +50,23 @@ func (x *waiting) to(path string) bool {
 	return x.begun
 }
 
-// again leads to the same page, which is there at once now.
-func (x *waiting) again(r *http.Request) bool {
+// again is the address of the same page, which is there at once now.
+func again(r *http.Request) string {
 	q := r.URL.Query()
 	q.Set(waited, "")
-	return x.to(r.URL.Path + "?" + q.Encode())
+	return r.URL.Path + "?" + q.Encode()
+}
+
+// over tells whether the request for a page is answered: somebody has waited for
+// it and is led to where it is, or it can't be shown, and that is said.
+func (x *waiting) over(err error, to string) bool {
+	if err == nil {
+		return x.to(to)
+	}
+	if !x.failed(err) {
+		x.failInventory(x.w, err)
+	}
+	return true
 }
 
 // failed says what went wrong, or does nothing where nothing is shown yet.

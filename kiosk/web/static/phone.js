@@ -22,9 +22,10 @@
   function net() {
     const e = $('net');
     e.className = !online ? 'off' : waiting ? 'wait' : '';
-    const text = [online ? say('phone.online') : say('phone.offline'), waiting ? say('phone.waiting', {n: waiting}) : ''].filter(Boolean).join(' · ');
+    const said = online ? say('phone.online') : say('phone.offline');
+    const text = [said, waiting ? say('phone.waiting', {n: waiting}) : ''].filter(Boolean).join(' · ');
     if (e.textContent !== text) e.textContent = text;
-    const said = online ? say('phone.online') : say('phone.offline'); // not each number: a scan is said by itself
+    // A screen reader is not told each number: a scan is said by itself.
     if ($('net-said').textContent !== said) $('net-said').textContent = said;
   }
   // handing shows how far a hand-over is that takes more than one request.
