@@ -97,20 +97,23 @@ func (s *Setter) lines(text string, width int, st Style) (lines []shaping.Line, 
 	return lines, runes
 }
 
-// drawLine draws the runs of a line from left to right.
+// drawLine draws the runs of a line from left to right. Only the part of the
+// picture that its letters may reach is gone through: a pen over the whole of
+// it for each line would make a long text's time grow with its square.
 func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
 	ordered, x := arrange(line, img.Rect.Dx(), st)
-	pen := vector.NewRasterizer(img.Rect.Dx(), img.Rect.Dy())
+	band := image.Rect(0, baseline-2*st.Size, img.Rect.Dx(), baseline+2*st.Size).Intersect(img.Rect)
+	pen := vector.NewRasterizer(band.Dx(), band.Dy())
 	pen.DrawOp = draw.Over
 	for _, run := range ordered {
 		for _, g := range run.Glyphs {
 			if o, ok := run.Face.GlyphData(g.GlyphID).(font.GlyphOutline); ok {
-				trace(pen, o, run, float32(x+g.XOffset)/64, float32(fixed.I(baseline)-g.YOffset)/64)
+				trace(pen, o, run, float32(x+g.XOffset)/64, float32(fixed.I(baseline-band.Min.Y)-g.YOffset)/64)
 			}
 			x += g.Advance
 		}
 	}
-	pen.Draw(img, img.Rect, image.NewUniform(color.Black), image.Point{})
+	pen.Draw(img, band, image.NewUniform(color.Black), image.Point{})
 }
 
 // arrange gives the runs of a line from left to right, and where it begins.

@@ -5,6 +5,7 @@ import (
 	"image/png"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk/web/static/fonts"
@@ -136,6 +137,7 @@ func FuzzDraw(f *testing.F) {
 		f.Add(text, true, false, 1)
 	}
 	f.Add("\u202e\u2067a\u0301\u0301\u0301\u200d\x00\n\xff", true, true, 2)
+	f.Add(strings.Repeat("W", maxText), false, false, 0) // hundreds of lines
 	s := setter(f)
 	f.Fuzz(func(t *testing.T, text string, bold, right bool, align int) {
 		if img := s.Draw(text, 120, Style{Size: 20, Bold: bold, Right: right, Align: Align(align)}); img.Rect.Dx() != 120 {
