@@ -104,7 +104,7 @@ func fuzz(f *testing.F, load load, seeds ...string) {
 }
 
 func FuzzItems(f *testing.F) {
-	fuzz(f, ImportItems, head+"31,T,,,\n", "\xff\xfeb\x00", "barcode;title\n\"3;", "barcode\ttitle\n1\t\"2\n3\"\n\"4", "sep=|\nbarcode|title\r\n1|2", "barcode,title,subject\n1,2,a; b.;A|;; c\n")
+	fuzz(f, ImportItems, head+"31,T,,,\n", "\xff\xfeb\x00", "barcode;title\n\"3;", "barcode\ttitle\n1\t\"2\n3\"\n\"4", "sep=|\nbarcode|title\r\n1|2", "barcode,title,subject\n1,2,a; b.;A|;; c\n", quotes(20))
 }
 
 func FuzzPatrons(f *testing.F) {
@@ -125,6 +125,7 @@ func FuzzMARCXML(f *testing.F) {
 // FuzzISO2709: what is read and written again is read the same.
 func FuzzISO2709(f *testing.F) {
 	f.Add(write2709([]field{{tag: "001", text: "7"}, {tag: "245", ind1: '1', subs: []subfield{{'a', "Dune :"}, {'b', "Roman /"}}}, {tag: "852", ind1: '1', subs: []subfield{{'p', "31"}}}}))
+	f.Add(within(300, 900))
 	f.Add(bytes.Replace(write2709([]field{{tag: "245", ind1: '1', subs: []subfield{{'a', "caf\xe2e \x1b(Nw"}}}}), []byte("nam a"), []byte("nam  "), 1))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r := newISO2709(bufio.NewReader(bytes.NewReader(raw)))

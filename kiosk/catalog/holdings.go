@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -106,30 +108,61 @@ func scheme(s string) string {
 // 876 to 878, which name their 852 by the number in $8 (before a full stop);
 // without a number they belong to the first such 852.
 func (r *record) standard() (list []kiosk.Item) {
-	pieces := r.all("876", "877", "878")
-	taken := make([]bool, len(pieces))
+	pieces := newPieces(r.all("876", "877", "878"))
 	for _, f := range r.all("852") {
 		it := holdings852.item(f)
 		if it.Barcode != "" {
 			list = append(list, it)
 			continue
 		}
-		for i, p := range pieces {
-			if b := p.one('p'); b != "" && !taken[i] && sameLink(f.one('8'), p.one('8')) {
-				taken[i] = true
-				it.Barcode = kiosk.Barcode(b)
-				list = append(list, it)
-			}
+		for _, it.Barcode = range pieces.take(link(f)) {
+			list = append(list, it)
 		}
 	}
 	return list
 }
 
-// sameLink compares link numbers, as "1" and "1.1" (MARC 21, $8).
-func sameLink(a, b string) bool {
-	a, _, _ = strings.Cut(a, ".")
-	b, _, _ = strings.Cut(b, ".")
-	return a == b || a == "" || b == ""
+// pieces are barcodes that wait for their 852, in order, by its number. A
+// record may have a hundred thousand.
+type pieces map[string][]piece
+
+type piece struct {
+	place   int
+	barcode kiosk.Barcode
+}
+
+func newPieces(fields []field) pieces {
+	p := pieces{}
+	for i, f := range fields {
+		if b := f.one('p'); b != "" {
+			p[link(f)] = append(p[link(f)], piece{i, kiosk.Barcode(b)})
+		}
+	}
+	return p
+}
+
+// take gives the pieces of a number and those without one; of no number, all.
+func (p pieces) take(number string) (barcodes []kiosk.Barcode) {
+	numbers := []string{number, ""}
+	if number == "" {
+		numbers = slices.Collect(maps.Keys(p))
+	}
+	var list []piece
+	for _, n := range numbers {
+		list = append(list, p[n]...)
+		delete(p, n)
+	}
+	slices.SortFunc(list, func(a, b piece) int { return a.place - b.place })
+	for _, x := range list {
+		barcodes = append(barcodes, x.barcode)
+	}
+	return barcodes
+}
+
+// link is the number of a field, as 1 of "1" and "1.1" (MARC 21, $8).
+func link(f field) string {
+	number, _, _ := strings.Cut(f.one('8'), ".")
+	return number
 }
 
 // koha are the copies in 952: $0 withdrawn, $1 lost, $7 not for loan, $q the

@@ -64,7 +64,8 @@ func (r *iso2709) bytes() ([]byte, error) {
 }
 
 // parse2709 reads a record. A field must end where the directory says that it
-// ends: a record whose lengths are wrong would give other fields' text.
+// ends: a record whose lengths are wrong would give other fields' text. Fields
+// that lie in one another would let a small record take gigabytes.
 func parse2709(raw []byte) (record, error) {
 	var rec record
 	if len(raw) < leaderLen+2 {
@@ -76,7 +77,7 @@ func parse2709(raw []byte) (record, error) {
 	}
 	decode := rec.decoder(raw)
 	dir := bytes.TrimSuffix(raw[leaderLen:base], []byte{endField})
-	for ; len(dir) >= entryLen; dir = dir[entryLen:] {
+	for room := len(raw) - base; len(dir) >= entryLen; dir = dir[entryLen:] {
 		length, e1 := number(dir[3:7])
 		start, e2 := number(dir[7:12])
 		end := base + start + length
@@ -85,6 +86,9 @@ func parse2709(raw []byte) (record, error) {
 		}
 		if raw[end-1] != endField {
 			return record{}, fmt.Errorf("field %.3q does not end where the directory of the record says", dir)
+		}
+		if room -= length; room < 0 {
+			return record{}, fmt.Errorf("field %.3q lies within others", dir)
 		}
 		rec.fields = append(rec.fields, newField(string(dir[:3]), raw[base+start:end-1], decode))
 	}

@@ -2,9 +2,11 @@ package catalog
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -31,6 +33,7 @@ type line struct {
 	long  bool // it was longer than maxLine and the rest of it is gone
 	cut   bool // the file ends in it, without the end of a line
 	again bool // it was given back: it may be the inside of a cell
+	latin bool // it was not UTF-8
 }
 
 const (
@@ -95,7 +98,7 @@ func (r *rows) readLine() (line, error) {
 		case err != nil:
 			return line{}, err
 		}
-		l.text = strings.TrimRight(string(raw), "\r\n")
+		l.text, l.latin = textOf(bytes.TrimRight(raw, "\r\n"))
 		return l, nil
 	}
 }
@@ -118,10 +121,13 @@ func (r *rows) next() (row, error) {
 		return row{why: fmt.Sprintf("a line of more than %d bytes", maxLine)}, nil
 	}
 	var out row
-	l.text = r.utf8(l.text, &out)
+	if l.latin && !r.latin {
+		r.latin = true
+		out.notes = append(out.notes, "is not UTF-8; it and others like it were read as Windows-1252")
+	}
 	cells, state := r.split(l.text)
 	if state == open {
-		if cells, err = r.more(l.text); err != nil {
+		if cells, err = r.more(l.text, cells); err != nil {
 			return row{}, err
 		}
 		if cells == nil {
@@ -150,11 +156,15 @@ func (r *rows) judge(l line, out *row) {
 	}
 }
 
-// more reads the lines of a row with a line break in a cell. If no row comes
-// of it, the lines are given back, and it tells nil: the first one was bad.
-func (r *rows) more(text string) ([]string, error) {
+// more reads the lines of a row with a line break in a cell: text, of which the
+// cells are given and the last is open. If no row comes of it, the lines are
+// given back, and it tells nil: the first one was bad. No line is looked at more
+// often than it has to be: a file of quotes would take minutes.
+func (r *rows) more(text string, cells []string) ([]string, error) {
 	var taken []line
-	for len(taken) < maxLines && len(text) < maxLine {
+	before := func(cells []string) []string { return cells[:len(cells)-1] }
+	done, last := slices.Clone(before(cells)), []byte(text[len(text)-len(cells[len(cells)-1])-1:])
+	for size := len(text); len(taken) < maxLines && size < maxLine; {
 		l, err := r.line()
 		if errors.Is(err, io.EOF) {
 			break
@@ -162,21 +172,22 @@ func (r *rows) more(text string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		taken = append(taken, l)
-		text += "\n" + r.utf8(l.text, nil)
+		taken, size, last = append(taken, l), size+1+len(l.text), append(append(last, '\n'), l.text...)
 		if l.long {
 			break
 		}
-		if !strings.Contains(l.text, `"`) {
+		if end, _ := closing(l.text, 0); end < 0 {
 			continue
 		}
-		cells, state := r.split(text)
-		if state == whole && (r.width == 0 || len(cells) == r.width) {
-			return cells, nil
+		cells, state := r.split(string(last))
+		if state == whole && (r.width == 0 || len(done)+len(cells) == r.width) {
+			return append(done, cells...), nil
 		}
-		if state != open {
+		done = append(done, before(cells)...)
+		if state != open || r.width > 0 && len(done) >= r.width {
 			break
 		}
+		last = append(append(last[:0], '"'), cells[len(cells)-1]...)
 	}
 	for i := range taken {
 		taken[i].again = true
@@ -185,18 +196,14 @@ func (r *rows) more(text string) ([]string, error) {
 	return nil, nil
 }
 
-// utf8 reads what is not UTF-8 as Windows-1252, which Excel writes in Europe
-// and America, and says so once.
-func (r *rows) utf8(s string, out *row) string {
-	if utf8.ValidString(s) {
-		return s
+// textOf gives the text of a line, which is read as Windows-1252 where it is not
+// UTF-8: that is what Excel writes in Europe and America.
+func textOf(raw []byte) (text string, latin bool) {
+	if utf8.Valid(raw) {
+		return string(raw), false
 	}
-	if !r.latin && out != nil {
-		r.latin = true
-		out.notes = append(out.notes, "is not UTF-8; it and others like it were read as Windows-1252")
-	}
-	s, _ = charmap.Windows1252.NewDecoder().String(s) // no byte is an error
-	return s
+	raw, _ = charmap.Windows1252.NewDecoder().Bytes(raw) // no byte is an error
+	return string(raw), true
 }
 
 // state is how a line ended.
@@ -225,7 +232,7 @@ func (r *rows) split(s string) (cells []string, how state) {
 // cut takes the first cell of s; rest is where the next begins, -1 for none.
 func cut(s string, sep byte) (cell string, rest int, how state) {
 	if strings.HasPrefix(s, `"`) {
-		end, doubled := closing(s)
+		end, doubled := closing(s, 1)
 		if end < 0 {
 			return s[1:], -1, open
 		}
@@ -251,10 +258,10 @@ func cut(s string, sep byte) (cell string, rest int, how state) {
 	return s, -1, how
 }
 
-// closing finds the quote that closes the one s begins with, and whether
-// there are doubled ones before it.
-func closing(s string) (at int, doubled bool) {
-	for at = 1; ; at += 2 {
+// closing finds the quote that closes one that stands before the given place,
+// and whether there are doubled ones between.
+func closing(s string, from int) (at int, doubled bool) {
+	for at = from; ; at += 2 {
 		i := strings.IndexByte(s[at:], '"')
 		if i < 0 {
 			return -1, doubled
