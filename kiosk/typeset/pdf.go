@@ -34,6 +34,7 @@ type PDF struct {
 	lang  string
 	pages []*bytes.Buffer
 	fonts []*type3
+	open  map[*font.Face]int // the newest of fonts of a face
 	used  map[letter]place
 }
 
@@ -58,7 +59,7 @@ type type3 struct {
 
 // NewPDF begins a document in a language (BCP 47).
 func (s *Setter) NewPDF(title, lang string) *PDF {
-	return &PDF{set: s, title: title, lang: lang, used: map[letter]place{}}
+	return &PDF{set: s, title: title, lang: lang, open: map[*font.Face]int{}, used: map[letter]place{}}
 }
 
 // Page begins a page.
@@ -88,9 +89,10 @@ func (p *PDF) Text(page, x, y, width int, text string, st Style) int {
 		base := float32(PageHeight - y - n*leading(st) - st.Size*17/16)
 		var dots bytes.Buffer // drawn after the line: between letters they would part words for who reads
 		for _, run := range ordered {
+			speak := speakers(run.Glyphs)
 			for i, g := range run.Glyphs {
 				text := ""
-				if from, n := g.TextIndex(), g.RunesCount(); spokenFor(run.Glyphs, i) && from+n <= len(runes) {
+				if from, n := g.TextIndex(), g.RunesCount(); speak[from] == i && from+n <= len(runes) {
 					text = string(runes[from : from+n])
 				}
 				where := p.letter(letter{run.Face, g.GlyphID, text})
@@ -108,16 +110,17 @@ func (p *PDF) Text(page, x, y, width int, text string, st Style) int {
 	return max(1, len(lines)) * leading(st)
 }
 
-// spokenFor tells whether a glyph stands for the text of its cluster: of
-// several the widest does, which is the letter and not its dots.
-func spokenFor(glyphs []shaping.Glyph, at int) bool {
-	g := glyphs[at]
-	for i, o := range glyphs {
-		if o.TextIndex() == g.TextIndex() && (o.Advance > g.Advance || o.Advance == g.Advance && i < at) {
-			return false
+// speakers are, by the place in the text at which their cluster begins, the
+// glyphs that stand for its text: of several the widest, which is the letter and
+// not its dots.
+func speakers(glyphs []shaping.Glyph) map[int]int {
+	list := map[int]int{}
+	for i, g := range glyphs {
+		if at, ok := list[g.TextIndex()]; !ok || g.Advance > glyphs[at].Advance {
+			list[g.TextIndex()] = i
 		}
 	}
-	return true
+	return list
 }
 
 // Line draws one, across the page from x to x2.
@@ -135,14 +138,10 @@ func (p *PDF) letter(l letter) place {
 	if at, ok := p.used[l]; ok {
 		return at
 	}
-	n := -1
-	for i, f := range p.fonts {
-		if f.face == l.face && len(f.letters) < 256 {
-			n = i
-		}
-	}
-	if n < 0 {
+	n, ok := p.open[l.face]
+	if !ok || len(p.fonts[n].letters) == 256 {
 		n, p.fonts = len(p.fonts), append(p.fonts, &type3{face: l.face, letters: make([]letter, 1), widths: []float32{0.6 * float32(l.face.Upem())}})
+		p.open[l.face] = n
 	}
 	f := p.fonts[n]
 	at := place{n, len(f.letters)}

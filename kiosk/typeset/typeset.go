@@ -10,8 +10,6 @@ package typeset
 
 import (
 	"image"
-	"image/color"
-	"image/draw"
 	"sync"
 
 	"github.com/go-text/typesetting/di"
@@ -65,12 +63,15 @@ func (s *Setter) Draw(text string, width int, st Style) *image.Gray {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lines, _ := s.lines(text, width, st)
-	img := image.NewGray(image.Rect(0, 0, width, max(1, len(lines))*leading(st)))
-	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+	ink := image.NewAlpha(image.Rect(0, 0, width, max(1, len(lines))*leading(st))) // the pen is slow on a Gray
+	var pen vector.Rasterizer
 	for n, line := range lines {
-		drawLine(img, line, n*leading(st)+st.Size*17/16, st)
+		drawLine(&pen, ink, line, n*leading(st)+st.Size*17/16, st)
 	}
-	return img
+	for i := range ink.Pix {
+		ink.Pix[i] = 0xFF - ink.Pix[i]
+	}
+	return &image.Gray{Pix: ink.Pix, Stride: ink.Stride, Rect: ink.Rect}
 }
 
 // leading is from line to line: Arabic reaches deep below its line.
@@ -100,11 +101,10 @@ func (s *Setter) lines(text string, width int, st Style) (lines []shaping.Line, 
 // drawLine draws the runs of a line from left to right. Only the part of the
 // picture that its letters may reach is gone through: a pen over the whole of
 // it for each line would make a long text's time grow with its square.
-func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
-	ordered, x := arrange(line, img.Rect.Dx(), st)
-	band := image.Rect(0, baseline-2*st.Size, img.Rect.Dx(), baseline+2*st.Size).Intersect(img.Rect)
-	pen := vector.NewRasterizer(band.Dx(), band.Dy())
-	pen.DrawOp = draw.Over
+func drawLine(pen *vector.Rasterizer, ink *image.Alpha, line shaping.Line, baseline int, st Style) {
+	ordered, x := arrange(line, ink.Rect.Dx(), st)
+	band := image.Rect(0, baseline-2*st.Size, ink.Rect.Dx(), baseline+2*st.Size).Intersect(ink.Rect)
+	pen.Reset(band.Dx(), band.Dy())
 	for _, run := range ordered {
 		for _, g := range run.Glyphs {
 			if o, ok := run.Face.GlyphData(g.GlyphID).(font.GlyphOutline); ok {
@@ -113,7 +113,7 @@ func drawLine(img *image.Gray, line shaping.Line, baseline int, st Style) {
 			x += g.Advance
 		}
 	}
-	pen.Draw(img, band, image.NewUniform(color.Black), image.Point{})
+	pen.Draw(ink, band, image.Opaque, image.Point{})
 }
 
 // arrange gives the runs of a line from left to right, and where it begins.
