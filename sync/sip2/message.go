@@ -224,9 +224,6 @@ func Parse(raw []byte, c Charset) (Message, error) {
 	if utf8.RuneCountInString(m.Fixed) != len(fixed) {
 		return Message{}, syntax(line, "text in the fixed fields")
 	}
-	if n := bytes.Count(rest, []byte{'|'}); n > 0 {
-		m.Fields = make([]Field, 0, n+1)
-	}
 	for first, more := true, true; more; first = false {
 		var seg []byte
 		seg, rest, more = bytes.Cut(rest, []byte{'|'})
@@ -239,6 +236,9 @@ func Parse(raw []byte, c Charset) (Message, error) {
 			return Message{}, syntax(line, "text without a field id")
 		case !isField(seg): // a delimiter within a text
 			continue
+		}
+		if m.Fields == nil {
+			m.Fields = make([]Field, 0, bytes.Count(rest, []byte{'|'})+2)
 		}
 		m.Fields = append(m.Fields, Field{string(seg[:2]), c.decode(seg[2:])})
 	}

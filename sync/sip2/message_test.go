@@ -284,6 +284,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("121NNY20261123    075833AOUWOLS|AAd|AB1|AJP\xe9|AH|AY6AZDF9C"), true)
 	f.Add([]byte("96AZFEF6"), false)
 	f.Add([]byte("980000000000000000000000000000AZ0000\r"), false)
+	f.Add([]byte("121NNY20261123    075833|"), false) // a delimiter, and no field
 	f.Fuzz(func(t *testing.T, raw []byte, latin bool) {
 		c := UTF8
 		if latin {
