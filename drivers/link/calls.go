@@ -131,7 +131,7 @@ func (c *calls) nudge(hard bool) {
 		time.Sleep(10 * time.Millisecond) // it writes on, and may be stuck again
 	}
 	if hard && c.stuck() {
-		resetUSB(usbNode(sysTTY, c.name)) //nolint:errcheck // it stays hung, and is said to be
+		resetUSB(usbNode(sysClass, c.name)) //nolint:errcheck // it stays hung, and is said to be
 	}
 	c.mu.Lock()
 	c.nudging = false

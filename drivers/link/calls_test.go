@@ -189,17 +189,18 @@ func TestUSBNode(t *testing.T) {
 	write("devices/usb1/1-3/1-3:1.0/bInterfaceNumber", "00\n")
 	write("devices/pnp/x", "")
 	write("dev/ttyACM7", "")
+	write("dev/usb/lp0", "")
 	write("dev/ttyS7", "")
-	for _, l := range [][2]string{{"../../devices/usb1/1-3/1-3:1.0", "tty/ttyACM7/device"}, {"../../devices/pnp", "tty/ttyS7/device"}, {"ttyACM7", "dev/by-id"}} {
+	for _, l := range [][2]string{{"../../devices/usb1/1-3/1-3:1.0", "tty/ttyACM7/device"}, {"../../devices/usb1/1-3/1-3:1.0", "usbmisc/lp0/device"}, {"../../devices/pnp", "tty/ttyS7/device"}, {"ttyACM7", "dev/by-id"}} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(sys, l[1])), 0o700), os.Symlink(l[0], filepath.Join(sys, l[1]))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for path, want := range map[string]string{
-		sys + "/dev/by-id": "/dev/bus/usb/001/012", sys + "/dev/ttyACM7": "/dev/bus/usb/001/012", "/dev/bus/usb/002/003": "/dev/bus/usb/002/003",
+		sys + "/dev/by-id": "/dev/bus/usb/001/012", sys + "/dev/ttyACM7": "/dev/bus/usb/001/012", "/dev/bus/usb/002/003": "/dev/bus/usb/002/003", sys + "/dev/usb/lp0": "/dev/bus/usb/001/012",
 		sys + "/dev/ttyS7": "", sys + "/dev/none": "", "tcp://10.0.0.7:4001": "", "/dev/null": "",
 	} {
-		if got := usbNode(sys+"/tty", path); got != want {
+		if got := usbNode(sys, path); got != want {
 			t.Errorf("usbNode(%s) = %q; want %q", path, got, want)
 		}
 	}

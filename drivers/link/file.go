@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,9 +40,17 @@ func Printers() []string {
 	return list
 }
 
-// fileLink is a device that is read and written as a file.
+// fileLink is a device that is read and written as a file. Its deadlines end the
+// waits that the kernel knows of; that of calls, those on hardware that has
+// ceased to answer.
 type fileLink struct {
-	f              *os.File
+	f interface {
+		io.ReadWriteCloser
+		SetReadDeadline(time.Time) error
+		SetWriteDeadline(time.Time) error
+	}
+	calls          calls
+	buf            []byte // of reads; no other use is made of it once one hangs
 	patience, busy time.Duration
 }
 
@@ -63,7 +72,7 @@ func openFile(path string) (drivers.Link, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: can't be waited for: %w", path, err)
 	}
-	return &fileLink{f, patience, dialTime}, nil
+	return &fileLink{f: f, calls: calls{name: path, close: f.Close}, patience: patience, busy: dialTime}, nil
 }
 
 func (l *fileLink) Patience(d time.Duration) error { l.patience = d; return nil }
@@ -75,13 +84,22 @@ func (l *fileLink) Busy(d time.Duration) { l.busy = d }
 // as a file that has come to its end.
 func (l *fileLink) Read(p []byte) (int, error) {
 	end := time.Now().Add(l.patience)
-	if err := l.f.SetReadDeadline(end); err != nil {
-		return 0, gone(err)
+	if len(l.buf) < len(p) {
+		l.buf = make([]byte, len(p))
 	}
-	n, err := l.f.Read(p)
+	to := l.buf[:len(p)]
+	n, err := l.calls.do(l.patience, func() (int, error) {
+		if err := l.f.SetReadDeadline(end); err != nil {
+			return 0, err
+		}
+		return l.f.Read(to)
+	})
+	n = copy(p, to[:max(n, 0)])
 	switch {
 	case n > 0, err == nil:
 		return n, nil
+	case errors.Is(err, drivers.ErrHung):
+		return 0, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, drivers.ErrSilent
 	case errors.Is(err, io.EOF):
@@ -92,11 +110,17 @@ func (l *fileLink) Read(p []byte) (int, error) {
 }
 
 func (l *fileLink) Write(p []byte) (int, error) {
-	if err := l.f.SetWriteDeadline(time.Now().Add(l.busy)); err != nil {
-		return 0, gone(err)
-	}
-	n, err := l.f.Write(p)
+	p = bytes.Clone(p)
+	end := time.Now().Add(l.busy)
+	n, err := l.calls.do(l.busy, func() (int, error) {
+		if err := l.f.SetWriteDeadline(end); err != nil {
+			return 0, err
+		}
+		return l.f.Write(p)
+	})
 	switch {
+	case errors.Is(err, drivers.ErrHung):
+		return 0, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, fmt.Errorf("it takes no more: %w", drivers.ErrSilent)
 	case err != nil:
@@ -105,4 +129,4 @@ func (l *fileLink) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (l *fileLink) Close() error { return l.f.Close() }
+func (l *fileLink) Close() error { return l.calls.shut() }

@@ -92,6 +92,40 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// stuck is a file of which calls wait in the kernel, whatever deadline they have.
+type stuck struct {
+	let    chan struct{}
+	closed chan struct{}
+}
+
+func (s stuck) SetReadDeadline(time.Time) error  { return nil }
+func (s stuck) SetWriteDeadline(time.Time) error { return nil }
+func (s stuck) Read([]byte) (int, error)         { <-s.let; return 0, os.ErrClosed }
+func (s stuck) Write([]byte) (int, error)        { <-s.let; return 0, os.ErrClosed }
+func (s stuck) Close() error                     { close(s.closed); return nil }
+
+// TestFileStuck: a call that the kernel does not end is left behind, and the
+// device closed after it.
+func TestFileStuck(t *testing.T) {
+	for what, do := range map[string]func(*fileLink) (int, error){
+		"Read":  func(l *fileLink) (int, error) { return l.Read(make([]byte, 4)) },
+		"Write": func(l *fileLink) (int, error) { return l.Write([]byte("slip")) },
+	} {
+		s := stuck{make(chan struct{}), make(chan struct{})}
+		l := &fileLink{f: s, calls: calls{name: "stuck printer, " + what, grace: time.Millisecond, close: s.Close}}
+		for range 2 {
+			if n, err := do(l); n != 0 || !errors.Is(err, drivers.ErrHung) {
+				t.Errorf("%s() of a stuck printer = %d, %v; want ErrHung", what, n, err)
+			}
+		}
+		if err := l.Close(); !errors.Is(err, drivers.ErrHung) {
+			t.Errorf("Close() beneath a call = %v; want ErrHung", err)
+		}
+		close(s.let)
+		<-s.closed
+	}
+}
+
 // TestFileGone: a device that was unplugged is gone, and one that is not there
 // says what to do.
 func TestFileGone(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysTTY is where Linux lists terminals, and with them serial ports.
-const sysTTY = "/sys/class/tty"
+// sysClass is where Linux lists devices by what they are: below tty terminals,
+// and with them serial ports; below usbmisc printers.
+const sysClass = "/sys/class"
 
 // usbReset is USBDEVFS_RESET, _IO('U', 20) (linux/usbdevice_fs.h).
 const usbReset = 'U'<<8 | 20
@@ -20,8 +21,8 @@ const usbReset = 'U'<<8 | 20
 // usbDev has the nodes of USB devices.
 const usbDev = "/dev/bus/usb/"
 
-// usbNode is the node of the USB device behind a serial port, which sys lists,
-// or the node itself; empty if it is on no USB.
+// usbNode is the node of the USB device behind a serial port or a printer, which
+// sys lists, or the node itself; empty if it is on no USB.
 func usbNode(sys, path string) string {
 	if strings.HasPrefix(path, usbDev) {
 		return path
@@ -30,7 +31,10 @@ func usbNode(sys, path string) string {
 	if err != nil {
 		return ""
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Join(sys, filepath.Base(port), "device"))
+	dir, err := filepath.EvalSymlinks(filepath.Join(sys, "tty", filepath.Base(port), "device"))
+	if err != nil {
+		dir, err = filepath.EvalSymlinks(filepath.Join(sys, "usbmisc", filepath.Base(port), "device"))
+	}
 	if err != nil {
 		return ""
 	}
