@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 	"text/template"
 )
@@ -184,13 +185,13 @@ func (t *Templates) Code(d Doc) string {
 		}
 		d.Unfinished = short.Unfinished
 	}
-	more := 0
-	d.Done = cut(d.Done, 12)
-	for len(d.Done) > 0 {
-		d.Done, more = d.Done[:len(d.Done)-1], more+1
-		if s := tidy(t.text("code", d)); len(s) <= maxCode-8 {
-			return fmt.Sprintf("%s\n+ %d", s, more)
-		}
+	done := cut(d.Done, 12)
+	without := func(more int) string {
+		d.Done = done[:len(done)-more]
+		return tidy(t.text("code", d))
+	}
+	if more := sort.Search(len(done)+1, func(more int) bool { return len(without(more)) <= maxCode-8 }); more <= len(done) {
+		return fmt.Sprintf("%s\n+ %d", without(more), more)
 	}
 	s := []rune(tidy(t.text("code", d)))
 	return strings.ToValidUTF8(string(s)[:min(len(string(s)), maxCode)], "")
