@@ -3,7 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
 )
 
 // Reader reads a ledger. It waits for no writer and sees what is committed.
@@ -18,6 +24,9 @@ type Reader struct {
 // daemon writes it. It never makes or changes one.
 func OpenReadOnly(ctx context.Context, path string) (*Reader, error) {
 	r := &Reader{}
+	if os.Geteuid() == 0 {
+		giveLog(path)
+	}
 	err := r.openReader(ctx, path)
 	if err == nil {
 		err = r.current(ctx)
@@ -27,6 +36,42 @@ func OpenReadOnly(ctx context.Context, path string) (*Reader, error) {
 		return nil, wrap("open "+path+" for reading", err)
 	}
 	return r, nil
+}
+
+// giveLog makes the files that SQLite wants beside a ledger to read it, where
+// they are missing, as its owner's from their first moment. SQLite makes them
+// root's where root reads, and gives them away after that: a daemon that opens
+// the ledger in between can't. What fails here SQLite tries and tells.
+func giveLog(path string) {
+	db, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer db.Close()
+	head := make([]byte, 20)
+	info, err := db.Stat()
+	if _, short := io.ReadFull(db, head); err != nil || short != nil || head[18] != 2 || head[19] != 2 { // has no log
+		return
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	for _, name := range []string{path + "-wal", path + "-shm"} {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			giveFile(name, info.Mode().Perm(), int(owner.Uid), int(owner.Gid)) //nolint:errcheck // see above
+		}
+	}
+}
+
+// giveFile makes an empty file that is somebody else's, if there is none.
+func giveFile(name string, rights fs.FileMode, uid, gid int) error {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(f.Chmod(rights), f.Chown(uid, gid), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), name)
 }
 
 // current refuses a database of another version: one that is older lacks
