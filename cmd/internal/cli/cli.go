@@ -55,7 +55,7 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 	}
 	ctx, err := parser.Parse(TwoDashes(args))
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\nTry: %s -help\n", name, err, inHand(name, err))
+		fmt.Fprintf(os.Stderr, "%s: %s\nTry: %s -help\n", name, wrongly(err, args), inHand(name, err))
 		return Usage
 	}
 	if err := ctx.Run(bind...); err != nil {
@@ -99,6 +99,38 @@ func inHand(name string, err error) string {
 		}
 	}
 	return name
+}
+
+// wrongly says what is wrong with a command line, as options are written.
+func wrongly(err error, args []string) string {
+	wrong, ok := errors.AsType[*kong.ParseError](err)
+	if !ok {
+		return err.Error()
+	}
+	if f := valueless(wrong.Context.Flags(), TwoDashes(args)); f != nil {
+		return fmt.Sprintf("-%s needs a value: -%s %s", f.Name, f.Name, f.FormatPlaceHolder())
+	}
+	says := strings.NewReplacer(" --", " -", `"--`, `"-`).Replace(" " + err.Error())[1:]
+	if lacks, ok := strings.CutPrefix(says, `expected "<`); ok {
+		return "<" + strings.TrimSuffix(lacks, `"`) + " is missing"
+	}
+	return says
+}
+
+// valueless finds the option that is written last, or before another, without
+// the value that it takes.
+func valueless(flags []*kong.Flag, args []string) *kong.Flag {
+	for i, a := range args {
+		if a == "--" {
+			break
+		}
+		for _, f := range flags {
+			if a == "--"+f.Name && !f.IsBool() && (i+1 == len(args) || strings.HasPrefix(args[i+1], "--")) {
+				return f
+			}
+		}
+	}
+	return nil
 }
 
 // TwoDashes writes -option as --option: the documented form has one dash, and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -57,6 +58,34 @@ func TestInHand(t *testing.T) {
 		_, err := kong.Must(&g).Parse(tt.args)
 		if got := inHand("test", err); err == nil || got != tt.want {
 			t.Errorf("inHand(%q) = %q, %v; want %q", tt.args, got, err, tt.want)
+		}
+	}
+}
+
+// TestWrongly: who leaves something out is told what, and how it is written.
+func TestWrongly(t *testing.T) {
+	var g struct {
+		Config string `placeholder:"FILE"`
+		Give   struct {
+			Card string `placeholder:"CARD"`
+			All  bool
+			What string `arg:""`
+		} `cmd:""`
+		Go goCmd `cmd:"" help:"x"`
+	}
+	for line, want := range map[string]string{
+		"give book -card":        "-card needs a value: -card CARD",
+		"give --card -all book":  "-card needs a value: -card CARD",
+		"give -card -config a x": "-card needs a value: -card CARD",
+		"go -config":             "-config needs a value: -config FILE",
+		"give":                   "<what> is missing",
+		"give -cart 1":           `unknown flag -cart, did you mean "-card"?`,
+		"give a -- -card":        "unexpected argument -card",
+	} {
+		args := strings.Fields(line)
+		_, err := kong.Must(&g).Parse(TwoDashes(args))
+		if err == nil || wrongly(err, args) != want {
+			t.Errorf("%s: %v says %q; want %q", line, err, wrongly(err, args), want)
 		}
 	}
 }
