@@ -57,7 +57,7 @@ type Contents struct {
 	Hint   string // what may be the item, unverified: for staff to compare, never to act on
 	Owner  string // ISIL with its hyphen where known ("DK-718500"), as written otherwise
 	Usage  Usage
-	Sub    byte // second digit of the usage in ISO 28560-2, 0 for none
+	Sub    byte // second digit of the usage in ISO 28560-2, 0 for none; of Circulating 3 and 5 forbid loans, 4 and 5 returns without the library's system, which is left to its rules
 	// Part of Parts is this tag, as 2 of 3; 0, 0 when not told.
 	Part, Parts int
 	Elements    []Element // every element or field found

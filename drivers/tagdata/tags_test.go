@@ -307,22 +307,6 @@ func TestUHF(t *testing.T) {
 	}
 }
 
-func TestOffline(t *testing.T) {
-	for _, tt := range []struct {
-		usage              Usage
-		sub                byte
-		lending, returning bool
-	}{
-		{"", 0, true, true}, {Circulating, 0, true, true}, {Circulating, 2, true, true}, {Circulating, 3, false, true},
-		{Circulating, 4, true, false}, {Circulating, 5, false, false}, {Discarded, 3, true, true},
-	} {
-		c := Contents{Usage: tt.usage, Sub: tt.sub}
-		if c.LendOffline() != tt.lending || c.ReturnOffline() != tt.returning {
-			t.Errorf("usage %s %d: lend %v, return %v; want %v, %v", tt.usage, tt.sub, c.LendOffline(), c.ReturnOffline(), tt.lending, tt.returning)
-		}
-	}
-}
-
 // withSum reads hexadecimal digits and puts the right check sum for a $.
 func withSum(t *testing.T, s string) []byte {
 	b := unhex(t, strings.Replace(s, "$", "0000", 1))

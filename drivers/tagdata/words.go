@@ -77,13 +77,6 @@ func (u Usage) digit() (byte, bool) {
 	return 0, false
 }
 
-// LendOffline tells whether the tag allows to lend without the library's
-// system; ISO 28560-2 has usages that forbid it, 13 and 15.
-func (c Contents) LendOffline() bool { return c.Usage != Circulating || c.Sub != 3 && c.Sub != 5 }
-
-// ReturnOffline tells the same of taking back; 14 and 15 forbid it.
-func (c Contents) ReturnOffline() bool { return c.Usage != Circulating || c.Sub != 4 && c.Sub != 5 }
-
 // setUsage takes both digits of a usage.
 func (c *Contents) setUsage(digit, sub byte) {
 	if int(digit) >= len(usages) {
