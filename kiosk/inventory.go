@@ -43,7 +43,7 @@ type ShelfKind string
 const (
 	ShelfScan   ShelfKind = "scan"   // Item was met
 	ShelfLabel  ShelfKind = "label"  // Text names the shelf that follows
-	ShelfStart  ShelfKind = "start"  // Who begins, or goes on elsewhere
+	ShelfStart  ShelfKind = "start"  // Who begins, or goes on elsewhere; Text: with the file of that name
 	ShelfUndo   ShelfKind = "undo"   // the line Of is void
 	ShelfNote   ShelfKind = "note"   // Text is the condition of the Item of line Of
 	ShelfReturn ShelfKind = "return" // staff wants Item returned, by the entry Text

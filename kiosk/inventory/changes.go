@@ -81,7 +81,7 @@ func (s *Service) tells(what What) error {
 	case !slices.Contains(Kinds, what):
 		return invalid("%q can't be told: must be return, found or seen", what)
 	case what != Return && s.Tells == "":
-		return invalid("the library's system is not told what stands on the shelf: set seen, to update or checkin, under [upstream]")
+		return wrong("untold", "the library's system is not told what stands on the shelf: set seen, to update or checkin, under [upstream]")
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (s *Service) planThese(ctx context.Context, id kiosk.ID, who string, what W
 	for _, item := range items {
 		switch {
 		case !l.s.Known(item):
-			return 0, invalid("%s was not met in this inventory", item)
+			return 0, wrong("unmet", "%s was not met in this inventory", "item", item)
 		case !known[item]:
 			known[item], fresh = true, append(fresh, item)
 		}
@@ -138,9 +138,9 @@ func (s *Service) plan(ctx context.Context, l *live, who string, what What, item
 				line.At, line.Item, line.Text = s.Now(), m.Item.Barcode, string(s.NewID())
 				lines = append(lines, line)
 			case refuse && m.OnLoan:
-				return planned, invalid("%s is on loan: return it, if that is right", m.Item.Barcode)
+				return planned, wrong("lent", "%s is on loan: return it, if that is right", "item", m.Item.Barcode)
 			case refuse:
-				return planned, invalid("%s is not on loan, as far as is known here", m.Item.Barcode)
+				return planned, wrong("notlent", "%s is not on loan, as far as is known here", "item", m.Item.Barcode)
 			}
 		}
 		if err := s.writeAll(ctx, l, lines); err != nil {

@@ -73,7 +73,7 @@ func (s *Service) once(ctx context.Context, id kiosk.ID, who string, h Handed) (
 		line.Item, line.Text = "", ""
 	case kiosk.ShelfNote:
 		if len(h.Text) > maxNote {
-			return nil, invalid("a note has at most %d bytes", maxNote)
+			return nil, longNote()
 		}
 	default:
 		return nil, invalid("%q can't be handed over", h.Kind)

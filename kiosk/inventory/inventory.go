@@ -10,6 +10,8 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +32,7 @@ type Config struct {
 	Tells  string        // how it is told that a book stands on the shelf: update or checkin; empty: not at all
 	// Read tells what a text that was scanned or typed is.
 	Read  func(text string) Code
+	File  func(file io.Reader) iter.Seq2[FileRow, error] // reads a collector's file; nil: none is taken
 	Now   func() time.Time
 	NewID func() kiosk.ID
 }
@@ -67,6 +70,7 @@ type live struct {
 	counts  map[shelf.Finding]int
 	heard   int
 	changes []Change
+	loads   []Load
 	tallied *tally  // nil: nobody asked
 	kept    *Report // that took long to make, for who has waited for it; nil: none
 	seq     uint64
@@ -83,7 +87,7 @@ func invalid(format string, args ...any) error {
 func (s *Service) Begin(ctx context.Context, name string, r kiosk.ShelfRange) (v kiosk.Inventory, overlap []kiosk.Inventory, err error) {
 	b, err := s.Order.Bounds(r)
 	if err != nil {
-		return v, nil, invalid("%s", strings.TrimPrefix(err.Error(), "shelf: "))
+		return v, nil, ofShelf(err)
 	}
 	books, out, err := s.books(ctx, r, b)
 	if err != nil {
@@ -145,9 +149,9 @@ func (s *Service) empty(ctx context.Context, r kiosk.ShelfRange) error {
 			names = append(names, p.Library)
 		}
 		names = slices.Compact(names)
-		return invalid("no item is of library %q; there are: %s", r.Library, list(names))
+		return wrong("library", "no item is of library %q; there are: %s", "library", r.Library, "places", list(names))
 	}
-	return invalid("no item of the catalogue stands in this range; there are: %s", list(names))
+	return wrong("empty", "no item of the catalogue stands in this range; there are: %s", "places", list(names))
 }
 
 // list names things, not too many.
@@ -177,6 +181,7 @@ const (
 	ReadingBooks  Reading = "books"  // of the catalogue
 	ReadingLog    Reading = "log"    // lines of an inventory
 	ReadingTitles Reading = "titles" // of the books in a report
+	ReadingFile   Reading = "file"   // rows of a collector
 )
 
 // WithProgress has what takes a context tell how many it has read, where it
@@ -186,13 +191,18 @@ func WithProgress(ctx context.Context, told func(what Reading, n int)) context.C
 	return context.WithValue(ctx, progress{}, told)
 }
 
+// ProgressOf is what WithProgress has put into a context; nil: nothing.
+func ProgressOf(ctx context.Context) func(what Reading, n int) {
+	told, _ := ctx.Value(progress{}).(func(Reading, int))
+	return told
+}
+
 // watched tells whether somebody is told how many were read.
-func watched(ctx context.Context) bool { return ctx.Value(progress{}) != nil }
+func watched(ctx context.Context) bool { return ProgressOf(ctx) != nil }
 
 // counting gives what tells how many were read by now.
 func counting(ctx context.Context, what Reading) func(n int) {
-	told, _ := ctx.Value(progress{}).(func(Reading, int))
-	step := 0
+	told, step := ProgressOf(ctx), 0
 	return func(n int) {
 		if told != nil && n/progressStep > step {
 			step = n / progressStep
@@ -293,7 +303,7 @@ func (s *Service) read(ctx context.Context, id kiosk.ID, l *live) error {
 
 // blank forgets what was folded.
 func (l *live) blank() {
-	l.mine, l.counts, l.said, l.changes, l.tallied = map[string][]int64{}, map[shelf.Finding]int{}, nil, nil, nil
+	l.mine, l.counts, l.said, l.changes, l.loads, l.tallied = map[string][]int64{}, map[shelf.Finding]int{}, nil, nil, nil, nil
 }
 
 // fold takes the whole log.
@@ -347,6 +357,9 @@ func (l *live) take(line kiosk.ShelfLine, key shelf.Key) (shelf.Answer, bool) {
 	a, ok := l.s.Take(line, key)
 	if !ok {
 		l.change(line)
+		if line.Kind == kiosk.ShelfStart {
+			l.started(line)
+		}
 		return a, false
 	}
 	l.mine[line.Who] = append(l.mine[line.Who], line.N)
@@ -404,12 +417,14 @@ func (s *Service) GoOn(ctx context.Context, id kiosk.ID, who string, loose int, 
 // Note notes the condition of a book that was met: damaged, cover, label.
 func (s *Service) Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error {
 	if text = strings.TrimSpace(text); len(text) > maxNote {
-		return invalid("a note has at most %d bytes", maxNote)
+		return longNote()
 	}
 	return s.line(ctx, id, kiosk.ShelfLine{Kind: kiosk.ShelfNote, Who: who, Item: item, Text: text})
 }
 
 const maxNote = 300 // bytes
+
+func longNote() error { return wrong("note", "a note has at most %d bytes", "n", maxNote) }
 
 // line writes a line to an inventory that takes scans.
 func (s *Service) line(ctx context.Context, id kiosk.ID, line kiosk.ShelfLine) error {
@@ -438,9 +453,9 @@ func (s *Service) taking(ctx context.Context, id kiosk.ID) (*live, error) {
 func (l *live) takes() error {
 	switch l.v.Stage {
 	case kiosk.Paused:
-		return invalid("the inventory %q pauses: resume it first", l.v.Name)
+		return wrong("paused", "the inventory %q pauses: resume it first", "name", l.v.Name)
 	case kiosk.Ended:
-		return invalid("the inventory %q has ended: begin another", l.v.Name)
+		return wrong("ended", "the inventory %q has ended: begin another", "name", l.v.Name)
 	}
 	return nil
 }
@@ -461,7 +476,7 @@ func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (i
 		n = mine[len(mine)-1]
 	}
 	if !planned && !l.has(n) {
-		return 0, invalid("there is no such scan to take back")
+		return 0, wrong("noscan", "there is no such scan to take back")
 	}
 	if _, err := s.Store.Write(ctx, id, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, Who: who, At: s.Now(), Of: n}}); err != nil {
 		return 0, err
@@ -532,7 +547,7 @@ func (s *Service) stage(ctx context.Context, id kiosk.ID, kind kiosk.ShelfKind, 
 	}
 	defer l.mu.Unlock()
 	if !slices.Contains(from, l.v.Stage) {
-		return invalid("the inventory %q is %s", l.v.Name, l.v.Stage)
+		return wrong("stage", "the inventory %q is %s", "name", l.v.Name, "stage", l.v.Stage)
 	}
 	if err := s.write(ctx, l, kiosk.ShelfLine{Kind: kind}); err != nil {
 		return err

@@ -193,6 +193,9 @@ func TestSaid(t *testing.T) {
 	if rowsOf(r.Moves) != "B40 B20" || rowsOf(r.Missing) != "B05" || rowsOf(r.Surprises) != "B03 B04 B07 B08 B09 X1 BRANCH DISPLAY FICTION ODD" {
 		t.Errorf("moves %s; missing %s; surprises %s", rowsOf(r.Moves), rowsOf(r.Missing), rowsOf(r.Surprises))
 	}
+	if way := r.Moves[1].Way; way == nil || *way != (Way{From: 5, To: 20, Of: 60}) {
+		t.Errorf("B20 goes %+v", way)
+	}
 	if r.Moves[0].From.Shelf != "12 A" || r.Moves[1].To.After.number() != "519 A" || r.Moves[0].Title != "Book 40" {
 		t.Errorf("moves %+v", r.Moves)
 	}
@@ -505,7 +508,7 @@ func TestPicks(t *testing.T) {
 func TestCSV(t *testing.T) {
 	w := newWorld(t)
 	id := w.begin(stacks)
-	w.scan(id, "=ann", numbers(0, 1, 3, 20, 4, 7)...)
+	w.scan(id, "=ann", append(numbers(0, 1, 3, 20, 4, 7), "DISPLAY")...)
 	if err := w.Note(t.Context(), id, "ann", "B03", "cover, torn"); err != nil {
 		t.Fatal(err)
 	}
@@ -517,13 +520,14 @@ func TestCSV(t *testing.T) {
 	if err := r.WriteCSV(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := "problem,barcode,title,call_number,found_after,found_before,shelf,belongs_after,belongs_before,seen_at,seen_by,passes,note\r\n" +
-		"missing,B02,Book 2,502 A,,,,501 A,503 A,,,,\r\n" +
-		"missing,B05,Book 5,505 A,,,,504 A,506 A,,,,\r\n" +
-		"missing,B06,Book 6,506 A,,,,505 A,510 A,,,,\r\n" +
-		"out of order,B20,Book 20,520 A,503 A,504 A,,519 A,521 A,2026-11-02T09:00:05Z,'=ann,1,\r\n" +
-		"lost,B07,Book 7,507 A,,,,,,2026-11-02T09:00:07Z,'=ann,1,\r\n" +
-		"condition,B03,Book 3,503 A,,,,,,,,1,\"cover, torn\"\r\n"
+	want := "problem,barcode,title,call_number,found_after,found_before,shelf,belongs_after,belongs_before,seen_at,seen_by,passes,note,location\r\n" +
+		"missing,B02,Book 2,502 A,,,,501 A,503 A,,,,,\r\n" +
+		"missing,B05,Book 5,505 A,,,,504 A,506 A,,,,,\r\n" +
+		"missing,B06,Book 6,506 A,,,,505 A,510 A,,,,,\r\n" +
+		"out of order,B20,Book 20,520 A,503 A,504 A,,519 A,521 A,2026-11-02T09:00:05Z,'=ann,1,,\r\n" +
+		"lost,B07,Book 7,507 A,,,,,,2026-11-02T09:00:07Z,'=ann,1,,\r\n" +
+		"wrong location,DISPLAY,Book 0,550.5 X,507 A,,,550 A,551 A,2026-11-02T09:00:08Z,'=ann,,,MAIN / Display\r\n" +
+		"condition,B03,Book 3,503 A,,,,,,,,1,\"cover, torn\",\r\n"
 	if b.String() != want {
 		t.Errorf("CSV:\n%s; want\n%s", b.String(), want)
 	}

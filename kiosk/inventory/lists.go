@@ -35,7 +35,7 @@ type Pick struct {
 func (s *Service) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]Pick, error) {
 	bounds, err := s.Order.Bounds(r)
 	if err != nil {
-		return nil, invalid("%s", strings.TrimPrefix(err.Error(), "shelf: "))
+		return nil, ofShelf(err)
 	}
 	wanted, err := s.Store.WantedList(ctx)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]
 			if r.Library != "" && i.Library != r.Library || r.Location != "" && i.Location != r.Location || !bounds.Has(key) {
 				continue
 			}
-			list = append(list, place{Pick{Book: bookOf(i), Location: strings.Trim(i.Library+" / "+i.Location, " /"), For: m.Wanted, Note: notes[i.Barcode],
+			list = append(list, place{Pick{Book: bookOf(i), Location: placeName(i), For: m.Wanted, Note: notes[i.Barcode],
 				Out: m.Known && shelf.Out(kiosk.Shelved{Status: i.Status, OnLoan: m.OnLoan}), Unknown: !m.Known}, key})
 		}
 	}
@@ -86,6 +86,8 @@ type Pair struct {
 	Right   Book   `json:"right"`
 	Ordered bool   `json:"in_order"`
 	Why     string `json:"why,omitempty"` // why nothing, or not all, can be said
+
+	Whys []*Wrong `json:"-"` // the same, one by one
 }
 
 // Neighbours tells whether two books may stand side by side, left before
@@ -97,7 +99,7 @@ func (s *Service) Neighbours(ctx context.Context, left, right string) (p Pair, e
 		text string
 	}{{l, left}, {r, right}} {
 		if c.Item == "" {
-			return p, invalid("%.40q is no item's number: %s", c.text, cmp.Or(c.Why, "it is a shelf's label"))
+			return p, wrong("nonumber", "%.40q is no item's number: %s", "code", c.text, "why", cmp.Or(c.Why, "it is a shelf's label"))
 		}
 	}
 	met, err := s.Store.Meet(ctx, []kiosk.Barcode{l.Item, r.Item})
@@ -105,24 +107,34 @@ func (s *Service) Neighbours(ctx context.Context, left, right string) (p Pair, e
 		return p, err
 	}
 	p.Left, p.Right = bookOf(met[0].Item), bookOf(met[1].Item)
+	s.compare(&p, met[0], met[1])
 	var why []string
-	for _, m := range met {
-		if !m.Known {
-			why = append(why, string(m.Item.Barcode)+" is not in the catalogue")
-		}
-	}
-	if len(why) == 0 {
-		var fits error
-		if p.Ordered, fits = s.Order.InOrder(met[0].Item, met[1].Item); fits != nil {
-			why = append(why, fits.Error())
-		}
-		if a, b := met[0].Item, met[1].Item; a.Library != b.Library || a.Location != b.Location {
-			p.Ordered = false
-			why = append(why, a.Library+" / "+a.Location+" is not "+b.Library+" / "+b.Location)
-		}
+	for _, w := range p.Whys {
+		why = append(why, w.err.Text)
 	}
 	p.Why = strings.Join(why, "; ")
 	return p, nil
+}
+
+// compare tells whether two books are in order, or why that can't be told.
+func (s *Service) compare(p *Pair, left, right kiosk.Met) {
+	for _, m := range []kiosk.Met{left, right} {
+		if _, err := s.Order.Key(m.Item.Scheme, m.Item.CallNumber); !m.Known {
+			p.Whys = append(p.Whys, wrong("unlisted", "%s is not in the catalogue", "item", m.Item.Barcode))
+		} else if m.Item.CallNumber == "" {
+			p.Whys = append(p.Whys, wrong("nocall", "%s has no call number", "item", m.Item.Barcode))
+		} else if err != nil {
+			p.Whys = append(p.Whys, ofShelf(err))
+		}
+	}
+	if !left.Known || !right.Known {
+		return
+	}
+	p.Ordered, _ = s.Order.InOrder(left.Item, right.Item)
+	if a, b := left.Item, right.Item; a.Library != b.Library || a.Location != b.Location {
+		p.Ordered = false
+		p.Whys = append(p.Whys, wrong("apart", "%s is not %s", "left", placeName(a), "right", placeName(b)))
+	}
 }
 
 // WriteCSV writes a report as CSV (RFC 4180): a row for each problem, the
@@ -130,7 +142,7 @@ func (s *Service) Neighbours(ctx context.Context, left, right string) (p Pair, e
 func (r Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	out.Write([]string{"problem", "barcode", "title", "call_number", "found_after", "found_before", "shelf", "belongs_after", "belongs_before", "seen_at", "seen_by", "passes", "note"})
+	out.Write([]string{"problem", "barcode", "title", "call_number", "found_after", "found_before", "shelf", "belongs_after", "belongs_before", "seen_at", "seen_by", "passes", "note", "location"})
 	for _, part := range []struct {
 		problem string
 		rows    []Row
@@ -155,7 +167,7 @@ func (x Row) cells(problem string) []string {
 		passes = strconv.Itoa(x.Passes)
 	}
 	cells := []string{problem, string(x.Item), x.Title, x.CallNumber, x.From.After.number(), x.From.Before.number(), cmp.Or(x.From.Shelf, x.To.Shelf),
-		x.To.After.number(), x.To.Before.number(), at, x.Who, passes, x.Note}
+		x.To.After.number(), x.To.Before.number(), at, x.Who, passes, x.Note, x.Location}
 	for i, c := range cells {
 		cells[i] = plain(c)
 	}

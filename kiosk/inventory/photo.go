@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -32,7 +31,7 @@ type Picture []byte
 // into it, as where it was taken, is left.
 func Shrink(picture []byte) (Picture, error) {
 	if len(picture) > MaxPicture {
-		return nil, invalid("the picture has %d MB; at most %d are taken", len(picture)>>20, MaxPicture>>20)
+		return nil, wrong("large", "the picture has %d MB; at most %d are taken", "n", len(picture)>>20, "most", MaxPicture>>20)
 	}
 	var b bytes.Buffer
 	err := Unpack(picture, maxPixels, func(src image.Image) error {
@@ -113,11 +112,16 @@ func orientationOf(b []byte) int {
 // after some were dropped, are.
 var ErrNoPhoto = errors.New("not this photo")
 
+func notKept(w *Wrong) error {
+	w.err.Err = ErrNoPhoto
+	return w
+}
+
 // TakePhoto keeps a photo of a book. The same ID again changes nothing.
 // ErrNoPhoto if it is of no book or there are too many.
 func (s *Service) TakePhoto(ctx context.Context, id kiosk.ID, p kiosk.ShelfPhoto, picture Picture) error {
 	if p.ID == "" || p.Item == "" {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "a photo needs a book: scan it first", Err: ErrNoPhoto}
+		return notKept(wrong("nobook", "a photo needs a book: scan it first"))
 	}
 	l, err := s.open(ctx, id)
 	if err != nil {
@@ -135,7 +139,7 @@ func (s *Service) TakePhoto(ctx context.Context, id kiosk.ID, p kiosk.ShelfPhoto
 		return err
 	}
 	if len(have) >= maxPhotos {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("this inventory has %d photos already: drop some in its report", len(have)), Err: ErrNoPhoto}
+		return notKept(wrong("photos", "this inventory has %d photos already: drop some in its report", "n", len(have)))
 	}
 	if now := s.Now(); p.At.IsZero() || p.At.After(now) {
 		p.At = now

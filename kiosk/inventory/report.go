@@ -50,8 +50,19 @@ type Row struct {
 	At     time.Time       `json:"at,omitzero"`    // when it was met
 	Who    string          `json:"who,omitempty"`
 	Passes int             `json:"passes,omitempty"` // walks on which it was met
+	Way    *Way            `json:"way,omitempty"`    // from where it stands to where it belongs
 	Note   string          `json:"note,omitempty"`
 	Photos []kiosk.ID      `json:"photos,omitempty"` // of its condition
+
+	Location string `json:"location,omitempty"` // library and location where it belongs, if that is another one
+}
+
+// Way is from where a book stands to where it belongs, in books of the range
+// from its begin.
+type Way struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+	Of   int `json:"of"` // the range has so many
 }
 
 // keepFor is how long a report waits for who has waited for it: meanwhile books
@@ -95,7 +106,7 @@ func (s *Service) End(ctx context.Context, id kiosk.ID, whole bool) (Report, err
 	}
 	defer l.mu.Unlock()
 	if l.v.Stage == kiosk.Ended {
-		return Report{}, invalid("the inventory %q has ended already", l.v.Name)
+		return Report{}, wrong("ended", "the inventory %q has ended already", "name", l.v.Name)
 	}
 	r, err := s.report(ctx, l, whole)
 	if err != nil {
@@ -159,7 +170,7 @@ func (s *Service) report(ctx context.Context, l *live, whole bool) (Report, erro
 	}
 	for _, m := range found.Moves {
 		row := l.row(m.Scan)
-		row.From, row.To = placeOf(m.From), placeOf(m.To)
+		row.From, row.To, row.Way = placeOf(m.From), placeOf(m.To), l.way(m)
 		r.Moves = append(r.Moves, row)
 	}
 	r.Surprises = l.surprises(found)
@@ -171,6 +182,22 @@ func (s *Service) report(ctx context.Context, l *live, whole bool) (Report, erro
 	}
 	slices.SortFunc(r.Notes, func(a, b Row) int { return cmp.Compare(a.Item, b.Item) })
 	return r, s.fill(ctx, &r)
+}
+
+// way is how a book has to go; nil: that can't be told.
+func (l *live) way(m shelf.Move) *Way {
+	w := Way{Of: len(l.s.Books())}
+	switch {
+	case m.From.After != nil:
+		w.From, _ = l.s.At(m.From.After.Barcode)
+		w.From++
+	case m.From.Before != nil:
+		w.From, _ = l.s.At(m.From.Before.Barcode)
+	default:
+		return nil
+	}
+	w.To, _ = l.s.At(m.Book.Barcode)
+	return &w
 }
 
 // outNow are those of some books that should not be on the shelf, by now.
@@ -264,6 +291,9 @@ func (s *Service) fill(ctx context.Context, r *Report) error {
 		x := &r.Surprises[i]
 		m := known[x.Item]
 		x.Wanted, x.Weed = m.Wanted, weeded(x.Found, m)
+		if slices.Contains(x.Found, shelf.WrongLibrary) || slices.Contains(x.Found, shelf.WrongLocation) {
+			x.Location = placeName(m.Item)
+		}
 	}
 	return s.words(ctx, all)
 }

@@ -230,7 +230,7 @@ func (b *batch) read(r Read, c Code) {
 		said.Sought = b.v.Stage == kiosk.Searching && !m.OnLoan && b.s.Has(c.Item) && b.s.Passes(c.Item) == 0
 		said.Book = bookOf(m.Item)
 		if r := b.v.Range; m.Known && (r.Location != "" && m.Item.Location != r.Location || r.Library != "" && m.Item.Library != r.Library) {
-			said.Location = m.Item.Library + " / " + m.Item.Location
+			said.Location = placeName(m.Item)
 		}
 		said.Found = shelf.Judge(b.facts(r, m), b.policy(), now)
 		said.Weed = weeded(said.Found, m)
@@ -261,6 +261,9 @@ func (b *batch) facts(r Read, m kiosk.Met) shelf.Facts {
 		Double: b.s.Double(b.who, m.Item.Barcode, tag, r.Part), Fits: err == nil, Inside: b.bounds.Has(key),
 		ByTag: r.ByTag, TagItem: r.TagItem, Security: r.Security, LastLoan: m.LastLoan, Year: m.Item.Year, Copies: m.Copies}
 }
+
+// placeName is the library and location of an item.
+func placeName(i kiosk.Item) string { return strings.Trim(i.Library+" / "+i.Location, " /") }
 
 func bookOf(i kiosk.Item) Book {
 	return Book{Item: i.Barcode, Title: i.Title, CallNumber: i.CallNumber}

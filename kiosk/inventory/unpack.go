@@ -30,14 +30,14 @@ func Unpack(picture []byte, pixels int, use func(image.Image) error) error {
 	defer unpacking.Unlock()
 	c, kind, err := image.DecodeConfig(bytes.NewReader(picture))
 	if err != nil {
-		return invalid("this is no picture that can be read: it must be a JPEG or a PNG")
+		return wrong("nopicture", "this is no picture that can be read: it must be a JPEG or a PNG")
 	}
 	if most := min(pixels, mostPixels(picture, kind, c.ColorModel)); c.Width <= 0 || c.Height <= 0 || c.Width > most/c.Height {
-		return invalid("the picture has %d × %d pixels, which are too many; take a smaller one", c.Width, c.Height)
+		return wrong("pixels", "the picture has %d × %d pixels, which are too many; take a smaller one", "width", c.Width, "height", c.Height)
 	}
 	src, _, err := image.Decode(bytes.NewReader(picture))
 	if err != nil {
-		return invalid("the picture is damaged: take it again")
+		return wrong("damaged", "the picture is damaged: take it again")
 	}
 	return use(src)
 }

@@ -12,6 +12,13 @@ import (
 // no bound.
 type Bounds struct{ From, To Key }
 
+// Reversed is the error for a range that ends before it begins.
+type Reversed struct{ From, To string }
+
+func (r *Reversed) Error() string {
+	return fmt.Sprintf("shelf: the range is reversed: %s stands behind %s; change the two", r.From, r.To)
+}
+
 // Bounds makes those of a range. A range that is reversed, and a call number
 // that fits no scheme, are errors.
 func (o *Order) Bounds(r kiosk.ShelfRange) (b Bounds, err error) {
@@ -32,7 +39,7 @@ func (o *Order) Bounds(r kiosk.ShelfRange) (b Bounds, err error) {
 		return Bounds{}, err
 	}
 	if b.From != "" && b.To != "" && b.From > b.end() {
-		return Bounds{}, fmt.Errorf("shelf: the range is reversed: %s stands behind %s; change the two", r.From, r.To)
+		return Bounds{}, &Reversed{r.From, r.To}
 	}
 	return b, nil
 }

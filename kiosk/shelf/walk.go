@@ -380,6 +380,13 @@ func (w *Walk) shelfOf(b int) string {
 	return ""
 }
 
+// At is the place of a book of the range, counted from its begin in books that
+// may be out, too.
+func (w *Walk) At(item kiosk.Barcode) (int, bool) {
+	b, ok := w.find[item]
+	return int(b), ok
+}
+
 // Progress is how many books of the range were seen, and how many should be
 // there.
 func (w *Walk) Progress() (seen, expected int) { return w.seen, int(w.shelved[len(w.books)]) }

@@ -222,7 +222,7 @@ func TestTextsAreUsed(t *testing.T) {
 	scan(assets, "templates/*.html")
 	scan(assets, "static/phone.js")
 	scan(os.DirFS("."), "*.go")
-	put := []string{"next.", "receipt.paper.", "route.", "story.", "animal.", "staff.act.", "staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "staff.inv.stage.", "staff.inv.reading.", "staff.inv.state.", "staff.inv.found.", "staff.inv.mark.", "staff.inv.note.", "staff.inv.tell.what.", "staff.inv.tell.how.", "staff.inv.tell.step.", "staff.inv.tell.done.", "staff.receipts.print.", "staff.receipts.name.", "late."} // together from a name
+	put := []string{"next.", "receipt.paper.", "route.", "story.", "animal.", "staff.act.", "staff.stage.", "staff.verdict.", "staff.ex.kind.", "staff.ex.done.", "staff.inv.stage.", "staff.inv.reading.", "staff.inv.state.", "staff.inv.found.", "staff.inv.mark.", "staff.inv.note.", "staff.inv.tell.what.", "staff.inv.tell.how.", "staff.inv.tell.step.", "staff.inv.tell.done.", "staff.inv.wrong.", "staff.inv.file.odd.", "staff.receipts.print.", "staff.receipts.name.", "late."} // together from a name
 	for _, k := range put {
 		delete(asked, k)
 	}

@@ -240,7 +240,7 @@ func (s *site) phoneState(w http.ResponseWriter, r *http.Request) {
 	state.Signed = cmp.Or(clean(who.Name), l.T("staff.shared"))
 	list, err := s.Staff.Inventories.List(r.Context())
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	for _, v := range list {
@@ -298,12 +298,12 @@ func (s *site) phoneInventory(w http.ResponseWriter, r *http.Request, _ kiosk.Me
 	id, l := kiosk.ID(r.PathValue("id")), s.phoneLanguage(r)
 	v, err := s.Staff.Inventories.View(r.Context(), id)
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	books, all, err := s.Staff.Inventories.Carry(r.Context(), id)
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	out := struct {
@@ -409,9 +409,9 @@ func (s *site) phoneHand(w http.ResponseWriter, r *http.Request, _ kiosk.Member,
 	code := http.StatusOK
 	switch {
 	case kiosk.CodeOf(err) == kiosk.CodeInvalid && !errors.Is(err, kiosk.ErrUnknown):
-		out.Refused, code = textOf(err), http.StatusConflict
+		out.Refused, code = s.phoneLanguage(r).wrong(err), http.StatusConflict
 	case err != nil:
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	words := walkView{language: s.phoneLanguage(r)}
@@ -465,7 +465,7 @@ func (s *site) phoneUndo(w http.ResponseWriter, r *http.Request, _ kiosk.Member,
 	case errors.Is(err, errNoTouch):
 		http.Error(w, "no such scan", http.StatusBadRequest)
 	case err != nil:
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

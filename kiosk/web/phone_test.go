@@ -348,7 +348,7 @@ func TestPhoneHandsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = hand(http.StatusConflict, `{"acts":[{"id":"b","kind":"scan","text":"B20"},{"id":"z","kind":"scan","text":"B30"}]}`)
-	if len(got.Said) != 1 || got.Said[0].ID != "b" || !strings.Contains(got.Refused, "has ended") {
+	if len(got.Said) != 1 || got.Said[0].ID != "b" || !strings.Contains(got.Refused, "is finished") {
 		t.Errorf("of one that has ended it says %+v", got)
 	}
 	if x := s.phone.want(http.StatusOK, "GET", "/phone/state", nil); strings.Contains(x, "Upstairs") {

@@ -43,15 +43,16 @@ func failUpload(w http.ResponseWriter, err error) bool {
 	return true
 }
 
-// shrunk reads a picture and makes it small, or answers why it can't.
-func shrunk(w http.ResponseWriter, r io.Reader) (inventory.Picture, bool) {
-	raw, err := io.ReadAll(r)
+// shrunk reads a picture of a request and makes it small, or answers why it
+// can't.
+func (s *site) shrunk(w http.ResponseWriter, r *http.Request, in io.Reader) (inventory.Picture, bool) {
+	raw, err := io.ReadAll(in)
 	if failUpload(w, err) {
 		return nil, false
 	}
 	small, err := inventory.Shrink(raw)
 	if err != nil {
-		http.Error(w, textOf(err), http.StatusUnprocessableEntity)
+		s.refuse(w, r, http.StatusUnprocessableEntity, s.asked(r).wrong(err))
 	}
 	return small, err == nil
 }
@@ -67,7 +68,7 @@ func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member
 		http.Error(w, "the photo has no ID, no book or no time", http.StatusBadRequest)
 		return
 	}
-	picture, ok := shrunk(w, r.Body)
+	picture, ok := s.shrunk(w, r, r.Body)
 	if !ok {
 		return
 	}
@@ -75,9 +76,9 @@ func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member
 	p := kiosk.ShelfPhoto{ID: kiosk.ID(q.Get("id")), Item: kiosk.Barcode(q.Get("item")), Who: walker, At: at}
 	switch err := s.Staff.Inventories.TakePhoto(r.Context(), kiosk.ID(r.PathValue("id")), p, picture); {
 	case errors.Is(err, inventory.ErrNoPhoto): // the phone forgets it, and goes on with what is behind it
-		http.Error(w, textOf(err), http.StatusUnprocessableEntity)
+		http.Error(w, s.asked(r).wrong(err), http.StatusUnprocessableEntity)
 	case err != nil:
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -94,7 +95,7 @@ func (s *site) inventoryPhoto(w http.ResponseWriter, r *http.Request, who kiosk.
 	if failUpload(w, err) {
 		return
 	}
-	picture, ok := shrunk(w, f)
+	picture, ok := s.shrunk(w, r, f)
 	if !ok {
 		return
 	}
@@ -108,7 +109,7 @@ func (s *site) inventoryPhoto(w http.ResponseWriter, r *http.Request, who kiosk.
 		err = v.Note(r.Context(), id, as, item, text)
 	}
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report#notes", http.StatusSeeOther)
@@ -118,7 +119,7 @@ func (s *site) inventoryPhoto(w http.ResponseWriter, r *http.Request, who kiosk.
 func (s *site) photo(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
 	b, err := s.Staff.Inventories.Photo(r.Context(), kiosk.ID(r.PathValue("id")), kiosk.ID(r.PathValue("photo")))
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")

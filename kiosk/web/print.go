@@ -76,7 +76,7 @@ func (v shelfView) reportSheet(name string) typeset.Sheet {
 		Lead: []string{name, v.Stage(r.Inventory.Stage) + " · " + v.When(r.At), v.T("staff.inv.seen") + ": " + v.Number(r.Seen) + " / " + v.Number(r.Expected)}}
 	sh.Parts = []typeset.Table{
 		table(v.T("staff.inv.mark.missing"), true, r.Missing, []string{v.T("staff.inv.look")}, []int{5}, func(x inventory.Row) []string { return []string{v.Where(x.To)} }),
-		table(v.T("staff.inv.moves"), true, r.Moves, []string{v.T("staff.inv.stands"), v.T("staff.inv.belongs")}, []int{4, 4}, func(x inventory.Row) []string { return []string{v.Where(x.From), v.Where(x.To)} }),
+		table(v.T("staff.inv.moves"), true, r.Moves, []string{v.T("staff.inv.stands"), v.T("staff.inv.belongs")}, []int{4, 4}, func(x inventory.Row) []string { return []string{v.Stands(x.From), v.Where(x.To)} }),
 		table(v.T("staff.inv.surprises"), true, r.Surprises, []string{v.T("staff.inv.why")}, []int{5}, func(x inventory.Row) []string { return []string{v.Words(x)} }),
 		table(v.T("staff.inv.notes"), false, r.Notes, []string{v.T("staff.inv.note"), v.T("staff.inv.photo")}, []int{4, 2}, func(x inventory.Row) []string {
 			return []string{v.Condition(x.Note), strconv.Itoa(len(x.Photos))}
@@ -110,7 +110,7 @@ func (v shelfView) picksSheet(name string) typeset.Sheet {
 func (s *site) inventoryPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
 	rep, err := s.Staff.Inventories.Report(r.Context(), kiosk.ID(r.PathValue("id")), r.URL.Query().Has("whole"))
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	l := s.staffLanguage(r)
@@ -122,7 +122,7 @@ func (s *site) inventoryPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Memb
 func (s *site) picksPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
 	picks, err := s.Staff.Inventories.Picks(r.Context(), kiosk.ShelfRange{}, "")
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	l := s.staffLanguage(r)

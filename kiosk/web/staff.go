@@ -141,6 +141,7 @@ type staffPage struct {
 	Log        logView
 	Shelf      shelfView
 	Outgoing   *outgoingView
+	File       *fileView
 	Receipts   *receiptsView
 	Phones     *phonesView
 }
@@ -210,6 +211,10 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory/{id}/report.csv", s.staffed(kiosk.Helper, s.shelved(s.inventoryCSV)))
 	mux.HandleFunc("GET /staff/inventory/{id}/photo/{photo}", s.staffed(kiosk.Helper, s.shelved(s.photo)))
 	mux.HandleFunc("POST /staff/inventory/{id}/photo", s.staffed(kiosk.Helper, s.shelved(s.inventoryPhoto)))
+	mux.HandleFunc("GET /staff/inventory/{id}/file", s.staffed(kiosk.Helper, s.shelved(s.filePage)))
+	mux.HandleFunc("POST /staff/inventory/{id}/file", s.staffed(kiosk.Helper, s.shelved(s.takeFile)))
+	mux.HandleFunc("POST /staff/inventory/{id}/load", s.staffed(kiosk.Helper, s.shelvedFor(loadTime, s.loadFile)))
+	mux.HandleFunc("POST /staff/inventory/{id}/unload", s.staffed(kiosk.Helper, s.shelved(s.unloadFile)))
 	mux.HandleFunc("GET /staff/inventory/{id}/seen.txt", s.staffed(kiosk.Librarian, s.shelved(s.seenFile)))
 	mux.HandleFunc("GET /staff/inventory/{id}/tell", s.staffed(kiosk.Librarian, s.shelved(s.outgoingPage)))
 	mux.HandleFunc("GET /staff/inventory/{id}/tell/stream", s.outgoingStream)

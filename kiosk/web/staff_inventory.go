@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,6 +50,10 @@ type Inventories interface {
 	Seen(ctx context.Context, id kiosk.ID, all bool) ([]kiosk.Barcode, error)
 	Send(ctx context.Context, id kiosk.ID, who string) (int, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
+	Look(ctx context.Context, id kiosk.ID, file io.Reader) (inventory.Looked, error)
+	Load(ctx context.Context, id kiosk.ID, who, name string, file io.Reader) (inventory.Taken, error)
+	Loads(ctx context.Context, id kiosk.ID) ([]inventory.Load, error)
+	Unload(ctx context.Context, id kiosk.ID, who string, line int64) (n int, err error)
 	// Hold has the kiosk's own scanner and pad scan for an inventory, or goes
 	// on with it; who does not call it for 20 s has given them back.
 	Hold(id kiosk.ID) error
@@ -68,6 +73,7 @@ type shelfView struct {
 	Form    kiosk.ShelfRange // what was asked for and refused
 	Name    string           // the same
 	Pair    *inventory.Pair
+	Left    string // the book on the left that waits for its neighbour
 	Now     *walkView
 	Report  *inventory.Report
 	Picks   []inventory.Pick
@@ -237,37 +243,19 @@ func walker(r *http.Request, who kiosk.Member) string {
 }
 
 // shelved lets a handler answer where there are inventories.
-func (s *site) shelved(h func(w http.ResponseWriter, r *http.Request, who kiosk.Member)) staffHandler {
+func (s *site) shelved(h staffHandler) staffHandler { return s.shelvedFor(inventoryTime, h) }
+
+// shelvedFor is shelved of what may take so long.
+func (s *site) shelvedFor(longest time.Duration, h staffHandler) staffHandler {
 	return func(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 		if s.Staff.Inventories == nil {
 			http.NotFound(w, r)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), inventoryTime)
+		ctx, cancel := context.WithTimeout(r.Context(), longest)
 		defer cancel()
 		h(w, r.WithContext(ctx), who)
 	}
-}
-
-// failInventory answers with what went wrong.
-func (s *site) failInventory(w http.ResponseWriter, err error) {
-	switch {
-	case errors.Is(err, kiosk.ErrUnknown):
-		http.Error(w, "no such inventory", http.StatusNotFound)
-	case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-		http.Error(w, textOf(err), http.StatusConflict)
-	default:
-		s.Log.Error("web: inventory", "err", err)
-		http.Error(w, "the inventory can't be read or written: look into the kiosk's log", http.StatusInternalServerError)
-	}
-}
-
-// textOf is what an error says to staff.
-func textOf(err error) string {
-	if e, ok := errors.AsType[*kiosk.Error](err); ok && e.Text != "" {
-		return e.Text
-	}
-	return err.Error()
 }
 
 // inventoriesPage lists them, and begins one.
@@ -283,15 +271,15 @@ func (s *site) showInventories(w http.ResponseWriter, r *http.Request, who kiosk
 	v.List, err1 = s.Staff.Inventories.List(r.Context())
 	v.Places, err2 = s.Staff.Inventories.Places(r.Context())
 	if err := errors.Join(err1, err2); err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	if q := r.URL.Query(); q.Get("left") != "" && q.Get("right") != "" {
 		pair, err := s.Staff.Inventories.Neighbours(r.Context(), q.Get("left"), q.Get("right"))
 		if err != nil {
-			p.Failed = textOf(err)
+			p.Failed, v.Left = p.wrong(err), q.Get("left")
 		} else {
-			v.Pair = &pair
+			v.Pair, v.Left = &pair, string(pair.Right.Item)
 		}
 	}
 	p.Shelf = v
@@ -314,9 +302,9 @@ func (s *site) beginInventory(w http.ResponseWriter, r *http.Request, who kiosk.
 	switch {
 	case err != nil && x.failed(err):
 	case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-		s.showInventories(w, r, who, http.StatusUnprocessableEntity, shelfView{Form: g, Name: f.Get("name")}, textOf(err))
+		s.showInventories(w, r, who, http.StatusUnprocessableEntity, shelfView{Form: g, Name: f.Get("name")}, s.staffLanguage(r).wrong(err))
 	case err != nil:
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 	default:
 		to := "/staff/inventory/" + string(v.ID)
 		if len(overlap) > 0 {
@@ -367,7 +355,7 @@ func (s *site) inventoryStream(w http.ResponseWriter, r *http.Request) {
 	if there {
 		var err error
 		if v.View, err = s.Staff.Inventories.View(r.Context(), id); err != nil {
-			s.failInventory(w, err)
+			s.failInventory(w, r, err)
 			return
 		}
 	}
@@ -410,7 +398,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 	}
 	id, what, value := kiosk.ID(r.PathValue("id")), r.PathValue("what"), strings.TrimSpace(r.PostForm.Get("value"))
 	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "unphoto": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
-		http.Error(w, "this is not for your role", http.StatusForbidden)
+		http.Error(w, s.staffLanguage(r).T("staff.role.title"), http.StatusForbidden)
 		return
 	}
 	switch what {
@@ -422,7 +410,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 	err := s.touchInventory(r, id, what, value, walker(r, who))
 	switch {
 	case err != nil:
-		s.failTouch(w, err)
+		s.failTouch(w, r, err)
 	case what == "end", what == "return", what == "unphoto":
 		http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report", http.StatusSeeOther)
 	case r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document":
@@ -433,15 +421,6 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 }
 
 var errNoTouch = errors.New("no such touch")
-
-// failTouch answers to a touch with what went wrong.
-func (s *site) failTouch(w http.ResponseWriter, err error) {
-	if errors.Is(err, errNoTouch) {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.failInventory(w, err)
-}
 
 func (s *site) touchInventory(r *http.Request, id kiosk.ID, what, value, who string) error {
 	v, ctx := s.Staff.Inventories, r.Context()
@@ -506,7 +485,7 @@ func (s *site) inventoryReport(w http.ResponseWriter, r *http.Request, who kiosk
 func (s *site) inventoryCSV(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	rep, err := s.Staff.Inventories.Report(r.Context(), kiosk.ID(r.PathValue("id")), r.URL.Query().Has("whole"))
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	s.csvFile(w, "inventory")
@@ -519,7 +498,7 @@ func (s *site) inventoryCSV(w http.ResponseWriter, r *http.Request, who kiosk.Me
 func (s *site) picksPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	picks, err := s.Staff.Inventories.Picks(r.Context(), kiosk.ShelfRange{}, "")
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	p := s.staffPage(r, who)

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 )
@@ -73,13 +75,22 @@ func (v shelfView) Where(p inventory.Place) string { return where(v.language, p)
 // Where is shelfView's.
 func (v walkView) Where(p inventory.Place) string { return where(v.language, p) }
 
-func where(l *language, p inventory.Place) string {
-	name := func(b *inventory.Book) string {
-		if b.CallNumber != "" {
-			return b.CallNumber
-		}
-		return string(b.Item)
+// Stands is the place where a book was met: what was not walked beside it is no
+// end of the shelves.
+func (v shelfView) Stands(p inventory.Place) string {
+	switch {
+	case p.After != nil && p.Before == nil:
+		return onShelf(v.language, v.T("staff.inv.stands.after", "left", name(p.After)), p)
+	case p.After == nil && p.Before != nil:
+		return onShelf(v.language, v.T("staff.inv.stands.before", "right", name(p.Before)), p)
 	}
+	return where(v.language, p)
+}
+
+// name is what a book is called at its place.
+func name(b *inventory.Book) string { return cmp.Or(b.CallNumber, string(b.Item)) }
+
+func where(l *language, p inventory.Place) string {
 	text := ""
 	switch {
 	case p.After != nil && p.Before != nil:
@@ -89,10 +100,15 @@ func where(l *language, p inventory.Place) string {
 	case p.Before != nil:
 		text = l.T("staff.inv.before", "right", name(p.Before))
 	}
-	if p.Shelf != "" {
-		text = strings.TrimSpace(text + " " + l.T("staff.inv.onshelf", "shelf", p.Shelf))
+	return onShelf(l, text, p)
+}
+
+// onShelf adds the shelf to a place, if it is known.
+func onShelf(l *language, text string, p inventory.Place) string {
+	if p.Shelf == "" {
+		return text
 	}
-	return text
+	return strings.TrimSpace(text + " " + l.T("staff.inv.onshelf", "shelf", p.Shelf))
 }
 
 // Words are the findings of a row.
@@ -103,12 +119,68 @@ func (v shelfView) Words(x inventory.Row) string {
 		if f == shelf.Wanted && len(x.Wanted) > 0 {
 			w += " (" + strings.Join(x.Wanted, ", ") + ")"
 		}
+		if (f == shelf.WrongLibrary || f == shelf.WrongLocation) && x.Location != "" {
+			w += " (" + isolate(x.Location, v.Dir == "rtl") + ")"
+		}
 		words = append(words, w)
 	}
 	if len(words) == 0 {
-		return v.T("staff.inv.state.foreign")
+		words = []string{v.T("staff.inv.state.foreign")}
 	}
 	return strings.Join(words, ", ")
+}
+
+// way is how a book has to go, to be drawn: in percent of the range.
+type way struct {
+	From, To, Middle, Head int
+	Words                  string
+}
+
+// Way is how the book of a row has to go; nil if that is not known.
+func (v shelfView) Way(x inventory.Row) *way {
+	w := x.Way
+	if w == nil || w.Of < 1 {
+		return nil
+	}
+	d := way{From: w.From * 100 / w.Of, To: w.To * 100 / w.Of, Head: 4, Words: v.T("staff.inv.way.back", "n", v.Number(w.From-w.To))}
+	if w.To >= w.From {
+		d.Head, d.Words = -4, v.T("staff.inv.way.on", "n", v.Number(w.To-w.From))
+	}
+	d.Middle = (d.From + d.To) / 2
+	return &d
+}
+
+// Tone is how it sounds what two neighbours come to; empty: nobody has asked.
+func (v shelfView) Tone() string {
+	switch {
+	case v.Pair != nil && v.Pair.Ordered:
+		return "good"
+	case v.Left != "":
+		return "bad"
+	}
+	return ""
+}
+
+// Whys are why nothing, or not all, can be said of two neighbours.
+func (v shelfView) Whys() (words []string) {
+	for _, w := range v.Pair.Whys {
+		words = append(words, v.wrong(w))
+	}
+	return words
+}
+
+// Range is a part of the shelves in words.
+func (v shelfView) Range(r kiosk.ShelfRange) string { return rangeIn(v.language, r) }
+
+// Range is shelfView's.
+func (v walkView) Range(r kiosk.ShelfRange) string { return rangeIn(v.language, r) }
+
+func rangeIn(l *language, r kiosk.ShelfRange) string {
+	words := cmp.Or(strings.Trim(r.Library+" / "+r.Location, " /"), l.T("staff.inv.everywhere"))
+	if r.From == "" && r.To == "" {
+		return words
+	}
+	return words + ", " + l.T("staff.inv.range", "from", cmp.Or(r.From, "…"), "to", cmp.Or(r.To, "…"))
 }
 
 // Condition is a note in words, where it is one of those that a touch notes.

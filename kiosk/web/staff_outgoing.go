@@ -137,7 +137,7 @@ func (s *site) outgoingTouch(w http.ResponseWriter, r *http.Request, who kiosk.M
 	}
 	n, err := do()
 	if err != nil {
-		s.failTouch(w, err)
+		s.failTouch(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/staff/inventory/"+string(id)+"/tell?did="+what+"&n="+strconv.Itoa(n), http.StatusSeeOther)
@@ -148,7 +148,7 @@ func (s *site) outgoingTouch(w http.ResponseWriter, r *http.Request, who kiosk.M
 func (s *site) seenFile(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
 	list, err := s.Staff.Inventories.Seen(r.Context(), kiosk.ID(r.PathValue("id")), false)
 	if err != nil {
-		s.failInventory(w, err)
+		s.failInventory(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -15,6 +15,7 @@ import (
 type waiting struct {
 	*site
 	w     http.ResponseWriter
+	r     *http.Request
 	page  staffPage
 	begun bool
 }
@@ -25,7 +26,7 @@ const waited = "waited"
 
 // watched has what r asks for tell how far it is.
 func (s *site) watched(w http.ResponseWriter, r *http.Request, who kiosk.Member) (*waiting, *http.Request) {
-	x := &waiting{site: s, w: w, page: s.staffPage(r, who)}
+	x := &waiting{site: s, w: w, r: r, page: s.staffPage(r, who)}
 	if r.URL.Query().Has(waited) {
 		return x, r
 	}
@@ -64,7 +65,7 @@ func (x *waiting) over(err error, to string) bool {
 		return x.to(to)
 	}
 	if !x.failed(err) {
-		x.failInventory(x.w, err)
+		x.failInventory(x.w, x.r, err)
 	}
 	return true
 }
@@ -73,7 +74,7 @@ func (x *waiting) over(err error, to string) bool {
 func (x *waiting) failed(err error) bool {
 	if x.begun {
 		x.Log.Error("web: inventory", "err", err)
-		x.write("waiting-to", leading{x.page.language, "/staff/inventory", textOf(err)})
+		x.write("waiting-to", leading{x.page.language, "/staff/inventory", x.page.wrong(err)})
 	}
 	return x.begun
 }

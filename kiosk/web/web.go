@@ -81,6 +81,7 @@ type site struct {
 	door    *door         // to the pages for staff
 	names   hosts         // that the server goes by
 	pairing *pairing      // of a phone
+	files   collectedFiles
 
 	mu     sync.Mutex
 	seq    uint64    // of the screen shown last

@@ -3,12 +3,15 @@ package config
 import (
 	"cmp"
 	"errors"
+	"io"
+	"iter"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 )
@@ -115,9 +118,21 @@ func (c *Config) ShelfCode(text string) inventory.Code {
 // Inventories conducts inventories over a ledger.
 func (c *Config) Inventories(store kiosk.Inventories, ledger inventory.Ledger, now func() time.Time, newID func() kiosk.ID) *inventory.Service {
 	x := inventory.Config{Store: store, Ledger: ledger, Order: c.Shelf.Rules, Tagged: c.Shelf.Tagged, Weed: c.Shelf.Weed.Weeding(),
-		Ends: c.Upstream.SIP2 != nil, Read: c.ShelfCode, Now: now, NewID: newID}
+		Ends: c.Upstream.SIP2 != nil, Read: c.ShelfCode, File: c.collector, Now: now, NewID: newID}
 	if c.Upstream.SIP2 != nil {
 		x.Tells = c.Upstream.SIP2.Seen
 	}
 	return inventory.New(x)
+}
+
+// collector reads the file of a handheld collector, with times of the kiosk's
+// zone.
+func (c *Config) collector(file io.Reader) iter.Seq2[inventory.FileRow, error] {
+	return func(yield func(inventory.FileRow, error) bool) {
+		for s, err := range catalog.Scans(file, c.Location) {
+			if !yield(inventory.FileRow(s), err) {
+				return
+			}
+		}
+	}
 }

@@ -81,8 +81,34 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   await page.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before + 17);
   await page.waitForSelector('#waiting', {state: 'hidden'});
 
+  // A collector's file: looked at, taken, and taken back.
+  await page.click('a.button[href$="/file"]');
+  await page.setInputFiles('#file', {name: 'handheld.txt', mimeType: 'text/plain', buffer: Buffer.from('B52\nB53\n?\n')});
+  await page.getByRole('button', {name: 'Look at it first'}).click();
+  await page.waitForSelector('h2 >> text=handheld.txt');
+  assert.deepEqual(await axe(page), [], 'axe on what a file comes to');
+  for (const [name, width, height] of [['kiosk', 1280, 800], ['phone', 390, 844]]) {
+    await page.setViewportSize({width, height});
+    assert.ok(await fits(), `what a file comes to scrolls sideways on a ${name}`);
+    await shot(page, `inventory-file-${name}`);
+  }
+  await page.setViewportSize({width: 1280, height: 800});
+  await page.getByRole('button', {name: 'Take its scans: 2'}).click();
+  await page.waitForSelector('.done >> text=Taken: 2');
+  await other.waitForFunction(n => Number(document.querySelector('#count').textContent) === n, before + 19);
+  await page.getByRole('button', {name: 'Take back: handheld.txt'}).click();
+  await page.waitForSelector('.done >> text=Taken back: 2');
+
+  // What is not done is said where they look.
+  await page.click('a.button[href="/staff/inventory/0190a1"]');
+  await page.waitForSelector('button[data-keys="Control+Z"]');
+  await page.evaluate(() => { document.querySelector('form[action$="/undo"] input').value = '999'; });
+  await page.keyboard.press('Control+z');
+  await page.waitForSelector('#refused >> text=no such scan');
+
   await page.click('a.button[href$="/report"]');
   await page.waitForSelector('.figures');
+  assert.equal(await page.locator('svg.way').count(), 3, 'the way of each book that is to be moved is drawn');
   for (const text of ['506 A', 'between 505 A and 507 A', '540 A', 'Wanted: take it along (hold)', 'Not in the catalogue', 'cover']) assert.ok(await page.locator(`main >> text=${text}`).count() > 0, `the result lacks ${text}`);
   assert.deepEqual(await axe(page), [], 'axe on the result');
   for (const [name, width, height] of [['kiosk', 1280, 800], ['tablet', 820, 1180], ['phone', 390, 844]]) {
@@ -139,10 +165,13 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   await page.waitForSelector('main > p >> text=Finished');
 
   await page.goto(process.env.BASE + '/staff/inventory');
-  await page.fill('#left', 'B02');
-  await page.fill('#right', 'B01');
-  await page.press('#right', 'Enter');
-  await page.waitForSelector('.verdict.bad');
+  await page.focus('#left');
+  for (const [codes, verdict, tone] of [['B01\nB02\n', 'good', 'good'], ['B01\n', 'bad', 'bad']]) {
+    await page.keyboard.type(codes);
+    await page.waitForSelector('.verdict.' + verdict);
+    await page.waitForFunction(() => document.documentElement.dataset.sound);
+    assert.equal(await sound(), tone, 'two neighbours are heard');
+  }
   assert.equal(await page.inputValue('#left'), 'B01', 'the right book is the next left one');
   assert.deepEqual(await axe(page), [], 'axe on two neighbours');
   await shot(page, 'inventory-pair');

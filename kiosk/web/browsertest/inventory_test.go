@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -50,6 +53,15 @@ func TestInventory(t *testing.T) {
 	}
 	ids := 0
 	v := inventory.New(inventory.Config{Store: s, Ledger: s, Order: order, Tells: "update", Ends: true, Now: time.Now, NewID: func() kiosk.ID { ids++; return kiosk.ID(fmt.Sprint("0190a", ids)) },
+		File: func(file io.Reader) iter.Seq2[inventory.FileRow, error] {
+			return func(yield func(inventory.FileRow, error) bool) {
+				for s, err := range catalog.Scans(file, time.UTC) {
+					if !yield(inventory.FileRow(s), err) {
+						return
+					}
+				}
+			}
+		},
 		Read: func(text string) inventory.Code {
 			if strings.ContainsAny(text, "?") {
 				return inventory.Code{Why: "no item number"}

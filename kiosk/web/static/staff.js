@@ -39,6 +39,10 @@
       code.focus();
     }
   });
+  // What a touch comes to, where it is not done: why.
+  const why = document.getElementById('refused');
+  stage.addEventListener('htmx:response:error', e => { if (why) why.textContent = e.detail.ctx.text; });
+  stage.addEventListener('htmx:before:request', e => { if (why && e.target.matches('form')) why.textContent = ''; });
   document.getElementById('scan').addEventListener('htmx:after:request', () => {
     code.value = '';
     code.focus();

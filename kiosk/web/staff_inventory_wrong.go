@@ -1,0 +1,73 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
+)
+
+// failInventory answers with what went wrong, in the language of who asks.
+func (s *site) failInventory(w http.ResponseWriter, r *http.Request, err error) {
+	l := s.asked(r)
+	switch {
+	case errors.Is(err, kiosk.ErrUnknown):
+		s.refuse(w, r, http.StatusNotFound, l.T("staff.inv.wrong.gone"))
+	case kiosk.CodeOf(err) == kiosk.CodeInvalid:
+		s.refuse(w, r, http.StatusConflict, l.wrong(err))
+	default:
+		s.Log.Error("web: inventory", "err", err)
+		s.refuse(w, r, http.StatusInternalServerError, l.T("staff.inv.wrong.disk"))
+	}
+}
+
+// failTouch answers to a touch with what went wrong.
+func (s *site) failTouch(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNoTouch) {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.failInventory(w, r, err)
+}
+
+// asked is the language in which a phone or a page asks.
+func (s *site) asked(r *http.Request) *language {
+	if strings.HasPrefix(r.URL.Path, "/phone") {
+		return s.phoneLanguage(r)
+	}
+	return s.staffLanguage(r)
+}
+
+// refuse answers why something is not done: a script gets the text, and who has
+// sent a form a page with it.
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, code int, text string) {
+	who, ok := s.door.in(r, false)
+	if !ok || r.Header.Get("Sec-Fetch-Dest") != "document" {
+		http.Error(w, text, code)
+		return
+	}
+	p := s.staffPage(r, who)
+	p.Failed = text
+	s.showStaff(w, code, "staff-inventory-failed", p)
+}
+
+// wrong is what an error says to staff.
+func (l *language) wrong(err error) string {
+	if w, ok := errors.AsType[*inventory.Wrong](err); ok {
+		if text := l.T("staff.inv.wrong."+w.What, slices.Clone(w.Args)...); text != "staff.inv.wrong."+w.What {
+			return text
+		}
+	}
+	return textOf(err)
+}
+
+// textOf is what an error says in English.
+func textOf(err error) string {
+	if e, ok := errors.AsType[*kiosk.Error](err); ok && e.Text != "" {
+		return e.Text
+	}
+	return err.Error()
+}
