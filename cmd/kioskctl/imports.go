@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
@@ -61,7 +60,7 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 		return err
 	}
 	ctx := context.Background()
-	t := &teller{p: p, file: c.File, total: fi.Size(), terminal: isTerminal(os.Stderr)}
+	t := &teller{p: p, file: c.File, total: fi.Size()}
 	if d := running(conf); d != nil {
 		err = d.Import(ctx, c.What, c.Full, f, t.tell)
 	} else {
@@ -69,18 +68,15 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 			return daemon.ImportAlone(ctx, c.What, c.Full, f, conf.Location, s, t.tell)
 		})
 	}
-	t.clear()
+	p.gauge.clear()
 	return err
 }
 
 // teller shows how an import goes.
 type teller struct {
-	p        *printer
-	file     string
-	total    int64
-	terminal bool
-	last     time.Time
-	shown    bool
+	p     *printer
+	file  string
+	total int64
 }
 
 func (t *teller) tell(l control.Line) {
@@ -90,19 +86,14 @@ func (t *teller) tell(l control.Line) {
 	}
 	switch {
 	case l.Progress != nil:
-		if t.terminal && time.Since(t.last) > 100*time.Millisecond {
-			t.last, t.shown = time.Now(), true
-			part := ""
-			if t.total > 0 {
-				part = fmt.Sprintf("%3d %%, ", min(100, l.Progress.Bytes*100/t.total))
-			}
-			fmt.Fprintf(os.Stderr, "\r%s: %s%s ", t.file, part, cli.Count(l.Progress.Rows, "row", "rows"))
+		part := ""
+		if t.total > 0 {
+			part = fmt.Sprintf("%3d %%, ", min(100, l.Progress.Bytes*100/t.total))
 		}
+		t.p.gauge.show("%s: %s%s", t.file, part, cli.Count(l.Progress.Rows, "row", "rows"))
 	case l.Refused != nil:
-		t.clear()
 		t.p.say("row %d not taken: %s: %s", l.Refused.Row, l.Refused.Key, l.Refused.Why)
 	case l.Report != nil:
-		t.clear()
 		r := l.Report
 		t.p.say("%s (%s): %s read: %d new, %d changed, %d the same, %d skipped, %d not taken",
 			t.file, r.Format, cli.Count(r.Rows, "row", "rows"), r.New, r.Changed, r.Same, r.Skipped, r.Refused)
@@ -110,16 +101,4 @@ func (t *teller) tell(l control.Line) {
 			t.p.say("%s: not in the list", over(r.Ended))
 		}
 	}
-}
-
-func (t *teller) clear() {
-	if t.shown {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
-		t.shown = false
-	}
-}
-
-func isTerminal(f *os.File) bool {
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -41,16 +43,22 @@ type inventoryCmd struct {
 	Send    inventorySend    `cmd:"" help:"Have the library's system told what is planned, through the outbox."`
 	Want    inventoryWant    `cmd:"" help:"Take a list of items that are to be taken along when they are met: holds, weeding, repair."`
 	Picks   inventoryPicks   `cmd:"" help:"List what is wanted, in shelf order, to be pulled."`
-	Pair    inventoryPair    `cmd:"" help:"Tell whether two books may stand side by side; no inventory is needed."`
+	Pair    inventoryPair    `cmd:"" help:"Tell whether books may stand side by side, as they are typed or scanned here; no inventory is needed."`
 }
 
-// inventories does something with inventories, of the daemon or without one.
-func inventories(g *grammar, do func(context.Context, *config.Config, control.Inventories) error) error {
+// readingWords say what is read while somebody waits.
+var readingWords = map[inventory.Reading]string{inventory.ReadingBooks: "reading the catalogue", inventory.ReadingLog: "reading what was scanned",
+	inventory.ReadingTitles: "looking titles up"}
+
+// inventories does something with inventories, of the daemon or without one. What
+// takes long tells how far it is.
+func inventories(g *grammar, p *printer, do func(context.Context, *config.Config, control.Inventories) error) error {
 	conf, err := g.load()
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
+	ctx := inventory.WithProgress(context.Background(), func(what inventory.Reading, n int) { p.gauge.show("%s: %d", readingWords[what], n) })
+	defer p.gauge.clear()
 	if d := running(conf); d != nil {
 		return do(ctx, conf, d.Inventories())
 	}
@@ -89,8 +97,8 @@ func (w which) find(ctx context.Context, v control.Inventories) (kiosk.Inventory
 }
 
 // with finds an inventory and does something with it.
-func (w which) with(g *grammar, do func(context.Context, *config.Config, control.Inventories, kiosk.Inventory) error) error {
-	return inventories(g, func(ctx context.Context, conf *config.Config, v control.Inventories) error {
+func (w which) with(g *grammar, p *printer, do func(context.Context, *config.Config, control.Inventories, kiosk.Inventory) error) error {
+	return inventories(g, p, func(ctx context.Context, conf *config.Config, v control.Inventories) error {
 		x, err := w.find(ctx, v)
 		if err != nil {
 			return err
@@ -102,7 +110,7 @@ func (w which) with(g *grammar, do func(context.Context, *config.Config, control
 type inventoryList struct{}
 
 func (inventoryList) Run(g *grammar, p *printer) error {
-	return inventories(g, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
+	return inventories(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
 		list, err := v.List(ctx)
 		if err != nil {
 			return err
@@ -149,7 +157,7 @@ type inventoryStart struct {
 }
 
 func (c *inventoryStart) Run(g *grammar, p *printer) error {
-	return inventories(g, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
+	return inventories(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
 		x, overlap, err := v.Begin(ctx, c.Name, c.of())
 		if err != nil {
 			return err
@@ -178,7 +186,7 @@ type inventoryScan struct {
 }
 
 func (c *inventoryScan) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if err := v.Start(ctx, x.ID, c.Who, c.Wand); err != nil {
 			return err
 		}
@@ -329,17 +337,20 @@ type loaded struct {
 }
 
 func (c *inventoryLoad) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, conf *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, conf *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		f, err := os.Open(c.File)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		if err := v.Start(ctx, x.ID, c.Who, 0); err != nil {
+		if err := v.StartFile(ctx, x.ID, c.Who, filepath.Base(c.File)); err != nil {
 			return err
 		}
-		l := loader{p: p, n: loaded{}}
-		for s, err := range catalog.Scans(f, conf.Location) {
+		l := loader{p: p, n: loaded{}, name: c.File, of: 1}
+		if fi, err := f.Stat(); err == nil {
+			l.of = max(1, fi.Size())
+		}
+		for s, err := range catalog.Scans(io.TeeReader(f, &l.read), conf.Location) {
 			if err != nil {
 				return err
 			}
@@ -374,10 +385,22 @@ type loader struct {
 	p    *printer
 	n    loaded
 	rows []catalog.Scan
+	name string
+	read counter // of the file
+	of   int64   // bytes
+}
+
+// counter counts bytes.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 func (l *loader) refuse(row int, code, why string) {
 	if l.n.Refused++; l.n.Refused <= toldRows || *l.p.json {
+		l.p.gauge.clear()
 		fmt.Fprintf(os.Stderr, "row %d: %s: %s\n", row, code, why)
 	}
 }
@@ -401,17 +424,19 @@ func (l *loader) send(ctx context.Context, v control.Inventories, id kiosk.ID, w
 		}
 	}
 	l.rows = l.rows[:0]
+	l.p.gauge.show("%s: %3d %%, %s", l.name, min(100, int64(l.read)*100/l.of), cli.Count(l.n.Scans, "scan", "scans"))
 	return nil
 }
 
 func (l *loader) end(file string) error {
+	l.p.gauge.clear()
 	if *l.p.json {
 		return l.p.row(l.n)
 	}
 	if l.n.Refused > toldRows {
 		fmt.Fprintf(os.Stderr, "and %d more rows like these\n", l.n.Refused-toldRows)
 	}
-	l.p.say("%s: %s taken, of %s; %d are to be looked at: kioskctl inventory report", file, cli.Count(l.n.Scans, "scan", "scans"),
+	l.p.say("%s: %s taken, of %s; %d are to be looked at: kioskctl inventory report; undo -file takes all back", file, cli.Count(l.n.Scans, "scan", "scans"),
 		cli.Count(l.n.Rows, "row", "rows"), l.n.Scans-l.n.Good)
 	return nil
 }
@@ -421,13 +446,21 @@ type inventoryUndo struct {
 	person
 	Line int64 `help:"The scan's line, as scan -json tells it; without it the newest of -who." placeholder:"N"`
 
+	File    bool `help:"Instead, all scans of the file that was loaded last."`
 	Planned bool `help:"Instead, all changes that are planned and not sent."`
 }
 
 func (c *inventoryUndo) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if c.Planned {
 			return undoPlanned(ctx, v, x, c.Who, p)
+		}
+		if c.File {
+			n, err := v.Unload(ctx, x.ID, c.Who, c.Line)
+			if n > 0 {
+				p.say("%s: taken back", cli.Count(n, "scan", "scans"))
+			}
+			return err
 		}
 		n, err := v.Undo(ctx, x.ID, c.Who, c.Line)
 		if err == nil {
@@ -445,7 +478,7 @@ type inventoryNote struct {
 }
 
 func (c *inventoryNote) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		err := v.Note(ctx, x.ID, c.Who, kiosk.Barcode(c.Item), c.Text)
 		if err == nil {
 			p.say("noted of %s: %s", c.Item, c.Text)
@@ -461,7 +494,7 @@ type (
 )
 
 func (c *inventoryPause) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		err := v.Pause(ctx, x.ID)
 		if err == nil {
 			p.say("%s: pauses; kioskctl inventory resume goes on", x.Name)
@@ -471,7 +504,7 @@ func (c *inventoryPause) Run(g *grammar, p *printer) error {
 }
 
 func (c *inventoryResume) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		err := v.Resume(ctx, x.ID)
 		if err == nil {
 			p.say("%s: goes on", x.Name)
@@ -481,7 +514,7 @@ func (c *inventoryResume) Run(g *grammar, p *printer) error {
 }
 
 func (c *inventorySearch) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if err := v.Search(ctx, x.ID); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ type inventoryReturn struct {
 }
 
 func (c *inventoryReturn) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if c.All {
 			if _, err := v.Plan(ctx, x.ID, c.Who, inventory.Return); err != nil {
 				return err
@@ -42,7 +42,7 @@ type inventoryTell struct {
 }
 
 func (c *inventoryTell) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		for _, what := range inventory.Kinds {
 			if what == inventory.Found && c.Lost || what == inventory.Seen && c.All {
 				if _, err := v.Plan(ctx, x.ID, c.Who, what); err != nil {
@@ -72,7 +72,7 @@ func undoPlanned(ctx context.Context, v control.Inventories, x kiosk.Inventory, 
 type inventoryChanges struct{ which }
 
 func (c *inventoryChanges) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		return changeRows(ctx, v, x, p)
 	})
 }
@@ -108,7 +108,7 @@ type inventorySend struct {
 }
 
 func (c *inventorySend) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		n, err := v.Send(ctx, x.ID, c.Who)
 		if err == nil {
 			p.say("%s in the outbox: kioskctl outbox shows what the library's system has not confirmed", cli.Count(n, "change is", "changes are"))

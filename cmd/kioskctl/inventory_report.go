@@ -23,7 +23,7 @@ type inventoryFinish struct {
 }
 
 func (c *inventoryFinish) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		r, err := v.End(ctx, x.ID, c.Whole)
 		if err != nil {
 			return err
@@ -41,7 +41,7 @@ type inventoryReport struct {
 }
 
 func (c *inventoryReport) Run(g *grammar, p *printer) error {
-	return c.with(g, func(ctx context.Context, conf *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, conf *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		if c.Koha != "" {
 			list, err := v.Seen(ctx, x.ID, c.All)
 			if err != nil {
@@ -114,7 +114,11 @@ func printReport(p *printer, r inventory.Report) error {
 	if len(r.Surprises) > 0 {
 		p.say("\nSURPRISES, in walking order")
 		for _, s := range r.Surprises {
-			p.row(nil, s.CallNumber, s.Item, strings.Join(s.Words(), ", "), s.Title, s.Note) //nolint:errcheck // the terminal is gone
+			words := s.Words()
+			if s.Location != "" {
+				words = append(words, "belongs to "+s.Location)
+			}
+			p.row(nil, s.CallNumber, s.Item, strings.Join(words, ", "), s.Title, s.Note) //nolint:errcheck // the terminal is gone
 		}
 	}
 	if len(r.Notes) > 0 {
@@ -144,7 +148,7 @@ type inventoryWant struct {
 }
 
 func (c *inventoryWant) Run(g *grammar, p *printer) error {
-	return inventories(g, func(ctx context.Context, conf *config.Config, v control.Inventories) error {
+	return inventories(g, p, func(ctx context.Context, conf *config.Config, v control.Inventories) error {
 		f, err := os.Open(c.File)
 		if err != nil {
 			return err
@@ -175,7 +179,7 @@ type inventoryPicks struct {
 }
 
 func (c *inventoryPicks) Run(g *grammar, p *printer) error {
-	return inventories(g, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
+	return inventories(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
 		picks, err := v.Picks(ctx, c.of(), c.For)
 		if err != nil {
 			return err
@@ -198,27 +202,55 @@ func (c *inventoryPicks) Run(g *grammar, p *printer) error {
 }
 
 type inventoryPair struct {
-	Left  string `arg:"" help:"Barcode of the book on the left."`
-	Right string `arg:"" help:"Barcode of the book on the right."`
+	Left  string `arg:"" optional:"" help:"Barcode of the book on the left. Without it barcodes are read from the input, one a line: each is compared with the one before. A line s begins elsewhere."`
+	Right string `arg:"" optional:"" help:"Barcode of the book on the right."`
 }
 
 func (c *inventoryPair) Run(g *grammar, p *printer) error {
-	return inventories(g, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
-		x, err := v.Neighbours(ctx, c.Left, c.Right)
-		if err != nil {
-			return err
+	return inventories(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
+		if c.Right != "" {
+			return c.compare(ctx, v, p, c.Left, c.Right)
 		}
-		if *p.json {
-			return p.row(x)
+		left := c.Left
+		in := bufio.NewScanner(stdin)
+		for in.Scan() {
+			text := strings.TrimSpace(in.Text())
+			switch {
+			case text == "":
+				continue
+			case text == "s":
+				left = ""
+				continue
+			case left == "":
+			default:
+				if err := c.compare(ctx, v, p, left, text); err != nil {
+					p.say("\a%s", kiosk.Words(err))
+					continue // the book before it waits for its neighbour
+				}
+			}
+			left = text
 		}
-		word := "\anot in order"
-		if x.Ordered {
-			word = "in order"
-		}
-		if x.Why != "" {
-			word += ": " + x.Why
-		}
-		p.say("%s | %s  %s", cmp.Or(x.Left.CallNumber, string(x.Left.Item)), cmp.Or(x.Right.CallNumber, string(x.Right.Item)), word)
-		return nil
+		return in.Err()
 	})
+}
+
+// compare says of two books whether they are in order; the bell rings where they
+// are not.
+func (c *inventoryPair) compare(ctx context.Context, v control.Inventories, p *printer, left, right string) error {
+	x, err := v.Neighbours(ctx, left, right)
+	if err != nil {
+		return err
+	}
+	if *p.json {
+		return p.row(x)
+	}
+	word := "\anot in order"
+	if x.Ordered {
+		word = "in order"
+	}
+	if x.Why != "" {
+		word += ": " + x.Why
+	}
+	p.say("%s | %s  %s", cmp.Or(x.Left.CallNumber, string(x.Left.Item)), cmp.Or(x.Right.CallNumber, string(x.Right.Item)), word)
+	return nil
 }

@@ -69,7 +69,9 @@ func TestInventory(t *testing.T) {
 				"WRONG LOCATION; belongs to MAIN / Display", "\a\"rubbish\": it is no item number of this library", "39999999999999  no call number; UNKNOWN")
 			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\n"+shelfBook(8)+",\r\nxyz,\r\n")),
 				"2 scans taken, of 3 rows; 0 are to be looked at")
-			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("same.txt", strings.Repeat(shelfBook(8)+"\n", 500))), "500 scans taken, of 500 rows")
+			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("same.txt", strings.Repeat(shelfBook(8)+"\n", 500))), "500 scans taken, of 500 rows", "undo -file takes all back")
+			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("wrong.txt", shelfBooks(25, 26))), "2 scans taken")
+			s.has(s.ctl(cli.OK, "inventory", "undo", "upstairs", "-file"), "2 scans: taken back")
 
 			s.ctl(cli.OK, "inventory", "pause", "last")
 			s.ctl(cli.Failed, "inventory", "scan", "last", shelfBook(9))
@@ -121,6 +123,42 @@ func TestInventory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPairTyped goes along a shelf with a scanner that types: each book is
+// compared with the one before.
+func TestPairTyped(t *testing.T) {
+	s := newSite(t)
+	s.shelves()
+	was := stdin
+	defer func() { stdin = was }()
+	stdin = strings.NewReader(shelfBooks(1, 2, 0) + "rubbish\n" + shelfBooks(3) + "s\n" + shelfBooks(9, 8))
+	out := s.ctl(cli.OK, "inventory", "pair")
+	want := []string{"501 A | 502 A  in order", "502 A | 500 A  \anot in order", "\a\"rubbish\" is no item's number", "500 A | 503 A  in order", "509 A | 508 A  \anot in order"}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("said\n%s", out)
+	}
+	for i, w := range want {
+		if !strings.HasPrefix(lines[i], w) {
+			t.Errorf("line %d is %q; want %q", i, lines[i], w)
+		}
+	}
+}
+
+// TestGauge: how far it is stands on the terminal until something else is said.
+func TestGauge(t *testing.T) {
+	var line, out strings.Builder
+	json := false
+	p := &printer{out: &out, json: &json, gauge: &gauge{out: &line}}
+	p.gauge.show("%s: %d", "reading", 10)
+	p.gauge.show("too soon")
+	p.say("done")
+	p.gauge.clear()
+	if line.String() != "\rreading: 10 \x1b[K\r\x1b[K" || out.String() != "done\n" {
+		t.Errorf("the terminal has %q and %q", line.String(), out.String())
+	}
+	(&gauge{}).show("nobody looks")
 }
 
 // TestInventoryTyped is a scanner that types into a terminal.

@@ -50,7 +50,7 @@ func main() {
 
 func run(args []string, out io.Writer) int {
 	var g grammar
-	p := &printer{out: out, json: &g.JSON}
+	p := &printer{out: out, json: &g.JSON, gauge: newGauge()}
 	defer p.flush()
 	return cli.Main("kioskctl", "See to a Carrel kiosk.", &g, args, &g, p)
 }
@@ -81,11 +81,13 @@ type printer struct {
 	out  io.Writer
 	json *bool
 	tab  *tabwriter.Writer
+
+	gauge *gauge // is cleared before something else is written
 }
 
 // row writes v as JSON, or the cells. The first row of a table may be a head.
 func (p *printer) row(v any, cells ...any) error {
-	if *p.json {
+	if p.gauge.clear(); *p.json {
 		return json.NewEncoder(p.out).Encode(v)
 	}
 	if p.tab == nil {
@@ -114,6 +116,7 @@ func (p *printer) head(cells ...any) {
 // say is a line for people only.
 func (p *printer) say(format string, args ...any) {
 	if !*p.json {
+		p.gauge.clear()
 		p.flush()
 		fmt.Fprintf(p.out, format+"\n", args...)
 	}

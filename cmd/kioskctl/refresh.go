@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -24,14 +23,13 @@ func (c *refreshCmd) Run(g *grammar, p *printer) error {
 	if d == nil {
 		return fmt.Errorf("%w: the daemon alone reads the lists", control.ErrNotRunning)
 	}
-	t := &teller{p: p, terminal: isTerminal(os.Stderr)}
+	t := &teller{p: p}
 	err = d.Refresh(context.Background(), c.Full, func(l control.Line) {
 		if l.Progress != nil {
 			t.file = l.Progress.List
 		}
 		t.tell(l)
 		for _, r := range l.Lists {
-			t.clear()
 			ended := ""
 			if r.Ended > 0 {
 				ended = "; " + over(r.Ended)
@@ -39,7 +37,7 @@ func (c *refreshCmd) Run(g *grammar, p *printer) error {
 			p.say("%s: %s read: %d new, %d changed, %d the same%s", r.List, cli.Count(r.Rows, "row", "rows"), r.New, r.Changed, r.Same, ended)
 		}
 	})
-	t.clear()
+	p.gauge.clear()
 	return err
 }
 

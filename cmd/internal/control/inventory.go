@@ -18,6 +18,8 @@ type Inventories interface {
 	Begin(ctx context.Context, name string, r kiosk.ShelfRange) (kiosk.Inventory, []kiosk.Inventory, error)
 	List(ctx context.Context) ([]kiosk.Inventory, error)
 	Start(ctx context.Context, id kiosk.ID, who string, loose int) error
+	StartFile(ctx context.Context, id kiosk.ID, who, name string) error
+	Unload(ctx context.Context, id kiosk.ID, who string, line int64) (n int, err error)
 	Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error)
 	Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error
 	Undo(ctx context.Context, id kiosk.ID, who string, line int64) (int64, error)
@@ -82,9 +84,11 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 			i, overlap, err := v.Begin(ctx, q.Name, q.Range)
 			return begun{i, overlap}, err
 		},
-		"list":  func(ctx context.Context, _ question) (any, error) { return v.List(ctx) },
-		"start": func(ctx context.Context, q question) (any, error) { return none(v.Start(ctx, q.ID, q.Who, q.Loose)) },
-		"scan":  func(ctx context.Context, q question) (any, error) { return v.Scan(ctx, q.ID, q.Who, q.Reads...) },
+		"list":   func(ctx context.Context, _ question) (any, error) { return v.List(ctx) },
+		"start":  func(ctx context.Context, q question) (any, error) { return none(v.Start(ctx, q.ID, q.Who, q.Loose)) },
+		"file":   func(ctx context.Context, q question) (any, error) { return none(v.StartFile(ctx, q.ID, q.Who, q.Name)) },
+		"unload": func(ctx context.Context, q question) (any, error) { return v.Unload(ctx, q.ID, q.Who, q.Line) },
+		"scan":   func(ctx context.Context, q question) (any, error) { return v.Scan(ctx, q.ID, q.Who, q.Reads...) },
 		"note": func(ctx context.Context, q question) (any, error) {
 			return none(v.Note(ctx, q.ID, q.Who, q.Item, q.Text))
 		},
@@ -109,7 +113,7 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		"send":    func(ctx context.Context, q question) (any, error) { return v.Send(ctx, q.ID, q.Who) },
 		"pair":    func(ctx context.Context, q question) (any, error) { return v.Neighbours(ctx, q.Text, q.Right) },
 	} {
-		mux.HandleFunc("POST /inventory/"+what, answer(do))
+		mux.HandleFunc("POST /inventory/"+what, following(do))
 	}
 	mux.HandleFunc("POST /inventory/walk/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		enc, rc := json.NewEncoder(rw), http.NewResponseController(rw)
@@ -135,6 +139,9 @@ type inventoryClient struct{ c *Client }
 var _ Inventories = inventoryClient{}
 
 func about[A any](ctx context.Context, c inventoryClient, what string, q question) (A, error) {
+	if told := inventory.ProgressOf(ctx); told != nil {
+		return follow[A](ctx, c.c, "/inventory/"+what, q, told)
+	}
 	return ask[A](ctx, c.c, "/inventory/"+what, q)
 }
 
@@ -154,6 +161,14 @@ func (c inventoryClient) List(ctx context.Context) ([]kiosk.Inventory, error) {
 
 func (c inventoryClient) Start(ctx context.Context, id kiosk.ID, who string, loose int) error {
 	return c.tell(ctx, "start", question{ID: id, Who: who, Loose: loose})
+}
+
+func (c inventoryClient) StartFile(ctx context.Context, id kiosk.ID, who, name string) error {
+	return c.tell(ctx, "file", question{ID: id, Who: who, Name: name})
+}
+
+func (c inventoryClient) Unload(ctx context.Context, id kiosk.ID, who string, line int64) (int, error) {
+	return about[int](ctx, c, "unload", question{ID: id, Who: who, Line: line})
 }
 
 func (c inventoryClient) Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error) {

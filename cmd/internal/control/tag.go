@@ -61,11 +61,11 @@ func answer[Q any](do func(context.Context, Q) (any, error)) http.HandlerFunc {
 		a, err := do(r.Context(), q)
 		switch {
 		case errors.Is(err, kiosk.ErrUnknown):
-			http.Error(w, err.Error(), http.StatusNotFound)
+			http.Error(w, kiosk.Words(err), http.StatusNotFound)
 		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-			http.Error(w, err.Error(), http.StatusBadRequest)
+			http.Error(w, kiosk.Words(err), http.StatusBadRequest)
 		case err != nil:
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			http.Error(w, kiosk.Words(err), http.StatusInternalServerError)
 		default:
 			w.Header().Set("Content-Type", "application/json")
 			json.NewEncoder(w).Encode(a)
