@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"hash/fnv"
 	"strconv"
 	"strings"
@@ -31,6 +32,21 @@ func (v view) Aged() string {
 	return v.T("account.local", "date", v.Date(at, v.now.In(v.zone)), "time", at.Format("15:04"))
 }
 
+// accountNews is what there is in short: none of the titles, which the list has.
+func (v view) accountNews() string {
+	said := []string{cmp.Or(v.Aged(), v.T("account.lead"))}
+	if len(v.Listed())+len(v.Nameless()) == 0 {
+		said[0] = v.T("account.none")
+	}
+	if owes := v.Owes(); owes != "" {
+		said = append(said, owes+".", v.T("account.owed.step"))
+	}
+	if m := v.Message(); m != "" {
+		said = append(said, v.T("account.messages")+": "+m)
+	}
+	return strings.TrimSpace(strings.Join(append(said, v.Barred()), " "))
+}
+
 // Listed are the lines of the account's loans.
 func (v view) Listed() (ls []line) {
 	for _, l := range v.Lines {
@@ -50,6 +66,9 @@ func (v view) Unlisted() (ls []line) {
 	}
 	return ls
 }
+
+// Under tells whether the line stands below a heading of its part.
+func (l line) Under() bool { return l.Line.Listed && l.v.View == kiosk.ViewAccount }
 
 // Nameless are loans that the ILS told without a number: they can be shown and
 // not renewed.

@@ -25,6 +25,9 @@
 // kiosk.Refusals is the catalogue of reasons, each with words for adults and
 // for children, a next step, and pictures of both; /gallery/refusals shows it.
 //
+// Who does not see is told what has changed, once it is settled (say.js): by a
+// live region, and aloud where the library has a voice for it.
+//
 // Everything is embedded; the Content-Security-Policy lets no request leave
 // the machine. Words are in lang, one file a language. What the patron typed,
 // a catalogue spelled or a label held is escaped by html/template and set

@@ -87,7 +87,7 @@ func (s *site) rehearsal(w http.ResponseWriter, r *http.Request) {
 		p.Next = "/"
 	}
 	w.Header().Set("Content-Security-Policy", framed)
-	s.render(w, "page", page{View: v, Version: version, Practice: &p})
+	s.render(w, "page", page{View: v, Voice: s.Sound.Voice(), Version: version, Practice: &p})
 }
 
 // still is the picture of a step in the story.

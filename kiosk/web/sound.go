@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,16 @@ import (
 type Sound struct {
 	Volume float64 // 0 to 1
 	Quiet  []Hours // none then
+	Speaks bool    // what is on the screen is said aloud to who moves about by keys or by a switch
+}
+
+// Voice is how loud the screen speaks, 0 to 1; a desk without tones may. It
+// speaks in quiet hours too: only to who asks for it, and has no other way.
+func (s Sound) Voice() float64 {
+	if !s.Speaks {
+		return 0
+	}
+	return cmp.Or(s.Volume, 1)
 }
 
 // Hours are a part of each day, as minutes since midnight in the library's

@@ -64,3 +64,22 @@ func TestTones(t *testing.T) {
 		t.Errorf("the tones are not %s", want)
 	}
 }
+
+// TestVoice: it speaks where the library wants that, in its quiet hours too,
+// and where it has no tones.
+func TestVoice(t *testing.T) {
+	for _, tt := range []struct {
+		sound Sound
+		want  string // in the page; empty: no voice
+	}{
+		{Sound{Volume: .5}, ""},
+		{Sound{Volume: .5, Speaks: true}, `data-voice="0.5"`},
+		{Sound{Speaks: true, Quiet: []Hours{{0, 1439}}}, `data-voice="1"`},
+	} {
+		h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Sound = tt.sound })
+		body := get(h, "/").Body.String()
+		if said := strings.Contains(body, "data-voice"); said != (tt.want != "") || !strings.Contains(body, tt.want) {
+			t.Errorf("%+v: spoken %v; want %q", tt.sound, said, tt.want)
+		}
+	}
+}

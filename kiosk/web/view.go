@@ -161,14 +161,32 @@ func (v view) Seconds() int64 { return (max(v.Left(), 0) + 999) / 1000 }
 // Warning tells whether the countdown shows now; the page goes on from there.
 func (v view) Warning() bool { return v.Warn() == 0 }
 
-// News is what a screen reader says when the most important line changes, or
-// when there is a question.
+// Lead says what to do with books.
+func (v view) Lead() string {
+	switch {
+	case v.Returning() && v.Pad:
+		return v.T("items.return.lead.pad")
+	case v.Returning():
+		return v.T("items.return.lead")
+	case v.Pad:
+		return v.T("items.borrow.lead.pad")
+	}
+	return v.T("items.borrow.lead")
+}
+
+// News is what a screen reader says when it changes: a question, the account
+// that has come, and the most important line where not all of them stand in the
+// page. Where they do, the page says of each what became of it (say.js).
 func (v view) News() string {
 	switch {
+	case v.View == kiosk.ViewAccount && v.Account != nil && !v.Covered:
+		return v.accountNews()
 	case len(v.Lines) == 0 || v.View != kiosk.ViewItems && v.View != kiosk.ViewWelcome:
 		return ""
 	case v.Asks():
 		return v.T("tray.count.ask")
+	case v.View == kiosk.ViewItems && !v.Drawn():
+		return ""
 	}
 	l := v.Newest()[0]
 	return l.Title() + ": " + l.Text()

@@ -244,7 +244,7 @@ func TestCountdownAfterReload(t *testing.T) {
 		if left, warn := attr(t, body, "data-left"), attr(t, body, "data-warn"); left != "15000" || warn != "0" {
 			t.Errorf("%s: after 45 s %s left, warns in %s; want 15000, 0", name, left, warn)
 		}
-		if strings.Contains(body, `role="alert" hidden`) {
+		if strings.Contains(body, `id="countdown" role="alert" hidden`) {
 			t.Errorf("%s: the countdown is hidden", name)
 		}
 	}
@@ -335,6 +335,36 @@ func TestDueOfEach(t *testing.T) {
 	for i, want := range []string{"14 December", "30 November", "30 November", "14 December"} {
 		if text := got.Lines[i].Text; !strings.Contains(text, want) {
 			t.Errorf("line %d: %q; want %s", i, text, want)
+		}
+	}
+}
+
+// TestNews: what the page can't find out by itself, and nothing of titles where
+// each line stands in the page.
+func TestNews(t *testing.T) {
+	borrowing := func(tray kiosk.Tray) kiosk.Screen {
+		return kiosk.Screen{View: kiosk.ViewItems, Mode: kiosk.Borrowing, Lines: sample()[:1], Tray: tray}
+	}
+	account := func(a kiosk.Account) kiosk.Screen { return kiosk.Screen{View: kiosk.ViewAccount, Account: &a} }
+	covered := account(kiosk.Account{Owed: "2.50 USD"})
+	covered.Covered = true
+	for _, tt := range []struct {
+		name, mode string
+		screen     kiosk.Screen
+		want       string
+	}{
+		{"lines", "standard", borrowing(kiosk.Tray{}), ""},
+		{"one at a time", "pre-reader", borrowing(kiosk.Tray{}), "Momo: One moment …"},
+		{"a question", "standard", borrowing(kiosk.Tray{Tags: 1, Items: 1}), "How many items did you put down?"},
+		{"no account yet", "standard", kiosk.Screen{View: kiosk.ViewAccount}, ""},
+		{"an empty account", "standard", account(kiosk.Account{}), "You have nothing on loan."},
+		{"an account", "standard", account(kiosk.Account{Owed: "2.50 USD", Message: "Hello", Loans: []kiosk.Borrowed{{Title: "Momo"}}, Blocked: kiosk.ReasonFees}),
+			"Here is what you have at home. To pay: 2.50 USD. Please pay at the staff desk. From the library: Hello There are fees to settle first. Please talk to staff, then try again."},
+		{"a covered account", "standard", covered, ""},
+	} {
+		h, _ := newSite(t, tt.screen)
+		if body := html.UnescapeString(get(h, "/?mode="+tt.mode).Body.String()); !strings.Contains(body, `data-news="`+tt.want+`"`) {
+			t.Errorf("%s: %s; want %q", tt.name, regexp.MustCompile(`data-news="[^"]*"`).FindString(body), tt.want)
 		}
 	}
 }

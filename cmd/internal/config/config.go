@@ -123,6 +123,7 @@ type Screen struct {
 
 	Volume *float64 `toml:"volume"` // of its tones, 0 to 1; 0.5
 	Quiet  []string `toml:"quiet"`  // hours without tones, as "20:00-08:00"
+	Speak  bool     `toml:"speak"`  // what is on the screen, to who uses keys or a switch
 
 	// ClassFile is a CSV file of cards and animals: who may borrow by touching
 	// one, in the pre-reader mode.
@@ -428,7 +429,7 @@ func (s *Screen) check(p *Problems) {
 }
 
 func (s *Screen) sound(p *Problems) {
-	s.Sound.Volume = 0.5
+	s.Sound.Volume, s.Sound.Speaks = 0.5, s.Speak
 	if s.Volume != nil {
 		s.Sound.Volume = *s.Volume
 	}

@@ -260,6 +260,7 @@ max = %d
 [screen]
 class_file = %q
 remember = true
+speak = true
 [staff]
 password_file = %q
 `, Institution, Name, data, filepath.Join(data, printerPort), Owner, ils, user, secret, LoanDays, MaxLoans, class, staff)

@@ -34,7 +34,7 @@ type bench struct {
 func newBench(t *testing.T, languages ...string) *bench {
 	b := &bench{desk: newDesk(at(t, "welcome")), all: map[net.Conn]bool{}}
 	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
-		Beat: 500 * time.Millisecond, Pace: 100 * time.Millisecond, Gallery: true, Find: true, Plan: plan{}, Class: class(), Sound: web.Sound{Volume: .5}, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
+		Beat: 500 * time.Millisecond, Pace: 100 * time.Millisecond, Gallery: true, Find: true, Plan: plan{}, Class: class(), Sound: web.Sound{Volume: .5, Speaks: true}, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ const tests = {
       return r.top >= q.top - 1 && r.bottom <= q.bottom + 1;
     });
     assert.equal(await page.evaluate(() => window.stays), 1);
-    assert.match(await page.locator('#say').innerText(), /Pippi Longstocking: One moment/);
+    await page.locator('#say', {hasText: /Pippi Longstocking: One moment/}).waitFor();
     // A page that lacks what the stream thinks it has gets all of it again.
     await page.evaluate(() => document.getElementById('line-a7').remove());
     await scene('items');
@@ -299,7 +299,7 @@ const tests = {
       const r = document.querySelector('.line.urgent').getBoundingClientRect(), q = document.getElementById('lines').getBoundingClientRect();
       return r.top >= q.top - 1 && r.bottom <= q.bottom + 1;
     });
-    assert.match(await page.locator('#say').innerText(), /Where the Wild Things Are: Please put this one back/);
+    await page.locator('#say', {hasText: /Where the Wild Things Are: Please put this one back/}).waitFor();
     assert.ok(await page.locator('#finish:not(.primary)').count());
   },
 

@@ -139,6 +139,55 @@ const tests = {
     assert.equal(await page.evaluate(() => document.activeElement.id), first);
   },
 
+  async 'who does not see hears each thing once, aloud where keys are used, and nothing of the visit before'(page) {
+    await page.addInitScript(() => { window.spoken = []; SpeechSynthesis.prototype.speak = u => window.spoken.push(u.text); });
+    const spoken = () => page.evaluate(() => window.spoken.splice(0));
+    const told = () => page.locator('#say p').allInnerTexts();
+    const heard = text => page.waitForFunction(text => window.spoken.some(s => s.includes(text)), text);
+    await scene('items-one');
+    await page.goto(base);
+    await scene('items-refused'); // one more lent, one refused below it
+    await page.locator('#say', {hasText: 'Matilda'}).waitFor();
+    assert.deepEqual((await told()).sort(), ['Matilda: Not taken. Another reader is waiting for this one. Please leave it with staff.', 'Where the Wild Things Are: Lent. Due ' + (await page.locator('#line-a2 time').innerText()).slice(4)]);
+    await scene('welcome');
+    await view(page, 'welcome');
+    await page.waitForFunction(() => !document.getElementById('say').textContent);
+    assert.ok(!(await page.content()).includes('Matilda'));
+    await scene('stack-busy');
+    await view(page, 'items');
+    await scene('stack-settled'); // ten at once
+    await page.locator('#say', {hasText: 'books for you'}).waitFor();
+    assert.equal((await told()).length, 1);
+    await scene('account-loading');
+    await view(page, 'account');
+    await scene('account'); // has come: no news line by line
+    await page.locator('#say', {hasText: 'To pay: 2.50 USD.'}).waitFor();
+    await scene('account-renewing');
+    await page.locator('#say', {hasText: ': '}).waitFor();
+    assert.deepEqual(await spoken(), []); // nobody has used a key
+    await scene('welcome');
+    await view(page, 'welcome');
+    await page.keyboard.press('Tab');
+    await heard('Borrow');
+    assert.deepEqual(await spoken(), ['Welcome. What would you like to do?', 'Borrow. Scan your card to begin']);
+    await scene('pin-wrong');
+    await heard('PIN did not match');
+    await page.keyboard.type('4711');
+    const said = await spoken();
+    assert.ok(said.includes('PIN. Type the PIN that goes with your card.') && !said.some(s => /\d{2}/.test(s) || s.includes('4')), said.join('; '));
+    await scene('items-one');
+    await view(page, 'items');
+    await scene('items-countdown');
+    await heard('Are you still here?');
+    await page.locator('#lines').focus();
+    await heard('Books on the desk. A Wrinkle in Time: Lent.');
+    await page.locator('#tally').click(); // a finger: who sees
+    await spoken();
+    await scene('receipt');
+    await view(page, 'receipt');
+    assert.deepEqual(await spoken(), []);
+  },
+
   async 'links lead past the header, and past the books'(page) {
     await scene('items-many');
     await page.goto(base);

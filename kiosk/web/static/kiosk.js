@@ -8,7 +8,7 @@
   const keep = 60_000;     // ms nobody touched the welcome view: what was chosen goes back
   const root = document.documentElement;
   const $ = id => document.getElementById(id);
-  const stage = $('stage'), lost = $('lost'), say = $('say');
+  const stage = $('stage'), lost = $('lost');
   const screen = () => stage.querySelector('.screen');
   const live = stage.hasAttribute('hx-sse:connect'); // else it is a picture: nothing is sent
   const reduced = matchMedia('(prefers-reduced-motion: reduce)');
@@ -84,10 +84,10 @@
   }
 
   // After each screen: what changed, and what follows from it.
-  let was = {id: '', view: '', news: '', lines: null, since: performance.now()};
+  let was = {id: '', view: '', lines: null, since: performance.now()};
   function shown() {
     if (stage.querySelector('[data-same]')) return location.reload(); // it is not here, whyever
-    const s = screen(), {view, news} = s.dataset;
+    const s = screen(), {view} = s.dataset;
     for (const [name, value] of [['lang', s.lang], ['dir', s.dir], ['data-mode', s.dataset.mode]]) {
       if (root.getAttribute(name) !== value) root.setAttribute(name, value); // set anew, each element would be styled anew
     }
@@ -100,10 +100,9 @@
     count();
     sound(s);
     if (s.id !== was.id) entered(s);
-    if (news && news !== was.news) tell(news);
     lines(s); // asks where things are: after all that moves them
     if (view === 'welcome' && was.view && was.view !== 'welcome' && 'chosen' in root.dataset) forget();
-    Object.assign(was, {id: s.id, view, news, lang: s.lang});
+    Object.assign(was, {id: s.id, view, lang: s.lang});
   }
   // One tone for what has come since the screen before: the most urgent of it.
   function sound(s) {
@@ -115,11 +114,7 @@
     const names = fresh.map(t => t.split(':')[0]), name = ['back', 'refused', 'done', 'accepted'].find(n => names.includes(n));
     if (name) setTimeout(() => dispatchEvent(new CustomEvent('carrel:sound', {detail: {name, volume: Number(volume)}}))); // the picture goes first
   }
-  function tell(text) {
-    const p = document.createElement('p');
-    p.textContent = text;
-    say.replaceChildren(p);
-  }
+  const tell = text => dispatchEvent(new CustomEvent('carrel:say', {detail: text})); // see say.js
   function entered(s) {
     was.since = performance.now();
     was.lines = null;
@@ -213,7 +208,7 @@
     const key = e.target.closest?.('[data-key]');
     if (key) type(key.dataset.key);
     const by = e.target.closest?.('[data-step]');
-    if (by) step(Number(by.dataset.step));
+    if (by) { step(Number(by.dataset.step)); tell($('counted')?.value); }
     const tile = e.target.closest?.('[data-nudge]');
     if (tile) {
       nudge(tile);
