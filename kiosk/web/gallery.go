@@ -15,7 +15,7 @@ import (
 type gallery struct{ *site }
 
 // Sizes are the panels that the gallery shows, width and height in CSS pixels.
-var Sizes = []string{"1024x600", "1280x800", "1920x1080", "1080x1920"}
+var Sizes = []string{"1024x600", "1280x800", "1920x1080", "1080x1920", "800x1280"}
 
 // Manners are all that can be put together.
 func Manners() (ms []Manner) {

@@ -5,9 +5,10 @@
 const {launch, open, shot, swap, axe, layout} = require('./lib.cjs');
 const base = process.env.BASE;
 const list = (name, or) => (process.env[name] || or).split(' ').filter(Boolean);
-const scenes = list('ONLY', process.env.SCENES), modes = list('MODES'), panels = list('PANELS', '1024x600 1280x800 1920x1080 1080x1920');
+const scenes = list('ONLY', process.env.SCENES), modes = list('MODES'), panels = list('PANELS', '1024x600 1280x800 1920x1080 1080x1920 800x1280');
 const languages = list('LANGS', 'en de ar zh-Hans'), pictures = process.env.PICTURES ? list('PICTURES') : [];
 const checked = '1280x800'; // where axe looks
+const upright = {'1080x1920': ['en'], '800x1280': ['de', 'ar']}; // two panels, and each language on one of them
 const wrong = [];
 
 // walk goes through all there is on one panel; the frame stays, what it shows changes.
@@ -19,7 +20,7 @@ async function walk(browser, panel) {
     for (const lang of languages) {
       // Every mode is seen; the longest words where most is said, colours where axe looks: they move nothing.
       const [kind, ...more] = mode.split('.'), colours = more.includes('contrast');
-      if (!pictures.length && (colours && (lang !== 'en' || panel !== checked) || kind !== 'standard' && !['en', 'ar'].includes(lang))) continue;
+      if (!pictures.length && (!process.env.LANGS && upright[panel] && !upright[panel].includes(lang) || colours && (lang !== 'en' || panel !== checked) || kind !== 'standard' && !['en', 'ar'].includes(lang))) continue;
       for (const scene of scenes) {
         const where = `${scene} ${lang} ${mode} ${panel}`;
         await swap(page, scene, `&lang=${lang}&mode=${mode}`);
