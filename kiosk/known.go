@@ -11,11 +11,12 @@ func (s *step) remember(l *Line) {
 	if len(l.tags) > 0 {
 		return
 	}
-	for i, id := range l.found.Tags {
+	found := l.knows()
+	for i, id := range found.Tags {
 		if other, _ := s.tagged(id); other != nil || s.lies(id) {
 			continue // it says something else by now
 		}
-		if l.found.Pad {
+		if found.Pad {
 			l.tags = append(l.tags, tag{id: id, part: i + 1, busy: true, known: true})
 		}
 		s.do(Attach{Entry: l.ID, Tag: id})

@@ -52,7 +52,7 @@ func (s *step) found(f Found) {
 	if l.Listed && !f.OnLoan { // the mirror does not know what the ILS has just told
 		f.OnLoan, f.Loan = true, Loan{Item: l.Item, Patron: s.patron.Card, Due: l.Due}
 	}
-	l.found = f
+	l.found = &f
 	if l.Kind == Checkout && f.OnLoan && f.Loan.Patron == s.patron.Card && !unpromised(f) {
 		l.stage, l.State, l.Reason, l.Due = offered, LineAction, ReasonOnLoanYou, f.Loan.Due
 		for _, t := range l.tags {
@@ -97,51 +97,53 @@ func (s *step) copyOf(l *Line, f Found) bool {
 // decided here where it can't. What waits in the outbox for this item must
 // reach the ILS before anything else about it.
 func (s *step) enter(l *Line) {
-	l.entry = Entry{
+	found := l.knows()
+	e := Entry{
 		ID: l.ID, Session: s.id, Kind: l.Kind, Item: l.Item, Patron: s.patron.Card,
 		At: s.now, State: Asked, Title: l.Title, Tags: l.tagIDs(),
 	}
 	switch l.Kind {
 	case Checkin:
-		l.entry.Patron = l.found.Loan.Patron
+		e.Patron = found.Loan.Patron
 	case Renew:
-		l.entry.WasDue = l.found.Loan.Due
+		e.WasDue = found.Loan.Due
 	}
-	if !s.online || l.found.Unsettled {
+	if !s.online || found.Unsettled {
 		why := s.decide(l)
 		if why != "" {
 			l.refuse(why, "")
 			return
 		}
-		l.entry.State, l.entry.Due, l.Local = Offline, l.Due, true
+		e.State, e.Due, l.Local = Offline, l.Due, true
 		if l.Kind == Checkin && len(l.tags) > 0 {
-			l.entry.State = Asked // it counts when its tags are secured
+			e.State = Asked // it counts when its tags are secured
 		}
 	}
-	l.stage, l.State = recording, LineWaiting
-	s.do(Record{Entry: l.entry})
+	l.entry, l.stage, l.State = &e, recording, LineWaiting
+	s.do(Record{Entry: e})
 }
 
 // decide is the local answer to a line: why not, or "" with the due date set.
 func (s *step) decide(l *Line) Reason {
 	var why Reason
+	found := l.knows()
 	switch l.Kind {
 	case Checkin:
-		return s.rules.takes(l.found)
+		return s.rules.takes(found)
 	case Renew:
 		if why = s.rules.admits(s.patron, s.now); why == "" {
-			why = s.rules.renews(l.found, s.now)
+			why = s.rules.renews(found, s.now)
 		}
 	default:
-		why = s.rules.lends(s.patron, l.found, s.loans+s.lent(l.ID))
+		why = s.rules.lends(s.patron, found, s.loans+s.lent(l.ID))
 		if n := s.rules.Trust.allows(s.patron, s.now); why == "" && n >= 0 && s.untold+s.lent(l.ID) >= n {
 			why = ReasonCardUnchecked
 		}
 	}
 	if why == "" {
 		var kind string
-		if len(l.found.Items) > 0 {
-			kind = l.found.Items[0].Type
+		if len(found.Items) > 0 {
+			kind = found.Items[0].Type
 		}
 		l.Due = s.rules.Due(kind, s.now)
 	}
@@ -186,13 +188,13 @@ func (s *step) stored(ev Stored) {
 	}
 	l.open = ev.State == Asked
 	switch {
-	case ev.State == Asked && l.stage == recording && l.entry.Kind == Checkin && len(l.tags) > 0:
+	case ev.State == Asked && l.stage == recording && l.own().Kind == Checkin && len(l.tags) > 0:
 		s.keep(l)
 	case ev.State == Asked && l.stage == recording:
 		l.stage = asking
-		s.do(Ask{Entry: l.entry})
+		s.do(Ask{Entry: l.own()})
 	case ev.State.Holds():
-		l.entry.State = ev.State
+		l.stands(ev.State)
 		if l.Kind != Renew {
 			s.remember(l)
 		}
@@ -204,7 +206,7 @@ func (s *step) stored(ev Stored) {
 	case l.stage == concluding && l.Kind == Renew && l.Reason == ReasonNotOnLoan && !l.Listed:
 		s.lendInstead(l)
 	case l.stage == concluding:
-		l.entry.State = ev.State
+		l.stands(ev.State)
 		l.refuse(l.Reason, l.Text)
 	}
 }
@@ -212,7 +214,7 @@ func (s *step) stored(ev Stored) {
 // lendInstead makes a checkout of a renewal that the ILS refused because the
 // item is not on loan: it came back elsewhere, and the mirror did not know.
 func (s *step) lendInstead(l *Line) {
-	l.ID, l.entry, l.tags = s.newID(), Entry{}, l.untouched()
+	l.ID, l.entry, l.tags = s.newID(), nil, l.untouched()
 	s.start(l)
 }
 

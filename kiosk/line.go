@@ -23,10 +23,10 @@ type Line struct {
 	Parts    int    // parts that a set has; 0 or 1: it is none
 
 	stage   stage
-	found   Found // what the mirror said when work on it began
-	entry   Entry // as it was or will be recorded
-	open    bool  // its entry is on disk as asked, and nothing that followed is yet
-	renewed bool  // a checkout that the ILS took for a renewal
+	found   *Found // what the mirror said when work on it began; nil: nothing yet. Never changed
+	entry   *Entry // as it was or will be recorded; nil: it has none. Never changed, only replaced
+	open    bool   // its entry is on disk as asked, and nothing that followed is yet
+	renewed bool   // a checkout that the ILS took for a renewal
 
 	tags  []tag     // in the item, or what was found instead of one
 	byTag bool      // it came by its tag: nobody has scanned it
@@ -34,10 +34,57 @@ type Line struct {
 }
 
 // same tells whether two lines show the same.
-func (l Line) same(o Line) bool {
+func (l *Line) same(o *Line) bool {
 	return l.ID == o.ID && l.Item == o.Item && l.ISBN == o.ISBN && l.Title == o.Title && l.Kind == o.Kind && l.State == o.State &&
 		l.Due.Equal(o.Due) && l.Reason == o.Reason && l.Text == o.Text && l.Alert == o.Alert && l.Route == o.Route && l.Local == o.Local && l.Times == o.Times &&
 		l.Listed == o.Listed && l.Renewals == o.Renewals && l.Have == o.Have && l.Parts == o.Parts
+}
+
+// sameLines is same for all of them. A Line is large: each is looked at where
+// it is, as everywhere here.
+func sameLines(a, b []Line) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].same(&b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// index finds the first line that fits, or gives -1.
+func index(lines []Line, fits func(*Line) bool) int {
+	for i := range lines {
+		if fits(&lines[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// own is the line's entry; one without an ID where it has none.
+func (l *Line) own() Entry {
+	if l.entry == nil {
+		return Entry{}
+	}
+	return *l.entry
+}
+
+// stands notes the state in which its entry is on disk.
+func (l *Line) stands(st State) {
+	e := l.own()
+	e.State = st
+	l.entry = &e
+}
+
+// knows is what the mirror said, nothing before it did.
+func (l *Line) knows() Found {
+	if l.found == nil {
+		return Found{}
+	}
+	return *l.found
 }
 
 // LineState is what a line shows.
@@ -87,9 +134,9 @@ func (l *Line) refuse(r Reason, text string) {
 func (l *Line) succeed() {
 	l.stage, l.Reason = done, ""
 	switch {
-	case l.entry.Kind == Checkin:
+	case l.own().Kind == Checkin:
 		l.State = LineReturned
-	case l.entry.Kind == Renew || l.renewed:
+	case l.own().Kind == Renew || l.renewed:
 		l.State = LineRenewed
 	default:
 		l.State = LineLent

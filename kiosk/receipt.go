@@ -206,7 +206,7 @@ func (s Screen) Receipt() Receipt {
 
 func receiptLines(from []Line, titles bool) (lines []Line) {
 	for _, l := range from {
-		l.Text, l.tags, l.entry, l.found = "", nil, Entry{}, Found{} // for staff, and for the session
+		l.Text, l.tags, l.entry, l.found = "", nil, nil, nil // for staff, and for the session
 		if !titles {
 			l.Title = ""
 		}

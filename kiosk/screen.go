@@ -41,7 +41,7 @@ func (s Screen) Same(o Screen) bool {
 		s.EndsAt.Equal(o.EndsAt) && s.WarnAt.Equal(o.WarnAt) && s.Online == o.Online && s.Now.Equal(o.Now) &&
 		s.Tray == o.Tray && s.Account == o.Account && s.Covered == o.Covered && s.Slip == o.Slip && s.Care.same(o.Care) && s.WakeAt.Equal(o.WakeAt) &&
 		s.Find == o.Find && s.Want == o.Want &&
-		slices.Equal(s.Faults, o.Faults) && slices.EqualFunc(s.Lines, o.Lines, Line.same)
+		slices.Equal(s.Faults, o.Faults) && sameLines(s.Lines, o.Lines)
 }
 
 // View is which page the screen shows.

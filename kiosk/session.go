@@ -58,7 +58,9 @@ func NewSession(r Rules) Session {
 // the same ID twice.
 func (s Session) Step(ev Event, now time.Time, newID func() ID) (Session, []Effect) {
 	before := s
-	s.lines = slices.Clone(s.lines)
+	if s.lines != nil {
+		s.lines = append(make([]Line, 0, len(s.lines)+1), s.lines...) // an event may bring one more
+	}
 	for i := range s.lines {
 		s.lines[i].tags = slices.Clone(s.lines[i].tags)
 	}
@@ -181,11 +183,11 @@ func (s *step) endIfOver() {
 
 // busy tells whether the session waits for an answer; each comes to an end.
 func (s *Session) busy() bool {
-	return s.asksHold() || slices.ContainsFunc(s.lines, func(l Line) bool { return l.working() })
+	return s.asksHold() || index(s.lines, (*Line).working) >= 0
 }
 
 func (s *Session) line(id ID) *Line {
-	i := slices.IndexFunc(s.lines, func(l Line) bool { return l.ID == id })
+	i := index(s.lines, func(l *Line) bool { return l.ID == id })
 	if i < 0 {
 		return nil
 	}
@@ -193,7 +195,7 @@ func (s *Session) line(id ID) *Line {
 }
 
 func (s *Session) lineOf(item Barcode) *Line {
-	i := slices.IndexFunc(s.lines, func(l Line) bool { return l.Item == item })
+	i := index(s.lines, func(l *Line) bool { return l.Item == item })
 	if i < 0 {
 		return nil
 	}
@@ -201,14 +203,18 @@ func (s *Session) lineOf(item Barcode) *Line {
 }
 
 func (s *Session) drop(id ID) {
-	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return l.ID == id })
+	s.dropAll(func(l *Line) bool { return l.ID == id })
+}
+
+func (s *Session) dropAll(fits func(*Line) bool) {
+	for i := index(s.lines, fits); i >= 0; i = index(s.lines, fits) {
+		s.lines = slices.Delete(s.lines, i, i+1)
+	}
 }
 
 // forget drops the lines of codes that were no item: they are no news any more.
 func (s *step) forget(why ...Reason) {
-	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool {
-		return l.State == LineRefused && l.entry.ID == "" && slices.Contains(why, l.Reason)
-	})
+	s.dropAll(func(l *Line) bool { return l.State == LineRefused && l.entry == nil && slices.Contains(why, l.Reason) })
 }
 
 func (s *step) tell(r Reason, code string) {
@@ -280,7 +286,7 @@ func (s *step) cancel() {
 
 // end closes the session; nothing works any more.
 func (s *step) end() {
-	if !s.nextCard && slices.ContainsFunc(s.lines, func(l Line) bool { return l.succeeded() || l.stage == lifted }) {
+	if !s.nextCard && index(s.lines, func(l *Line) bool { return l.succeeded() || l.stage == lifted }) >= 0 {
 		s.closing, s.finding = false, nil
 		s.forget(ReasonUnreadable, ReasonCheckDigit, ReasonForeign)
 		s.unlist()

@@ -104,7 +104,7 @@ func (s *step) tagPlaced(ev TagPlaced) {
 		return
 	}
 	l.replaced()
-	late := l.entry.ID != "" && l.Kind != Renew && l.State != LineRefused
+	late := l.entry != nil && l.Kind != Renew && l.State != LineRefused
 	t.busy = late
 	l.tags, l.Parts = append(l.tags, t), max(l.Parts, ev.Parts)
 	l.count()
@@ -178,7 +178,7 @@ func (s *step) tagRemoved(id TagID) {
 
 // want is what the line's entry wants of its tags.
 func (l *Line) want() Security {
-	if l.entry.Kind == Checkin {
+	if l.own().Kind == Checkin {
 		return Secured
 	}
 	return Released
@@ -230,7 +230,7 @@ func (s *step) tagsKept(l *Line) {
 		l.stage, l.State, l.Reason = done, LineAction, ReasonTagStuck
 	case left:
 		l.stage, l.State, l.Reason, l.again = lifted, LineAction, ReasonPutBack, s.now.Add(keepAgain)
-	case l.entry.State.Holds():
+	case l.own().State.Holds():
 		l.succeed()
 	default:
 		s.secured(l)
@@ -246,7 +246,7 @@ func (s *step) secured(l *Line) {
 		return
 	}
 	l.stage = asking
-	s.do(Ask{Entry: l.entry})
+	s.do(Ask{Entry: l.own()})
 }
 
 // keepMore writes the tags again that lie on the pad and did not answer.
@@ -269,7 +269,7 @@ func (s *step) attached(ev Attached) {
 	if ev.Err != nil {
 		l.Text, t.stuck = ev.Err.Error(), true
 	}
-	if l.stage == keeping || l.stage == lifted || l.stage == done && l.State != LineRefused && l.entry.State.Holds() {
+	if l.stage == keeping || l.stage == lifted || l.stage == done && l.State != LineRefused && l.own().State.Holds() {
 		s.keep(l)
 	}
 }
@@ -317,7 +317,7 @@ func (s *step) abandon() {
 	for i := range s.lines {
 		l := &s.lines[i]
 		s.leave(l)
-		if l.entry.Kind == Checkin && l.open && (l.stage == lifted || l.Reason == ReasonTagStuck) {
+		if l.own().Kind == Checkin && l.open && (l.stage == lifted || l.Reason == ReasonTagStuck) {
 			s.do(Conclude{Outcome: Outcome{Entry: l.ID, State: Dismissed, At: s.now, Reason: l.Reason}})
 		}
 	}
@@ -361,7 +361,8 @@ func (s *Session) tray() Tray {
 
 // wakeAt is when the session wants to hear of the time, zero for never.
 func (s *Session) wakeAt() (at time.Time) {
-	for _, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		if l.stage == lifted && l.onPad() && (at.IsZero() || l.again.Before(at)) {
 			at = l.again
 		}

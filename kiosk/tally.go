@@ -66,7 +66,8 @@ func (t *Tally) See(sc Screen) (whats []string) {
 	if t.lines == nil {
 		t.lines = map[ID]failure{}
 	}
-	for _, l := range sc.Lines {
+	for i := range sc.Lines {
+		l := &sc.Lines[i]
 		if f := (failure{l.Reason, l.Times}); l.State == LineRefused && t.lines[l.ID] != f && !slices.Contains(quietReasons, l.Reason) {
 			t.lines[l.ID] = f
 			whats = append(whats, countRefused+string(l.Reason))

@@ -1,9 +1,6 @@
 package kiosk
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // showAccount leads to the account: at once for whoever is at the desk, else by
 // the card.
@@ -68,7 +65,7 @@ func (s *step) startBorrow() bool {
 
 // unlist drops what was only listed.
 func (s *step) unlist() {
-	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return l.Listed && l.stage == offered })
+	s.dropAll(func(l *Line) bool { return l.Listed && l.stage == offered })
 }
 
 // renewAll renews everything that offers it. One that is refused is in the way
