@@ -1,7 +1,9 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -11,18 +13,18 @@ import (
 // apiLine and apiScreen are the screen for programs; their fields may grow
 // and do not change meaning.
 type apiLine struct {
-	ID      kiosk.ID   `json:"id"`
-	Barcode string     `json:"barcode"`
-	Title   string     `json:"title"`
-	State   string     `json:"state"`
-	Due     *time.Time `json:"due"`
-	Text    string     `json:"text"`
-	Reason  string     `json:"reason"`
-	Route   string     `json:"route"`
-	To      string     `json:"to"`
-	Bin     string     `json:"bin"`
-	Have    int        `json:"have"`
-	Parts   int        `json:"parts"`
+	ID      kiosk.ID `json:"id"`
+	Barcode string   `json:"barcode"`
+	Title   string   `json:"title"`
+	State   string   `json:"state"`
+	Due     *string  `json:"due"` // RFC 3339
+	Text    string   `json:"text"`
+	Reason  string   `json:"reason"`
+	Route   string   `json:"route"`
+	To      string   `json:"to"`
+	Bin     string   `json:"bin"`
+	Have    int      `json:"have"`
+	Parts   int      `json:"parts"`
 }
 
 type apiTray struct {
@@ -67,6 +69,8 @@ func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 	if sc.Find != nil {
 		a.Find = v.apiFind()
 	}
+	var at time.Time
+	var due *string // of a line before: what is lent in one visit is mostly due at one time
 	for _, l := range v.Lines {
 		out := apiLine{ID: l.ID, Barcode: string(l.Item), Title: l.Line.Title, State: string(l.State), Text: l.Text(), Reason: string(l.Reason),
 			Have: l.Have, Parts: l.Parts}
@@ -74,8 +78,11 @@ func (s *site) api(sc kiosk.Screen, chosen *language) apiScreen {
 			out.Route, out.To, out.Bin = l.dest(), clean(l.Route.To), clean(l.Route.Bin)
 		}
 		if !l.Due.IsZero() {
-			due := l.Due.In(s.Location)
-			out.Due = &due
+			if due == nil || !at.Equal(l.Due) {
+				text := l.Due.In(s.Location).Format(time.RFC3339Nano)
+				at, due = l.Due, &text
+			}
+			out.Due = due
 		}
 		a.Lines = append(a.Lines, out)
 	}
@@ -97,8 +104,11 @@ func (s *site) apiScreen(w http.ResponseWriter, r *http.Request) {
 func (s *site) apiEvents(w http.ResponseWriter, r *http.Request) {
 	chosen := s.chosen(r)
 	s.follow(w, r, []byte(": beat\n\n"), func(sc kiosk.Screen) ([]byte, error) {
-		b, err := json.Marshal(s.api(sc, chosen))
-		return message{id: sc.Seq, data: string(b)}.encode(), err
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "id: %d\ndata: ", sc.Seq)
+		err := json.NewEncoder(&b).Encode(s.api(sc, chosen)) // a line, and its end
+		b.WriteByte('\n')
+		return b.Bytes(), err
 	})
 }
 
