@@ -82,9 +82,14 @@ func (a Answer) whereabouts() ItemStatus {
 	return StatusAvailable
 }
 
+// AtDesk is of an item what a desk shows and decides by.
+func (i Item) AtDesk() Item {
+	return Item{Barcode: i.Barcode, Title: i.Title, Type: i.Type, Status: i.Status, Reference: i.Reference, NoLoan: i.NoLoan}
+}
+
 // Copy is what the ledger and the mirror know of one copy, together.
 type Copy struct {
-	Item      Item
+	Item      Item // as AtDesk leaves it: to read the rest of it takes as long again
 	Known     bool // the mirror has the item; else Item is zero
 	Loan      Loan
 	OnLoan    bool // somebody has it; else Loan is zero

@@ -86,9 +86,8 @@ func (s *shelf) Untold(context.Context, kiosk.Card) (n int, _ error) {
 	return n, nil
 }
 func (s *shelf) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, _ error) {
-	var err error
-	c.Item, err = s.Item(ctx, b)
-	c.Known = err == nil
+	i, err := s.Item(ctx, b)
+	c.Item, c.Known = i.AtDesk(), err == nil
 	return c, nil
 }
 func (s *shelf) LearnPatron(context.Context, kiosk.Patron) error            { return nil }

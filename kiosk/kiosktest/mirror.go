@@ -75,7 +75,8 @@ func (m *Memory) Copy(ctx context.Context, b kiosk.Barcode) (c kiosk.Copy, _ err
 	err := m.begin(ctx)
 	defer m.mu.Unlock()
 	l, out := m.loans[b]
-	c.Item, c.Known = m.items[b]
+	item, known := m.items[b]
+	c.Item, c.Known = item.AtDesk(), known
 	c.Loan, c.OnLoan, c.Unsettled = l.Loan, out, m.unsettled(b)
 	c.Tagged = slices.ContainsFunc(m.entries, tagOf(b))
 	return c, err

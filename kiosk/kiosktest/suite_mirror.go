@@ -138,16 +138,16 @@ func (s *suite) copies(item kiosk.Item) {
 		s.same("Untold()", n, untold)
 	}
 	check(kiosk.Copy{}, Barcode(8), Card(8), 0)
-	check(kiosk.Copy{Item: item, Known: true}, item.Barcode, Card(8), 0)
+	check(kiosk.Copy{Item: item.AtDesk(), Known: true}, item.Barcode, Card(8), 0)
 	e := s.record(As(Checkout(81, 8, 8), kiosk.Offline, due))
 	loan := kiosk.Loan{Item: Barcode(8), Patron: Card(8), At: e.At, Due: due}
 	check(kiosk.Copy{Loan: loan, OnLoan: true, Unsettled: true}, Barcode(8), Card(8), 1)
-	check(kiosk.Copy{Item: item, Known: true}, item.Barcode, Card(9), 0)
+	check(kiosk.Copy{Item: item.AtDesk(), Known: true}, item.Barcode, Card(9), 0)
 	s.conclude(After(e, kiosk.Settled))
 	check(kiosk.Copy{Loan: loan, OnLoan: true}, Barcode(8), Card(8), 0)
 	item.Barcode, item.ISBN = Barcode(8), ""
 	s.ok(s.LearnItem(ctx, item))
-	check(kiosk.Copy{Item: item, Known: true, Loan: loan, OnLoan: true}, Barcode(8), Card(8), 0)
+	check(kiosk.Copy{Item: item.AtDesk(), Known: true, Loan: loan, OnLoan: true}, Barcode(8), Card(8), 0)
 }
 
 func (s *suite) mirror() {

@@ -122,7 +122,7 @@ func (s *Store) Copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) {
 	s.learned.mu.Lock()
 	defer s.learned.mu.Unlock()
 	if i, ok := s.learned.items[b]; ok && err == nil {
-		c.Item, c.Known = i, true
+		c.Item, c.Known = i.AtDesk(), true
 	}
 	return c, err
 }

@@ -23,9 +23,8 @@ FROM patrons LEFT JOIN lists l ON l.list = 'patrons' WHERE card = ?`
 	loansSQL = `SELECT item, patron, at, due FROM loans`
 
 	copySQL = `
-SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.author, ''), coalesce(i.isbn, ''), coalesce(i.call_number, ''),
-       coalesce(i.scheme, ''), coalesce(i.subjects, ''), coalesce(i.location, ''), coalesce(i.library, ''), coalesce(i.type, ''), coalesce(i.status, ''),
-       coalesce(i.reference, 0), coalesce(i.no_loan, 0), coalesce(i.year, 0), i.seen,
+SELECT i.barcode IS NOT NULL, coalesce(i.title, ''), coalesce(i.type, ''), coalesce(i.status, ''),
+       coalesce(i.reference, 0), coalesce(i.no_loan, 0),
        l.item IS NOT NULL, coalesce(l.patron, ''), l.at, l.due,
        EXISTS (SELECT 1 FROM entries e JOIN outbox q ON q.seq = e.seq WHERE e.item = k.barcode),
        EXISTS (SELECT 1 FROM entries e JOIN entry_tags t ON t.entry = e.seq WHERE e.item = k.barcode)
@@ -132,16 +131,15 @@ func (r *Reader) Copy(ctx context.Context, b kiosk.Barcode) (kiosk.Copy, error) 
 }
 
 func scanCopy(r row, b kiosk.Barcode) (c kiosk.Copy, err error) {
-	var seen, at, due instant
+	var at, due instant
 	i, l := &c.Item, &c.Loan
-	err = r.Scan(&c.Known, &i.Title, &i.Author, &i.ISBN, &i.CallNumber,
-		&i.Scheme, &i.Subjects, &i.Location, &i.Library, &i.Type, &i.Status,
-		&i.Reference, &i.NoLoan, &i.Year, &seen,
+	err = r.Scan(&c.Known, &i.Title, &i.Type, &i.Status,
+		&i.Reference, &i.NoLoan,
 		&c.OnLoan, &l.Patron, &at, &due, &c.Unsettled, &c.Tagged)
 	if err != nil {
 		return kiosk.Copy{}, wrap("copy", err)
 	}
-	if i.Seen = seen.Time; c.Known {
+	if c.Known {
 		i.Barcode = b
 	}
 	if l.At, l.Due = at.Time, due.Time; c.OnLoan {

@@ -66,7 +66,7 @@ func TestCopySeesCommitted(t *testing.T) {
 		look("in bulk", lent, e.Tags...)
 		return err
 	}))
-	lent.Item, lent.Known = kiosktest.Item(1), true
+	lent.Item, lent.Known = kiosktest.Item(1).AtDesk(), true
 	look("after it", lent, e.Tags...)
 }
 
