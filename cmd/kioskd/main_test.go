@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carrel-kiosk/carrel/deploy/testbed/vm"
 )
 
 // built is the program, built once for all tests; TestMain removes it.
@@ -117,26 +118,15 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// freePort is a port that nobody else is given until the test ends: a socket
-// that does not listen holds it. Who asks for it by its number, as kioskd,
-// has it all the same, for both say SO_REUSEADDR (Linux, socket(7)).
+// freePort is a port that nobody else is given until the test ends.
 func freePort(t *testing.T) int {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	port, held, err := vm.HoldPort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
-		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at.(*syscall.SockaddrInet4).Port
+	t.Cleanup(func() { held.Close() })
+	return port
 }
 
 func healthy(t *testing.T, port int) {

@@ -79,9 +79,11 @@ func Start(ctx context.Context, c Config) (_ *VM, err error) {
 		}
 	}()
 	if c.Web != 0 {
-		if v.Web, v.held, err = holdPort(); err != nil {
+		port := 0
+		if port, v.held, err = HoldPort(); err != nil {
 			return nil, err
 		}
+		v.Web = fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	v.cmd = exec.Command("nice", v.arguments(c)...) //nolint:noctx // Kill ends it
 	if v.input, err = v.cmd.StdinPipe(); err != nil {
@@ -138,13 +140,14 @@ func (v *VM) slot(n int) string { return filepath.Join(v.dir, fmt.Sprintf("usb%d
 // Slot opens the place number n to plug a device in.
 func (v *VM) Slot(n int) (net.Conn, error) { return net.Dial("unix", v.slot(n)) }
 
-// holdPort gives an address of this machine that nobody else is given until
-// held is closed: a socket that does not listen holds it. QEMU, which asks for it
-// by its number, has it all the same, for both say SO_REUSEADDR (Linux, socket(7)).
-func holdPort() (address string, held *os.File, err error) {
+// HoldPort gives a port of 127.0.0.1 that nobody else is given until held is
+// closed: a socket that does not listen holds it. Who asks for it by its number,
+// as QEMU and kioskd, has it all the same, for both say SO_REUSEADDR (Linux,
+// socket(7)).
+func HoldPort() (port int, held *os.File, err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return "", nil, err
+		return 0, nil, err
 	}
 	held = os.NewFile(uintptr(fd), "port")
 	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
@@ -156,9 +159,9 @@ func holdPort() (address string, held *os.File, err error) {
 	own, ok := at.(*syscall.SockaddrInet4)
 	if err != nil || !ok {
 		held.Close()
-		return "", nil, fmt.Errorf("a port for the machine: %w", err)
+		return 0, nil, fmt.Errorf("a port for the machine: %w", err)
 	}
-	return fmt.Sprintf("127.0.0.1:%d", own.Port), held, nil
+	return own.Port, held, nil
 }
 
 // read keeps what the machine's console says until it ends.
