@@ -1,27 +1,10 @@
 package web
 
 import (
-	"encoding/csv"
-	"errors"
-	"fmt"
-	"io"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
-
-// Pupil is one of a class that borrows by touching an animal: the animal
-// stands for the card.
-type Pupil struct {
-	Card   kiosk.Card
-	Animal string // one of Animals
-}
-
-// MaxClass is how many animals have room on the smallest panel.
-const MaxClass = 30
 
 // animal is how one is drawn: a head, its ears and what makes it unlike others.
 type animal struct {
@@ -70,73 +53,12 @@ func Animals() []string {
 	return names
 }
 
-// ReadClass reads a class list: a card and an animal in each row, with or
-// without the heading "card,animal". The error names every row that is wrong.
-func ReadClass(r io.Reader) (class []Pupil, err error) {
-	in := csv.NewReader(io.LimitReader(r, 1<<20))
-	in.FieldsPerRecord, in.TrimLeadingSpace = 2, true
-	rows, err := in.ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	var wrong []error
-	cards, taken := map[kiosk.Card]bool{}, map[string]bool{}
-	for i, row := range rows {
-		p := Pupil{kiosk.Card(strings.TrimSpace(strings.TrimPrefix(row[0], "\ufeff"))), strings.ToLower(strings.TrimSpace(row[1]))}
-		if i == 0 && strings.EqualFold(string(p.Card), "card") {
-			continue
-		}
-		_, drawn := animals[p.Animal]
-		switch {
-		case p.Card == "":
-			wrong = append(wrong, fmt.Errorf("row %d: no card", i+1))
-		case !drawn:
-			wrong = append(wrong, fmt.Errorf("row %d: %q: must be of %s", i+1, p.Animal, strings.Join(Animals(), ", ")))
-		case cards[p.Card] || taken[p.Animal]:
-			wrong = append(wrong, fmt.Errorf("row %d: the card or the %s stands there already", i+1, p.Animal))
-		default:
-			class = append(class, p)
-		}
-		cards[p.Card], taken[p.Animal] = true, true
-	}
-	if len(class) == 0 && len(wrong) == 0 {
-		wrong = append(wrong, errors.New("no card in it"))
-	}
-	return class, errors.Join(wrong...)
-}
-
 // Pictures tells whether there are pictures in place of text.
 func (v view) Pictures() bool { return v.Manner.Kind == PreReader }
 
 // Drawn tells whether this very view is: the others have few words already.
 func (v view) Drawn() bool {
 	return v.Pictures() && slices.Contains([]string{"welcome", "held", "items", "receipt"}, v.Show())
-}
-
-// face is an animal on the screen.
-type face struct {
-	animal
-	N    int // its place in the class
-	Name string
-}
-
-// Class are the animals that stand for cards.
-func (v view) Class() (fs []face) {
-	for i, p := range v.class {
-		fs = append(fs, face{animals[p.Animal], i, v.T("animal." + p.Animal)})
-	}
-	return fs
-}
-
-// Crowd is how many there are, for the style sheet.
-func (v view) Crowd() string {
-	switch n := len(v.class); {
-	case n <= 6:
-		return "few"
-	case n <= 12:
-		return "some"
-	}
-	return "many"
 }
 
 // First is the one thing to look at: what must be put back, or the newest.
@@ -160,13 +82,4 @@ func (l line) Sign() string {
 		return "staff"
 	}
 	return "good"
-}
-
-// pupil is the card of the animal that was touched.
-func (s *site) pupil(form url.Values) (kiosk.Event, bool) {
-	n, err := strconv.Atoi(form.Get("who"))
-	if err != nil || n < 0 || n >= len(s.Class) {
-		return nil, false
-	}
-	return kiosk.CardRead{Card: s.Class[n].Card}, true
 }

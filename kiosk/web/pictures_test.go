@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 func TestReadClass(t *testing.T) {
-	class, err := ReadClass(strings.NewReader("\ufeffcard,animal\n2001, Fox\n2002,owl\n"))
-	if want := []Pupil{{"2001", "fox"}, {"2002", "owl"}}; err != nil || !slices.Equal(class, want) {
+	class, err := ReadClass(strings.NewReader("\ufeffcard,animal\n2001, Fox\n2002,owl\n"), fstest.MapFS{})
+	if want := []Pupil{{Card: "2001", Animal: "fox"}, {Card: "2002", Animal: "owl"}}; err != nil || !slices.Equal(class, want) {
 		t.Errorf("ReadClass() = %v, %v; want %v", class, err, want)
 	}
 	for list, why := range map[string]string{
@@ -22,7 +23,7 @@ func TestReadClass(t *testing.T) {
 		",fox\n":               "row 1: no card",
 		"2001\n":               "wrong number of fields",
 	} {
-		if _, err := ReadClass(strings.NewReader(list)); err == nil || !strings.Contains(err.Error(), why) {
+		if _, err := ReadClass(strings.NewReader(list), fstest.MapFS{}); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("ReadClass(%q): %v; want %s", list, err, why)
 		}
 	}
@@ -32,7 +33,7 @@ func FuzzReadClass(f *testing.F) {
 	f.Add("card,animal\n2001,fox\n")
 	f.Add("\"20\n01\",owl")
 	f.Fuzz(func(t *testing.T, list string) {
-		class, err := ReadClass(strings.NewReader(list))
+		class, err := ReadClass(strings.NewReader(list), fstest.MapFS{})
 		for _, p := range class {
 			if _, ok := animals[p.Animal]; !ok || p.Card == "" {
 				t.Errorf("ReadClass(%q) gives %v, %v", list, p, err)
@@ -63,7 +64,7 @@ func TestAnimalsDiffer(t *testing.T) {
 // holds; outside of the list is nobody, and no animal is taken late.
 func TestPupil(t *testing.T) {
 	h, d := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
-		c.Manner, c.Class = Manner{Kind: PreReader}, []Pupil{{"20417000020018", "fox"}, {"20417000020026", "owl"}}
+		c.Manner, c.Class = Manner{Kind: PreReader}, []Pupil{{Card: "20417000020018", Animal: "fox"}, {Card: "20417000020026", Animal: "owl"}}
 	})
 	body := get(h, "/").Body.String()
 	if strings.Contains(body, "204170000200") || strings.Count(body, `class="animal"`) != 2 || !strings.Contains(body, `aria-label="fox"`) {

@@ -45,7 +45,7 @@ type Config struct {
 	PIN       bool             // a card needs one: the rehearsal has that step
 	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept
 	Child     bool             // everybody is spoken to as a child, as in a primary school
-	Class     []Pupil          // who may borrow by touching an animal, at most MaxClass
+	Class     []Pupil          // who may borrow by touching an animal or a photo, at most MaxClass
 	Sound     Sound            // zero is silent
 	Find      bool             // the catalogue can be searched from the welcome view
 	Plan      Plan             // of the library, for what was found; nil: there is none
@@ -136,6 +136,7 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("POST /mode", s.chooseManner)
 	mux.HandleFunc("POST /forget", s.forget)
 	mux.HandleFunc("GET /plan", s.picture)
+	mux.HandleFunc("GET /class/{id}", s.classPhoto)
 	mux.HandleFunc("GET /rehearsal/{step}", s.rehearsal)
 	mux.HandleFunc("GET /rehearsal/{step}/still", s.still)
 	mux.HandleFunc("GET /story", s.story)

@@ -125,8 +125,8 @@ type Screen struct {
 	Quiet  []string `toml:"quiet"`  // hours without tones, as "20:00-08:00"
 	Speak  bool     `toml:"speak"`  // what is on the screen, to who uses keys or a switch
 
-	// ClassFile is a CSV file of cards and animals: who may borrow by touching
-	// one, in the pre-reader mode.
+	// ClassFile is a CSV file of cards, each with an animal or the name of a
+	// photo beside it: who may borrow by touching one, in the pre-reader mode.
 	ClassFile string `toml:"class_file"`
 
 	// Remember keeps what a patron chooses with the card, in the ledger's file.
@@ -445,7 +445,7 @@ func (s *Screen) sound(p *Problems) {
 	}
 }
 
-// class reads the list of cards and animals.
+// class reads the list of cards with animals and photos.
 func (s *Screen) class(p *Problems) {
 	file := s.ClassFile
 	if !filepath.IsAbs(file) {
@@ -457,11 +457,8 @@ func (s *Screen) class(p *Problems) {
 		return
 	}
 	defer f.Close()
-	if s.Class, err = web.ReadClass(f); err != nil {
+	if s.Class, err = web.ReadClass(f, os.DirFS(filepath.Dir(file))); err != nil {
 		p.add("screen.class_file", s.ClassFile, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	if n := len(s.Class); n > web.MaxClass {
-		p.add("screen.class_file", s.ClassFile, "has %d cards; at most %d have room on the screen", n, web.MaxClass)
 	}
 }
 

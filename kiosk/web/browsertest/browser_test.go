@@ -1,9 +1,12 @@
 package browsertest_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/png"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +67,11 @@ func newBench(t *testing.T, languages ...string) *bench {
 func class() (c []web.Pupil) {
 	for i, a := range web.Animals() {
 		c = append(c, web.Pupil{Card: kiosk.Card(fmt.Sprint(2000 + i)), Animal: a})
+	}
+	for i := len(c); i < web.MaxClass; i++ {
+		var b bytes.Buffer
+		png.Encode(&b, image.NewGray(image.Rect(0, 0, 30, 40+i))) //nolint:errcheck // into memory
+		c = append(c, web.Pupil{Card: kiosk.Card(fmt.Sprint(2000 + i)), Photo: &web.Photo{Type: "image/png", Data: b.Bytes(), ID: fmt.Sprint("p", i)}})
 	}
 	return c
 }

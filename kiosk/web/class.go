@@ -1,0 +1,187 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // photos
+	_ "image/png"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
+)
+
+// Pupil is one of a class that borrows by touching a picture, which stands for
+// the card: an animal, or a photo.
+type Pupil struct {
+	Card   kiosk.Card
+	Animal string // one of Animals; empty: there is a photo
+	Photo  *Photo // nil: the animal
+}
+
+// Photo is a picture of a pupil.
+type Photo struct {
+	Type string // image/jpeg or image/png
+	Data []byte
+	ID   string // tells it from others, in its address
+}
+
+// MaxClass is how many pictures have room on the smallest panel.
+const MaxClass = 30
+
+// Most of a photo: a class of them is kept in memory, and drawn at once.
+const (
+	maxPhoto = 256 << 10 // bytes
+	maxSide  = 2048      // pixels
+)
+
+// ReadClass reads a class list: a card and an animal in each row, with or
+// without the heading "card,animal". In place of an animal there may be the
+// name of a photo among the files beside the list. The error names every row
+// that is wrong.
+func ReadClass(r io.Reader, beside fs.FS) (class []Pupil, err error) {
+	in := csv.NewReader(io.LimitReader(r, 1<<20))
+	in.FieldsPerRecord, in.TrimLeadingSpace = 2, true
+	rows, err := in.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	var wrong []error
+	cards, taken := map[kiosk.Card]bool{}, map[string]bool{}
+	for i, row := range rows {
+		card, name := kiosk.Card(strings.TrimSpace(strings.TrimPrefix(row[0], "\ufeff"))), strings.TrimSpace(row[1])
+		if i == 0 && strings.EqualFold(string(card), "card") {
+			continue
+		}
+		p, err := newPupil(card, name, beside)
+		key := strings.ToLower(name)
+		switch {
+		case err != nil:
+			wrong = append(wrong, fmt.Errorf("row %d: %w", i+1, err))
+		case cards[card] || taken[key]:
+			wrong = append(wrong, fmt.Errorf("row %d: the card or the %s stands there already", i+1, key))
+		case len(class) == MaxClass:
+			return nil, errors.Join(append(wrong, fmt.Errorf("row %d: at most %d have room on the screen", i+1, MaxClass))...)
+		default:
+			class = append(class, p)
+		}
+		cards[card], taken[key] = true, true
+	}
+	if len(class) == 0 && len(wrong) == 0 {
+		wrong = append(wrong, errors.New("no card in it"))
+	}
+	return class, errors.Join(wrong...)
+}
+
+func newPupil(card kiosk.Card, name string, beside fs.FS) (Pupil, error) {
+	animal := strings.ToLower(name)
+	_, drawn := animals[animal]
+	switch {
+	case card == "":
+		return Pupil{}, errors.New("no card")
+	case drawn:
+		return Pupil{Card: card, Animal: animal}, nil
+	case !photographed(animal):
+		return Pupil{}, fmt.Errorf("%q: must be of %s, or a photo beside the list (.jpg, .png)", name, strings.Join(Animals(), ", "))
+	}
+	photo, err := readPhoto(beside, name)
+	return Pupil{Card: card, Photo: photo}, err
+}
+
+func photographed(name string) bool {
+	switch path.Ext(name) {
+	case ".jpg", ".jpeg", ".png":
+		return true
+	}
+	return false
+}
+
+func readPhoto(beside fs.FS, name string) (*Photo, error) {
+	f, err := beside.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPhoto+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxPhoto {
+		return nil, fmt.Errorf("%q: has more than %d kB; make it smaller", name, maxPhoto>>10)
+	}
+	c, kind, err := image.DecodeConfig(bytes.NewReader(b))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%q: is no JPEG or PNG picture: %w", name, err)
+	case max(c.Width, c.Height) > maxSide:
+		return nil, fmt.Errorf("%q: has %d x %d pixels; at most %d a side", name, c.Width, c.Height, maxSide)
+	}
+	sum := sha256.Sum256(b)
+	return &Photo{Type: "image/" + kind, Data: b, ID: hex.EncodeToString(sum[:12])}, nil
+}
+
+// face is who stands for a card on the screen: an animal or a photo.
+type face struct {
+	animal
+	N     int // its place in the class
+	Name  string
+	Photo string // its address; empty: it is an animal
+}
+
+// Class are the faces that stand for cards.
+func (v view) Class() (fs []face) {
+	for i, p := range v.class {
+		f := face{animal: animals[p.Animal], N: i}
+		if p.Photo != nil {
+			f.Photo, f.Name = "/class/"+p.Photo.ID, v.T("class.photo", "n", strconv.Itoa(i+1))
+		} else {
+			f.Name = v.T("animal." + p.Animal)
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// Crowd is how many there are, for the style sheet.
+func (v view) Crowd() string {
+	switch n := len(v.class); {
+	case n <= 6:
+		return "few"
+	case n <= 12:
+		return "some"
+	}
+	return "many"
+}
+
+// pupil is the card of the picture that was touched.
+func (s *site) pupil(form url.Values) (kiosk.Event, bool) {
+	n, err := strconv.Atoi(form.Get("who"))
+	if err != nil || n < 0 || n >= len(s.Class) {
+		return nil, false
+	}
+	return kiosk.CardRead{Card: s.Class[n].Card}, true
+}
+
+// classPhoto is one of the class. Its address is made of what it holds: another list
+// never shows one child where another was.
+func (s *site) classPhoto(w http.ResponseWriter, r *http.Request) {
+	for _, p := range s.Class {
+		if p.Photo != nil && p.Photo.ID == r.PathValue("id") {
+			w.Header().Set("Content-Type", p.Photo.Type)
+			w.Header().Set("Cache-Control", "private, max-age=86400, immutable")
+			w.Write(p.Photo.Data) //nolint:errcheck // the browser is gone
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
