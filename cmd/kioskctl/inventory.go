@@ -401,7 +401,7 @@ func (c *counter) Write(b []byte) (int, error) {
 func (l *loader) refuse(row int, code, why string) {
 	if l.n.Refused++; l.n.Refused <= toldRows || *l.p.json {
 		l.p.gauge.clear()
-		fmt.Fprintf(os.Stderr, "row %d: %s: %s\n", row, code, why)
+		fmt.Fprintf(os.Stderr, "row %d: %s\n", row, strings.TrimPrefix(code+": "+why, ": "))
 	}
 }
 

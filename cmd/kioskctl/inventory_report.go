@@ -175,12 +175,13 @@ func (c *inventoryWant) Run(g *grammar, p *printer) error {
 
 type inventoryPicks struct {
 	shelfRange
-	For string `help:"Only what is wanted for this." placeholder:"TEXT"`
+	For  string `help:"Only what is wanted for this." placeholder:"TEXT"`
+	Weed bool   `help:"Instead, the books that may go by the library's rule, [shelf.weed]."`
 }
 
 func (c *inventoryPicks) Run(g *grammar, p *printer) error {
 	return inventories(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories) error {
-		picks, err := v.Picks(ctx, c.of(), c.For)
+		picks, err := c.picks(ctx, v)
 		if err != nil {
 			return err
 		}
@@ -190,15 +191,26 @@ func (c *inventoryPicks) Run(g *grammar, p *printer) error {
 			if x.Unknown {
 				state = "not in the catalogue"
 			}
-			if err := p.row(x, x.Location, x.CallNumber, x.Item, strings.Join(x.For, ", "), state, x.Title); err != nil {
+			why := strings.Join(x.For, ", ")
+			if words := x.Weed.Words(); words != "" {
+				why += " (" + words + ")"
+			}
+			if err := p.row(x, x.Location, x.CallNumber, x.Item, why, state, x.Title); err != nil {
 				return err
 			}
 		}
 		if len(picks) == 0 {
-			p.say("nothing is wanted")
+			p.say(map[bool]string{true: "nothing may go by the rule", false: "nothing is wanted"}[c.Weed])
 		}
 		return nil
 	})
+}
+
+func (c *inventoryPicks) picks(ctx context.Context, v control.Inventories) ([]inventory.Pick, error) {
+	if c.Weed {
+		return v.Weeds(ctx, c.of())
+	}
+	return v.Picks(ctx, c.of(), c.For)
 }
 
 type inventoryPair struct {

@@ -116,6 +116,7 @@ func TestInventory(t *testing.T) {
 			s.ctl(cli.Failed, "inventory", "report", "nosuch")
 
 			s.has(s.ctl(cli.OK, "inventory", "picks"), "MAIN / Stacks", "503 A", "hold")
+			s.ctl(cli.Failed, "inventory", "picks", "-weed") // by which rule?
 			s.has(s.ctl(cli.OK, "inventory", "pair", shelfBook(1), shelfBook(2)), "501 A | 502 A  in order")
 			s.has(s.ctl(cli.OK, "inventory", "pair", shelfBook(2), shelfBook(1)), "\anot in order")
 			if !running {

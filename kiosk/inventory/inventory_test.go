@@ -592,3 +592,56 @@ func TestWeed(t *testing.T) {
 		t.Errorf("the CSV is %q, %v", b.String(), err)
 	}
 }
+
+// TestWeeds lists what may go before anybody has walked: in shelf order, without
+// what is on loan, wanted or given up.
+func TestWeeds(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	var bad *Wrong
+	if _, err := w.Weeds(ctx, stacks); !errors.As(err, &bad) || bad.What != "norule" {
+		t.Errorf("without a rule: %v", err)
+	}
+	w.Weed = shelf.Weeding{Years: 20}
+	var items []kiosk.Item
+	for _, i := range []int{30, 7, 8, 9, 10, 12, 20} {
+		it := book(i)
+		it.Year = 1998
+		switch i {
+		case 7:
+			it.Status = kiosk.StatusLost
+		case 8:
+			it.Status = kiosk.StatusWithdrawn
+		case 20:
+			it.Year = 2020
+		}
+		items = append(items, it)
+	}
+	if _, err := w.store.PutItems(ctx, items); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Want(ctx, "hold", []kiosk.Wanted{{Item: number(12)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		r    kiosk.ShelfRange
+		want string
+	}{
+		{kiosk.ShelfRange{}, "B10 B30"}, {stacks, "B10 B30"}, {kiosk.ShelfRange{Scheme: "ddc", From: "520"}, "B30"}, {kiosk.ShelfRange{Library: "BRANCH"}, ""},
+	} {
+		picks, err := w.Weeds(ctx, tt.r)
+		var got []string
+		for _, p := range picks {
+			got = append(got, string(p.Item))
+			if p.Weed == nil || p.Weed.Year != 1998 || p.Location != "MAIN / Stacks" || p.Out || p.Unknown {
+				t.Errorf("%+v", p)
+			}
+		}
+		if err != nil || strings.Join(got, " ") != tt.want {
+			t.Errorf("Weeds(%+v) = %v, %v; want %s", tt.r, got, err, tt.want)
+		}
+	}
+	if _, err := w.Weeds(ctx, kiosk.ShelfRange{Scheme: "ddc", From: "600", To: "500"}); !errors.As(err, &bad) || bad.What != "reversed" {
+		t.Errorf("reversed: %v", err)
+	}
+}

@@ -26,6 +26,7 @@ type Pick struct {
 	Location string   `json:"location"` // library and location
 	For      []string `json:"for"`
 	Note     string   `json:"note,omitempty"`
+	Weed     *Weeded  `json:"weed,omitempty"`    // why it may go
 	Out      bool     `json:"out,omitempty"`     // it is not on the shelf, as is known
 	Unknown  bool     `json:"unknown,omitempty"` // the catalogue does not have it
 }
@@ -50,12 +51,50 @@ func (s *Service) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]
 		}
 	}
 	slices.Sort(items)
+	return s.pick(ctx, r, bounds, slices.Compact(items), func(m kiosk.Met) (Pick, bool) {
+		return Pick{For: m.Wanted, Note: notes[m.Item.Barcode]}, true
+	})
+}
+
+// Weeds are the books of a range that may go by the library's rule, as Picks: to
+// be looked at before anybody has walked.
+func (s *Service) Weeds(ctx context.Context, r kiosk.ShelfRange) ([]Pick, error) {
+	if s.Weed == (shelf.Weeding{}) {
+		return nil, wrong("norule", "the library has no rule for books that may go: set one under [shelf.weed]")
+	}
+	bounds, err := s.Order.Bounds(r)
+	if err != nil {
+		return nil, ofShelf(err)
+	}
+	var items []kiosk.Barcode
+	for c, err := range s.Store.Shelved(ctx, r.Library, r.Location) {
+		if err != nil {
+			return nil, err
+		}
+		if !shelf.Out(c) {
+			items = append(items, c.Barcode)
+		}
+	}
+	now := s.Now()
+	return s.pick(ctx, r, bounds, items, func(m kiosk.Met) (Pick, bool) {
+		found := []shelf.Finding{shelf.Weed}
+		may := s.Weed.Holds(shelf.Facts{Item: m.Item, OnLoan: m.OnLoan, Wanted: len(m.Wanted) > 0, LastLoan: m.LastLoan, Year: m.Item.Year, Copies: m.Copies}, now)
+		return Pick{For: []string{"weeding"}, Weed: weeded(found, m)}, may
+	})
+}
+
+// pick makes a list in shelf order, within each location, of those of some books
+// that are of a range and that do takes.
+func (s *Service) pick(ctx context.Context, r kiosk.ShelfRange, bounds shelf.Bounds, items []kiosk.Barcode, do func(kiosk.Met) (Pick, bool)) ([]Pick, error) {
 	type place struct {
 		Pick
 		key shelf.Key
 	}
 	var list []place
-	for part := range slices.Chunk(slices.Compact(items), maxReads) {
+	told, n := counting(ctx, ReadingBooks), 0
+	for part := range slices.Chunk(items, maxReads) {
+		n += len(part)
+		told(n)
 		met, err := s.Store.Meet(ctx, part)
 		if err != nil {
 			return nil, err
@@ -66,8 +105,13 @@ func (s *Service) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]
 			if r.Library != "" && i.Library != r.Library || r.Location != "" && i.Location != r.Location || !bounds.Has(key) {
 				continue
 			}
-			list = append(list, place{Pick{Book: bookOf(i), Location: placeName(i), For: m.Wanted, Note: notes[i.Barcode],
-				Out: m.Known && shelf.Out(kiosk.Shelved{Status: i.Status, OnLoan: m.OnLoan}), Unknown: !m.Known}, key})
+			p, ok := do(m)
+			if !ok {
+				continue
+			}
+			p.Book, p.Location, p.Unknown = bookOf(i), placeName(i), !m.Known
+			p.Out = m.Known && shelf.Out(kiosk.Shelved{Status: i.Status, OnLoan: m.OnLoan})
+			list = append(list, place{p, key})
 		}
 	}
 	slices.SortFunc(list, func(a, b place) int {

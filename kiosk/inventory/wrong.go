@@ -33,6 +33,7 @@ var Wrongs = map[string]string{
 	"unlisted":  "item",
 	"nocall":    "item",
 	"apart":     "left right", // places of two books
+	"norule":    "",           // for weeding
 	"unmet":     "item",
 	"lent":      "item",
 	"notlent":   "item",

@@ -93,15 +93,8 @@ func (v shelfView) picksSheet(name string) typeset.Sheet {
 		if i == 0 || p.Location != v.Picks[i-1].Location {
 			sh.Parts = append(sh.Parts, typeset.Table{Title: p.Location, Tick: true, Head: []string{v.T("staff.inv.call"), v.T("staff.ex.item"), v.T("staff.inv.why")}, Wide: []int{3, 7, 4}})
 		}
-		why := strings.Join(p.For, ", ")
-		if p.Out {
-			why += " · " + v.T("staff.inv.mark.out")
-		}
-		if p.Unknown {
-			why += " · " + v.T("staff.unknown")
-		}
 		t := &sh.Parts[len(sh.Parts)-1]
-		t.Rows = append(t.Rows, []string{call(p.Book), book(p.Book), why})
+		t.Rows = append(t.Rows, []string{call(p.Book), book(p.Book), v.For(p)})
 	}
 	return sh
 }
@@ -116,16 +109,4 @@ func (s *site) inventoryPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Memb
 	l := s.staffLanguage(r)
 	v := shelfView{language: l, zone: s.Location, now: s.Clock(), Report: &rep}
 	s.printed(w, "inventory", l, v.reportSheet(s.Name))
-}
-
-// picksPDF gives the list to carry.
-func (s *site) picksPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Member) {
-	picks, err := s.Staff.Inventories.Picks(r.Context(), kiosk.ShelfRange{}, "")
-	if err != nil {
-		s.failInventory(w, r, err)
-		return
-	}
-	l := s.staffLanguage(r)
-	v := shelfView{language: l, zone: s.Location, now: s.Clock(), Picks: picks}
-	s.printed(w, "picks", l, v.picksSheet(s.Name))
 }

@@ -41,6 +41,7 @@ type Inventories interface {
 	End(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error)
 	Report(ctx context.Context, id kiosk.ID, whole bool) (inventory.Report, error)
 	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
+	Weeds(ctx context.Context, r kiosk.ShelfRange) ([]inventory.Pick, error)
 	Schemes() []string
 	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
 	Changes(ctx context.Context, id kiosk.ID) ([]inventory.Change, error)
@@ -77,6 +78,7 @@ type shelfView struct {
 	Now     *walkView
 	Report  *inventory.Report
 	Picks   []inventory.Pick
+	Weeds   bool               // Picks are those that may go
 	Changes []inventory.Change // for the library's system
 }
 
@@ -492,16 +494,4 @@ func (s *site) inventoryCSV(w http.ResponseWriter, r *http.Request, who kiosk.Me
 	if err := rep.WriteCSV(w); err != nil {
 		s.Log.Warn("web: inventory as CSV", "err", err) // the browser is gone
 	}
-}
-
-// picksPage lists what is to be pulled.
-func (s *site) picksPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
-	picks, err := s.Staff.Inventories.Picks(r.Context(), kiosk.ShelfRange{}, "")
-	if err != nil {
-		s.failInventory(w, r, err)
-		return
-	}
-	p := s.staffPage(r, who)
-	p.Shelf = shelfView{language: p.language, zone: s.Location, now: s.Clock(), Picks: picks}
-	s.showStaff(w, http.StatusOK, "staff-picks", p)
 }

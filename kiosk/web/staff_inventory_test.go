@@ -124,7 +124,12 @@ func TestInventoryPages(t *testing.T) {
 	if err := store.Want(t.Context(), "hold", []kiosk.Wanted{{Item: "B03"}}); err != nil {
 		t.Fatal(err)
 	}
-	page("/staff/inventory/picks", "503 A", "hold")
+	page("/staff/inventory/picks", "503 A", "hold", "MAIN / Stacks (40)")
+	page("/staff/inventory/picks?list=weed&place=MAIN%1FStacks", "530 A", "May be weeded (published ", "value=\"MAIN\x1fStacks\" selected", "/staff/inventory/picks.pdf?place=MAIN%1FStacks&amp;list=weed")
+	page("/staff/inventory/picks?list=weed&place=BRANCH%1F", "No book here may go")
+	if w := do(h, "GET", "/staff/inventory/picks.pdf?list=weed", nil, c); w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "%PDF") {
+		t.Errorf("picks.pdf of what may go = %d", w.Code)
+	}
 	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B08")
 	post(http.StatusNoContent, "/staff/inventory/v1/scan", "value", "B09")
 	page("/staff/inventory/v1/report", `action="/staff/inventory/v1/return"`)

@@ -31,6 +31,7 @@ type Inventories interface {
 	Seen(ctx context.Context, id kiosk.ID, all bool) ([]kiosk.Barcode, error)
 	Want(ctx context.Context, why string, list []kiosk.Wanted) error
 	Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error)
+	Weeds(ctx context.Context, r kiosk.ShelfRange) ([]inventory.Pick, error)
 	Neighbours(ctx context.Context, left, right string) (inventory.Pair, error)
 	Return(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode) error
 	Tell(ctx context.Context, id kiosk.ID, who string, items []kiosk.Barcode) (planned int, err error)
@@ -101,6 +102,7 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		"seen":   func(ctx context.Context, q question) (any, error) { return v.Seen(ctx, q.ID, q.All) },
 		"want":   func(ctx context.Context, q question) (any, error) { return none(v.Want(ctx, q.Text, q.Want)) },
 		"picks":  func(ctx context.Context, q question) (any, error) { return v.Picks(ctx, q.Range, q.Text) },
+		"weeds":  func(ctx context.Context, q question) (any, error) { return v.Weeds(ctx, q.Range) },
 		"return": func(ctx context.Context, q question) (any, error) { return none(v.Return(ctx, q.ID, q.Who, q.Item)) },
 		"tell":   func(ctx context.Context, q question) (any, error) { return v.Tell(ctx, q.ID, q.Who, q.Items) },
 		"plan": func(ctx context.Context, q question) (any, error) {
@@ -213,6 +215,10 @@ func (c inventoryClient) Want(ctx context.Context, why string, list []kiosk.Want
 
 func (c inventoryClient) Picks(ctx context.Context, r kiosk.ShelfRange, why string) ([]inventory.Pick, error) {
 	return about[[]inventory.Pick](ctx, c, "picks", question{Range: r, Text: why})
+}
+
+func (c inventoryClient) Weeds(ctx context.Context, r kiosk.ShelfRange) ([]inventory.Pick, error) {
+	return about[[]inventory.Pick](ctx, c, "weeds", question{Range: r})
 }
 
 func (c inventoryClient) Neighbours(ctx context.Context, left, right string) (inventory.Pair, error) {
