@@ -51,7 +51,7 @@ func (b *builder) kiosk(t target) error {
 	p.copy("etc/carrel/kiosk.toml", "deploy/debian/kiosk.toml", 0o644)
 	p.copy("usr/lib/carrel/backup", "deploy/systemd/backup", 0o755)
 	p.copy("usr/lib/carrel/current", "deploy/systemd/current", 0o755)
-	for _, u := range []string{"kioskd.service", "carrel-backup.service", "carrel-backup.timer",
+	for _, u := range []string{"kioskd.service", "carrel-backup.service", "carrel-backup.timer", "run-carrel-stick.mount",
 		"carrel-update.path", "carrel-update.service", "carrel-update-resume.service"} {
 		p.copy("lib/systemd/system/"+u, "deploy/systemd/"+u, 0o644)
 	}
