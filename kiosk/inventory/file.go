@@ -256,6 +256,7 @@ func (s *Service) Unload(ctx context.Context, id kiosk.ID, who string, line int6
 		return 0, wrong("noload", "there is no such file to take back")
 	}
 	defer l.tell()
+	told := counting(ctx, ReadingFile)
 	for part := range slices.Chunk(scans, maxReads) {
 		var lines []kiosk.ShelfLine
 		for _, of := range part {
@@ -266,6 +267,7 @@ func (s *Service) Unload(ctx context.Context, id kiosk.ID, who string, line int6
 			return n, err
 		}
 		n += len(part)
+		told(n)
 	}
 	l.s = l.s.Afresh()
 	if err := s.fold(ctx, l); err != nil {

@@ -214,7 +214,7 @@ func (s *site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff/inventory/{id}/file", s.staffed(kiosk.Helper, s.shelved(s.filePage)))
 	mux.HandleFunc("POST /staff/inventory/{id}/file", s.staffed(kiosk.Helper, s.shelved(s.takeFile)))
 	mux.HandleFunc("POST /staff/inventory/{id}/load", s.staffed(kiosk.Helper, s.shelvedFor(loadTime, s.loadFile)))
-	mux.HandleFunc("POST /staff/inventory/{id}/unload", s.staffed(kiosk.Helper, s.shelved(s.unloadFile)))
+	mux.HandleFunc("POST /staff/inventory/{id}/unload", s.staffed(kiosk.Helper, s.shelvedFor(loadTime, s.unloadFile)))
 	mux.HandleFunc("GET /staff/inventory/{id}/seen.txt", s.staffed(kiosk.Librarian, s.shelved(s.seenFile)))
 	mux.HandleFunc("GET /staff/inventory/{id}/tell", s.staffed(kiosk.Librarian, s.shelved(s.outgoingPage)))
 	mux.HandleFunc("GET /staff/inventory/{id}/tell/stream", s.outgoingStream)

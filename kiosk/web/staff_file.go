@@ -241,10 +241,9 @@ func (s *site) unloadFile(w http.ResponseWriter, r *http.Request, who kiosk.Memb
 	if !s.note(w, r, who, "inventory.unload", string(id), r.PostForm.Get("value")) {
 		return
 	}
+	x, r := s.watched(w, r, who)
 	n, err := s.Staff.Inventories.Unload(r.Context(), id, walker(r, who), line)
-	if err != nil {
-		s.failInventory(w, r, err)
-		return
+	if to := fileAt(id, "did", "unload", "n", strconv.Itoa(n)); !x.over(err, to) {
+		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
-	http.Redirect(w, r, fileAt(id, "did", "unload", "n", strconv.Itoa(n)), http.StatusSeeOther)
 }

@@ -144,7 +144,7 @@ func TestFilePages(t *testing.T) {
 	}
 }
 
-// TestFileOfMany: a long file shows how far it is.
+// TestFileOfMany: a long file shows how far it is, and is one inventory's.
 func TestFileOfMany(t *testing.T) {
 	v, _ := newShelves(t)
 	v.Config.File = rowsOf
