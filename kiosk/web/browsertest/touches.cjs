@@ -188,6 +188,29 @@ const tests = {
     assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
     await page.keyboard.press('Enter');
     await sent(['kiosk.StartReturn{}']);
+    // A whole visit; the card and the books come by themselves.
+    const focus = id => page.waitForFunction(id => document.activeElement.id === id, id);
+    const tab = async id => { for (let i = 0; i < 30 && await page.evaluate(() => document.activeElement.id) !== id; i++) await page.keyboard.press('Tab'); await focus(id); };
+    await scene('pin');
+    await focus('pin');
+    await page.keyboard.type('1234');
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.PINEntered{PIN:1234}']);
+    await scene('items');
+    await page.waitForFunction(() => document.activeElement.matches('h1'));
+    await tab('lines'); // read, scrolled
+    await page.keyboard.press('Tab');
+    assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^Renew/);
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.RenewLine{Line:a6}']);
+    await tab('finish');
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.Finish{Language:en}']);
+    await scene('receipt-ways');
+    await page.waitForFunction(() => document.activeElement.matches('h1'));
+    await tab('done');
+    await page.keyboard.press('Enter');
+    await sent(['kiosk.Cancel{}']);
   },
 
   async 'the PIN is typed by touch and by keys, masked, and gone after'(page) {
