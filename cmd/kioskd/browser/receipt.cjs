@@ -39,11 +39,14 @@ const until = async (what, is) => {
   // A phone reads what was lent, in the patron's language and script, in colours or not.
   await lend('20417000020018', ['30417000010066', '30417000010074']);
   const english = await code();
+  let stays = 0; // nobody touches it, and it stays while a phone looks
+  screen.on('request', r => { if (r.url().endsWith('/touch/stay')) stays++; });
   assert.match(english, /Corduroy/);
   assert.match(english, /Due/);
   assert.ok(!english.includes('20417000020018'), 'the card’s number is in the code');
   assert.deepEqual(await axe(screen), []);
   await shot(screen, 'receipt-code');
+  await until('the page to say that a phone looks', () => stays > 0);
   await screen.getByRole('button', {name: 'Close'}).click();
   await screen.locator('#phone:popover-open').waitFor({state: 'detached'});
   await screen.goto(`${base}/?lang=ar&mode=standard.contrast`);
@@ -59,7 +62,8 @@ const until = async (what, is) => {
   assert.match(first, /Corduroy/);
   await shot(screen, 'receipt-printed');
 
-  // The time is up while the code lies open: it goes with the rest.
+  // The time is up while the code lies open: it goes with the rest. Open it stays longer; a page that can't say so is waited for no longer.
+  await screen.route('**/touch/stay', r => r.abort());
   await screen.locator('#to-phone').click();
   await screen.locator('#phone:popover-open').waitFor();
   await view('welcome');
@@ -67,6 +71,7 @@ const until = async (what, is) => {
   const whole = await screen.content();
   for (const word of ['Corduroy', 'Chidi', 'id="phone"']) assert.ok(!whole.includes(word), `${word} is still there`);
   await screen.locator('#return').click({trial: true}); // nothing lies over it
+  await screen.unroute('**/touch/stay');
 
   // Without paper it says so, and what was not printed is nobody's any more: the next one gets his own, and only that.
   await turn('no-paper', true);

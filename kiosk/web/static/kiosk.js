@@ -182,6 +182,11 @@
     touched = now;
     fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view, visit})}).catch(() => {});
   }
+  // A phone takes its time to find the code: the receipt stays meanwhile, for so long.
+  const scans = 45_000; // ms
+  let scanning = 0;
+  addEventListener('toggle', e => { if (e.target.id === 'phone') scanning = performance.now(); }, true);
+  const scanned = () => { if ($('phone')?.matches(':popover-open') && performance.now() - scanning < scans) alive(); };
   addEventListener('pointerdown', alive, true);
   addEventListener('keydown', alive, true);
   if (!live) addEventListener('submit', e => e.preventDefault(), true);
@@ -261,6 +266,7 @@
   setInterval(count, 200);
   setInterval(() => {
     watch();
+    scanned();
     const {view} = screen().dataset;
     if (view === 'welcome' && 'chosen' in root.dataset && performance.now() - was.since > keep) forget();
   }, 1000);
