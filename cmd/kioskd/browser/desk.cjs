@@ -35,7 +35,7 @@ const size = {viewport: {width: 1280, height: 800}};
   await view('items');
   for (const b of books) await click(b);
   await says('Corduroy');
-  await screen.waitForFunction(() => (document.body.innerText.match(/\bLent\b/g) || []).length === 3);
+  await screen.waitForFunction(() => (document.querySelector('main').innerText.match(/\bLent\b/g) || []).length === 3);
   await says('Due ');
   for (const b of books) await inILS(b);
   await preset('Wrong check digit');
@@ -49,6 +49,7 @@ const size = {viewport: {width: 1280, height: 800}};
   await shot(screen, 'desk-receipt');
   await screen.click('#done');
   await view('welcome');
+  await screen.waitForFunction(() => !document.getElementById('say').textContent);
   assert.ok(!(await screen.innerText('body')).includes('Corduroy'), 'nothing of the last patron stays');
 
   // Return, without a card.
@@ -76,7 +77,7 @@ const size = {viewport: {width: 1280, height: 800}};
   await sim.click('[data-switch="cut"]');
   await click('30417000010090');
   await says('The Mitten');
-  await screen.waitForFunction(() => (document.body.innerText.match(/\bLent\b/g) || []).length === 2);
+  await screen.waitForFunction(() => (document.querySelector('main').innerText.match(/\bLent\b/g) || []).length === 2);
   await screen.waitForSelector('#offline', {state: 'visible'});
   await shot(screen, 'desk-offline');
   assert.equal(await sim.locator('#loans tr[data-item="30417000010090"]').count(), 0, 'the ILS can not know yet');
