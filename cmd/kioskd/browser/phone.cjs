@@ -211,7 +211,7 @@ const certificate = (port, options) => new Promise((done, fail) => {
   await staff.waitForSelector('main > p >> text=Finished');
   await phone.fill('#code', 'B11');
   await phone.press('#code', 'Enter');
-  await phone.waitForSelector('#refused:not([hidden]) >> text=has ended');
+  await phone.waitForSelector('#refused:not([hidden]) >> text=is finished');
   await looks(phone, 'ended', small);
   await staff.goto(base + '/staff/inventory');
   await staff.fill('#name', 'Science again');
