@@ -175,6 +175,17 @@ const tests = {
     await page.keyboard.type('4711');
     const said = await spoken();
     assert.ok(said.includes('PIN. Type the PIN that goes with your card.') && !said.some(s => /\d{2}/.test(s) || s.includes('4')), said.join('; '));
+    // The room hears no key, by a switch or by Tab; what lies beside the keys is told.
+    await page.keyboard.press('Space');
+    const step = () => page.keyboard.press('ArrowRight'), press = () => page.keyboard.press('Space');
+    for (const key of ['4', '7']) await choose(page, `[data-key="${key}"]`, step, press);
+    await page.locator('#pin').focus();
+    for (let i = 0; i < 60 && !await page.evaluate(() => document.activeElement.id === 'cancel'); i++) await page.keyboard.press('Tab');
+    await heard(await page.locator('#cancel').innerText());
+    const keys = await page.locator('#pinpad button').evaluateAll(list => list.map(b => b.ariaLabel || b.textContent));
+    assert.ok(keys.includes('4') && keys.length >= 12, keys.join('; '));
+    const loud = await spoken();
+    assert.deepEqual(loud.filter(s => keys.includes(s)), [], loud.join('; '));
     await scene('items-one');
     await view(page, 'items');
     await scene('items-countdown');

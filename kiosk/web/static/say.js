@@ -117,6 +117,8 @@
     const all = [...e.querySelectorAll('.line[data-state]')];
     return [name, ...all.length ? all.map(line) : [inside]].filter(Boolean).join('. ');
   }
+  // What types a PIN is not told, nor where among the keys the focus is: the room hears it.
+  const typing = e => e.closest('#pinpad') && !e.matches('h1, #pin');
   function hush() {
     if (!aloud) return;
     aloud = false;
@@ -137,7 +139,7 @@
     addEventListener('focusin', e => {
       if (!aloud) return;
       if (e.target.matches('h1, input')) speechSynthesis.cancel(); // another view
-      speak(named(e.target));
+      if (!typing(e.target)) speak(named(e.target));
     });
     addEventListener('pointerdown', hush, true);
     if (sessionStorage.getItem(kept)) begin(); // the page was loaded again, in another language
