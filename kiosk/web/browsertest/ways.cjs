@@ -163,7 +163,8 @@ const tests = {
     await scene('account'); // has come: no news line by line
     await page.locator('#say', {hasText: 'To pay: 2.50 USD.'}).waitFor();
     await scene('account-renewing');
-    await page.locator('#say', {hasText: ': '}).waitFor();
+    await page.locator('#say', {hasText: 'Charlotte’s Web: Not taken. Another reader is waiting'}).waitFor();
+    await page.locator('#say', {hasText: 'The Very Hungry Caterpillar: Renewed. Due '}).waitFor();
     assert.deepEqual(await spoken(), []); // nobody has used a key
     await scene('welcome');
     await view(page, 'welcome');
