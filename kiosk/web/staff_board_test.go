@@ -105,6 +105,36 @@ func TestBoard(t *testing.T) {
 	put(http.StatusInternalServerError, "message", url.Values{"message": {"x"}})
 }
 
+// TestFatalIsTold: what the heading is described by is all that stands below it;
+// a screen reader and the voice tell no more.
+func TestFatalIsTold(t *testing.T) {
+	sc := kiosk.Screen{View: kiosk.ViewWelcome, Faults: []kiosk.Fault{{Source: "ledger", Fatal: true}}}
+	for _, x := range []struct {
+		b    kiosk.Board
+		want string
+	}{
+		{kiosk.Board{}, "Our staff will gladly help you with your books. For staff: ledger"},
+		{kiosk.Board{Closed: true, Why: "The <pad> is being mended"}, "with your books. The <pad> is being mended For staff: ledger"},
+		{kiosk.Board{Why: "of last week"}, "with your books. For staff: ledger"},
+	} {
+		h, _ := newSite(t, sc, func(c *Config) { c.Staff = &Staff{Board: &fakeBoards{all: []kiosk.Board{x.b}}} })
+		body := get(h, "/").Body.String()
+		_, by, _ := strings.Cut(body, `<h1 tabindex="-1" aria-describedby="`)
+		by, _, _ = strings.Cut(by, `"`)
+		var told []string
+		for id := range strings.FieldsSeq(by) {
+			_, p, ok := strings.Cut(body, ` id="`+id+`"`)
+			p, _, _ = strings.Cut(p, "</p>")
+			if told = append(told, seen("<"+p)); !ok {
+				t.Errorf("the heading is described by %q, which is nowhere", id)
+			}
+		}
+		if got := strings.Join(told, " "); !strings.HasSuffix(got, x.want) {
+			t.Errorf("told %q; want %q", got, x.want)
+		}
+	}
+}
+
 func TestHoursInWords(t *testing.T) {
 	en, ls := all(t)
 	week := kiosk.Hours{Week: [7]kiosk.Span{1: {From: 540, To: 1080}, 2: {From: 540, To: 1080}}, Days: []kiosk.SpecialDay{{Date: "2026-12-01", Name: "staff day"}}}
