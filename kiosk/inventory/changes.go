@@ -184,6 +184,37 @@ func (s *Service) TakeBack(ctx context.Context, id kiosk.ID, who string, what Wh
 		}
 	}
 	defer l.tell()
+	return s.takeBack(ctx, l, who, open)
+}
+
+// forsake takes back what is planned of books that nobody has met any more:
+// their scans were taken back.
+func (s *Service) forsake(ctx context.Context, l *live, who string) error {
+	var open []Change
+	if slices.ContainsFunc(l.changes, func(c Change) bool { return !c.Sent }) {
+		met := l.met()
+		for _, c := range l.changes {
+			if !c.Sent && !met[c.Book.Item] {
+				open = append(open, c)
+			}
+		}
+	}
+	_, err := s.takeBack(ctx, l, who, open)
+	return err
+}
+
+// met are all books that were met, of the range or not.
+func (l *live) met() map[kiosk.Barcode]bool {
+	list := map[kiosk.Barcode]bool{}
+	for scan := range l.s.Walk.Scans() {
+		item, _ := l.s.ItemOf(scan)
+		list[item] = true
+	}
+	return list
+}
+
+// takeBack takes back changes that were not sent. It tells how many.
+func (s *Service) takeBack(ctx context.Context, l *live, who string, open []Change) (n int, err error) {
 	for part := range slices.Chunk(open, maxReads) {
 		var lines []kiosk.ShelfLine
 		gone := map[int64]bool{}
@@ -217,7 +248,8 @@ func (s *Service) Changes(ctx context.Context, id kiosk.ID) ([]Change, error) {
 // Send records what is planned in the ledger, from where the library's system
 // is told as of all that happens offline: in order, once, and what it refuses
 // comes back to staff. A book that somebody has returned meanwhile is passed
-// over. It tells how many were recorded.
+// over, and what is planned of one that nobody has met any more is taken back.
+// It tells how many were recorded.
 func (s *Service) Send(ctx context.Context, id kiosk.ID, who string) (sent int, err error) {
 	l, err := s.open(ctx, id)
 	if err != nil {
@@ -227,8 +259,11 @@ func (s *Service) Send(ctx context.Context, id kiosk.ID, who string) (sent int, 
 	if s.Ledger == nil {
 		return 0, invalid("there is no ledger to record it in")
 	}
-	open := slices.DeleteFunc(slices.Clone(l.changes), func(c Change) bool { return c.Sent })
 	defer l.tell()
+	if err := s.forsake(ctx, l, who); err != nil {
+		return 0, err
+	}
+	open := slices.DeleteFunc(slices.Clone(l.changes), func(c Change) bool { return c.Sent })
 	for part := range slices.Chunk(open, maxReads) {
 		n, err := s.send(ctx, l, who, part)
 		if sent += n; err != nil {

@@ -2,6 +2,9 @@ package inventory
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -53,6 +56,89 @@ func TestReturn(t *testing.T) {
 	if list, err = w.Changes(t.Context(), id); err != nil || len(list) != 1 || !list[0].Sent {
 		t.Errorf("Changes() = %+v, %v; want one that was sent", list, err)
 	}
+}
+
+// TestForsaken: with scans goes what is planned of their books, and nothing of
+// them is sent; what somebody else has met stays planned.
+func TestForsaken(t *testing.T) {
+	for name, back := range map[string]func(w *world, id kiosk.ID) error{
+		"Unload": func(w *world, id kiosk.ID) error { _, err := w.Unload(w.t.Context(), id, "ann", 0); return err },
+		"Undo": func(w *world, id kiosk.ID) error {
+			for range 5 {
+				if _, err := w.Undo(w.t.Context(), id, "bob", 0); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"cut off": func(w *world, id kiosk.ID) error { // before it came to what is planned
+			for _, of := range w.live[id].mine["bob"] {
+				if _, err := w.store.Write(w.t.Context(), id, []kiosk.ShelfLine{{Kind: kiosk.ShelfUndo, Who: "ann", At: day, Of: of}}); err != nil {
+					return err
+				}
+			}
+			w.open()
+			w.equip()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			if _, err := w.store.PutLoans(t.Context(), []kiosk.Loan{{Item: number(10), Patron: "Q", At: day}, {Item: "BRANCH", Patron: "Q", At: day}}); err != nil {
+				t.Fatal(err)
+			}
+			w.equip()
+			id := w.begin(stacks)
+			w.scan(id, "ann", "B10", "B12")
+			if _, err := w.Load(t.Context(), id, "bob", "wrong.txt", strings.NewReader("B09\nB10\nB11\nB12\nBRANCH\n")); err != nil {
+				t.Fatal(err)
+			}
+			for what, want := range map[What]int{Return: 3, Seen: 2} {
+				if n, err := w.Plan(t.Context(), id, "ann", what); err != nil || n != want {
+					t.Fatalf("Plan(%s) = %d, %v; want %d", what, n, err, want)
+				}
+			}
+			if err := back(w, id); err != nil {
+				t.Fatal(err)
+			}
+			planned := func(when string) {
+				t.Helper()
+				list, err := w.Changes(t.Context(), id)
+				var got []string
+				for _, c := range list {
+					got = append(got, string(c.Book.Item))
+				}
+				slices.Sort(got)
+				if err != nil || fmt.Sprint(got) != "[B10 B12]" {
+					t.Errorf("planned %s: %v, %v; want what ann has met", when, got, err)
+				}
+			}
+			if name != "cut off" {
+				planned("at once")
+				w.open()
+				w.equip()
+				planned("days later")
+			}
+			if n, err := w.Send(t.Context(), id, "ann"); err != nil || n != 2 {
+				t.Errorf("Send() = %d, %v; want 2", n, err)
+			}
+			planned("when it was sent")
+			for _, item := range []kiosk.Barcode{number(9), "BRANCH"} {
+				if _, err := w.store.Loan(t.Context(), item); err != nil {
+					t.Errorf("the loan of %s: %v; want it to last", item, err)
+				}
+			}
+			w.scan(id, "ann", "B09")
+			if n, err := w.Plan(t.Context(), id, "ann", Return); err != nil || n != 1 {
+				t.Errorf("met after all: Plan() = %d, %v; want 1", n, err)
+			}
+		})
+	}
+}
+
+// equip gives it all that changes and files need.
+func (w *world) equip() {
+	w.File, w.Tells, w.Ledger = readRows, "update", w.store
 }
 
 // TestSendAgain: a crash between the ledger and the log sends nothing twice.

@@ -237,8 +237,9 @@ func (s *Service) Loads(ctx context.Context, id kiosk.ID) (list []Load, err erro
 	return list, nil
 }
 
-// Unload takes back all scans of a file, by its line; 0 is the newest file. It
-// tells how many.
+// Unload takes back all scans of a file, by its line; 0 is the newest file, and
+// with them what is planned of books that nobody else has met. It tells how many
+// scans.
 func (s *Service) Unload(ctx context.Context, id kiosk.ID, who string, line int64) (n int, err error) {
 	l, err := s.taking(ctx, id)
 	if err != nil {
@@ -274,5 +275,5 @@ func (s *Service) Unload(ctx context.Context, id kiosk.ID, who string, line int6
 		l.s = nil
 		return n, err
 	}
-	return n, nil
+	return n, s.forsake(ctx, l, who)
 }

@@ -461,7 +461,8 @@ func (l *live) takes() error {
 }
 
 // Undo takes back a scan or a change that was not sent, by its line; 0 is the
-// newest scan of who. It gives the number.
+// newest scan of who. With a scan goes what is planned of its book, unless it was
+// met another time. It gives the number.
 func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (int64, error) {
 	l, err := s.open(ctx, id)
 	if err != nil {
@@ -492,8 +493,8 @@ func (s *Service) Undo(ctx context.Context, id kiosk.ID, who string, n int64) (i
 		return n, err
 	}
 	l.v.Lines++
-	l.tell()
-	return n, nil
+	defer l.tell()
+	return n, s.forsake(ctx, l, who)
 }
 
 // has tells whether a line is that of a scan.
