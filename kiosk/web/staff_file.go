@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -34,6 +35,7 @@ type collected struct {
 	name  string
 	data  []byte
 	at    time.Time
+	busy  bool // somebody takes it
 }
 
 // collectedFiles are those that wait, the oldest first.
@@ -65,6 +67,30 @@ func (f *collectedFiles) get(token string, id kiosk.ID, now time.Time) (collecte
 		return collected{}, false
 	}
 	return f.list[i], true
+}
+
+// claim is get of who takes it; busy: somebody else does already.
+func (f *collectedFiles) claim(token string, id kiosk.ID, now time.Time) (c collected, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fresh(now)
+	i := slices.IndexFunc(f.list, func(c collected) bool { return c.token == token && c.id == id })
+	if i < 0 {
+		return c, false
+	}
+	c, f.list[i].busy = f.list[i], true
+	return c, true
+}
+
+// release has one wait again, of which not all was taken.
+func (f *collectedFiles) release(token string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.list {
+		if f.list[i].token == token {
+			f.list[i].busy = false
+		}
+	}
 }
 
 // drop forgets one.
@@ -101,7 +127,9 @@ func (s *site) filePage(w http.ResponseWriter, r *http.Request, who kiosk.Member
 	x, r := s.watched(w, r, who)
 	v, err := s.fileView(r, id)
 	var bad *inventory.Wrong
-	if c, ok := s.files.get(q.Get("look"), id, s.Clock()); ok && err == nil {
+	if c, ok := s.files.get(q.Get("look"), id, s.Clock()); ok && c.busy {
+		x.page.Done = x.page.T("staff.inv.file.busy")
+	} else if ok && err == nil {
 		v.Token, v.File = c.token, c.name
 		if v.Looked, err = s.Staff.Inventories.Look(r.Context(), id, bytes.NewReader(c.data)); errors.As(err, &bad) {
 			x.page.Failed, v.Token, err = x.page.wrong(err), "", nil
@@ -194,21 +222,25 @@ func upload(w http.ResponseWriter, r *http.Request) (name string, data []byte, e
 	return string([]rune(name)[:min(len([]rune(name)), longestFile)]), data, err
 }
 
-// loadFile takes what was looked through.
+// loadFile takes what was looked through. It goes on to its end where the browser
+// leaves: a second click on the button is no reason to take half of a file.
 func (s *site) loadFile(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	if !takeForm(w, r) {
 		return
 	}
 	id, token := kiosk.ID(r.PathValue("id")), r.PostForm.Get("value")
-	c, ok := s.files.get(token, id, s.Clock())
-	if !ok {
-		http.Redirect(w, r, fileAt(id, "look", ""), http.StatusSeeOther)
+	c, ok := s.files.claim(token, id, s.Clock())
+	if !ok || c.busy {
+		http.Redirect(w, r, fileAt(id, "look", c.token), http.StatusSeeOther)
 		return
 	}
+	defer s.files.release(token)
 	if !s.note(w, r, who, "inventory.load", string(id), c.name) {
 		return
 	}
-	x, r := s.watched(w, r, who)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), loadTime)
+	defer cancel()
+	x, r := s.watched(w, r.WithContext(ctx), who)
 	taken, err := s.Staff.Inventories.Load(r.Context(), id, walker(r, who)+": "+c.name, c.name, bytes.NewReader(c.data))
 	did := "load"
 	switch _, wrong := errors.AsType[*inventory.Wrong](err); {

@@ -2,15 +2,19 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,6 +145,82 @@ func TestFilePages(t *testing.T) {
 	shows(t, h, c, at+"?look="+old, "is paused. Go on with it first.")
 	if w := post("load", old); w.Code != http.StatusConflict || seen() != 0 {
 		t.Errorf("while it pauses = %d %s", w.Code, w.Body)
+	}
+}
+
+// TestFileClickedTwice: of two clicks on the button one takes the file, to its end
+// even where the browser has left for the answer to the other; a file that was not
+// taken to its end waits again.
+func TestFileClickedTwice(t *testing.T) {
+	v, _ := newShelves(t)
+	var busy atomic.Bool
+	begun, goOn := make(chan struct{}, 1), make(chan error)
+	v.Config.File = func(file io.Reader) iter.Seq2[inventory.FileRow, error] {
+		return func(yield func(inventory.FileRow, error) bool) {
+			if busy.Swap(true) {
+				yield(inventory.FileRow{}, errors.New("it is taken twice"))
+				return
+			}
+			defer busy.Store(false)
+			begun <- struct{}{}
+			if err := <-goOn; err != nil {
+				yield(inventory.FileRow{}, err)
+				return
+			}
+			rowsOf(file)(yield)
+		}
+	}
+	if _, _, err := v.Begin(t.Context(), "", kiosk.ShelfRange{}); err != nil {
+		t.Fatal(err)
+	}
+	s := &site{Config: Config{Clock: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Staff: &Staff{Inventories: v}}}
+	s.langs, _ = languages(nil)
+	s.matcher = matcher(s.langs)
+	var err error
+	if s.pages, err = templates(); err != nil {
+		t.Fatal(err)
+	}
+	load := func(ctx context.Context) string {
+		r := request("POST", "/staff/inventory/v1/load", url.Values{"value": {"t"}}, nil).WithContext(ctx)
+		r.SetPathValue("id", "v1")
+		w := httptest.NewRecorder()
+		s.loadFile(w, r, kiosk.Member{Role: kiosk.Helper})
+		return w.Header().Get("Location")
+	}
+	look := func() string {
+		r := request("GET", "/staff/inventory/v1/file?look=t", nil, nil)
+		r.SetPathValue("id", "v1")
+		w := httptest.NewRecorder()
+		s.filePage(w, r, kiosk.Member{Role: kiosk.Helper})
+		return w.Body.String()
+	}
+	s.files.keep(collected{token: "t", id: "v1", name: "f", at: noon, data: []byte("B01 B02")})
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{{io.ErrUnexpectedEOF, "?did=cut&n=0"}, {nil, "?did=load&n=2"}} {
+		ctx, leave := context.WithCancel(t.Context())
+		first := make(chan string)
+		go func() { first <- load(ctx) }()
+		<-begun
+		if to := load(t.Context()); !strings.HasSuffix(to, "?look=t") {
+			t.Errorf("the second click leads to %s", to)
+		}
+		if page := look(); !strings.Contains(page, "is being taken already") {
+			t.Errorf("it shows %s", page)
+		}
+		leave()
+		goOn <- tt.err
+		if to := <-first; !strings.HasSuffix(to, tt.want) {
+			t.Errorf("the first click leads to %s; want %s", to, tt.want)
+		}
+	}
+	if loads, err := v.Loads(t.Context(), "v1"); err != nil || len(loads) != 1 || loads[0].Scans != 2 {
+		t.Errorf("Loads() = %+v, %v", loads, err)
+	}
+	close(goOn)
+	if to := load(t.Context()); !strings.HasSuffix(to, "?look=") {
+		t.Errorf("a file that was taken leads to %s", to)
 	}
 }
 
