@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
 // Pupil is one of a class that borrows by touching a picture, which stands for
@@ -31,8 +32,7 @@ type Pupil struct {
 
 // Photo is a picture of a pupil.
 type Photo struct {
-	Type string // image/jpeg or image/png
-	Data []byte
+	Data inventory.Picture
 	ID   string // tells it from others, in its address
 }
 
@@ -106,6 +106,8 @@ func photographed(name string) bool {
 	return false
 }
 
+// readPhoto reads one and draws it anew: anybody near the kiosk can ask for what
+// it shows, and what a camera writes into its pictures tells where a child was.
 func readPhoto(beside fs.FS, name string) (*Photo, error) {
 	f, err := beside.Open(name)
 	if err != nil {
@@ -119,15 +121,19 @@ func readPhoto(beside fs.FS, name string) (*Photo, error) {
 	if len(b) > maxPhoto {
 		return nil, fmt.Errorf("%q: has more than %d kB; make it smaller", name, maxPhoto>>10)
 	}
-	c, kind, err := image.DecodeConfig(bytes.NewReader(b))
+	c, _, err := image.DecodeConfig(bytes.NewReader(b))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%q: is no JPEG or PNG picture: %w", name, err)
 	case max(c.Width, c.Height) > maxSide:
 		return nil, fmt.Errorf("%q: has %d x %d pixels; at most %d a side", name, c.Width, c.Height, maxSide)
 	}
-	sum := sha256.Sum256(b)
-	return &Photo{Type: "image/" + kind, Data: b, ID: hex.EncodeToString(sum[:12])}, nil
+	small, err := inventory.Shrink(b)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %s", name, textOf(err))
+	}
+	sum := sha256.Sum256(small)
+	return &Photo{Data: small, ID: hex.EncodeToString(sum[:12])}, nil
 }
 
 // face is who stands for a card on the screen: an animal or a photo.
@@ -177,7 +183,7 @@ func (s *site) pupil(form url.Values) (kiosk.Event, bool) {
 func (s *site) classPhoto(w http.ResponseWriter, r *http.Request) {
 	for _, p := range s.Class {
 		if p.Photo != nil && p.Photo.ID == r.PathValue("id") {
-			w.Header().Set("Content-Type", p.Photo.Type)
+			w.Header().Set("Content-Type", "image/jpeg")
 			w.Header().Set("Cache-Control", "private, max-age=86400, immutable")
 			w.Write(p.Photo.Data) //nolint:errcheck // the browser is gone
 			return
