@@ -71,6 +71,9 @@ func TestBoard(t *testing.T) {
 	if w := do(h, "GET", "/staff/board", nil, c); w.Code != http.StatusOK || strings.Contains(get(h, "/").Body.String(), `id="board"`) {
 		t.Errorf("an empty board: %d", w.Code)
 	}
+	if body := do(h, "GET", "/staff/board", nil, c).Body.String(); !strings.Contains(body, `href="/story?`) || strings.Contains(body, "/rehearsal") {
+		t.Error("the story is not offered; or a rehearsal is, which leads on to the screen of whoever stands at the kiosk")
+	}
 	evil := `Story <b onclick="x">time</b>`
 	put(http.StatusSeeOther, "message", url.Values{"message": {" " + evil + "\r\n at three "}, "last": {"2026-11-30"}})
 	if f.newest() != "Bo board.message  "+evil+" at three 2026-11-30" || !strings.Contains(welcome(), evil+" at three") {
