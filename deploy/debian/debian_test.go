@@ -148,3 +148,48 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestStick: kiosks of one image that share a stick, and a name, overwrite none of
+// each other's copies; where the stick takes none, nothing of it is left there,
+// and the kiosk's own copy counts. The ledger is made elsewhere (try).
+func TestStick(t *testing.T) {
+	need(t, "od", "coreutils")
+	dir, stick := t.TempDir(), t.TempDir()
+	os.WriteFile(filepath.Join(dir, "kioskctl"), []byte(`#!/bin/sh
+case $* in
+*status) echo '{"kiosk":"front-desk","version":"1"}' ;;
+*) echo age-encryption.org/v1 ledger >"$4" ;;
+esac
+`), 0o700)
+	os.WriteFile(filepath.Join(dir, "date"), []byte("#!/bin/sh\n[ \"$LC_ALL\" = C ] && echo Mon || echo Mo\n"), 0o700)
+	backup := func(kiosk string) string {
+		t.Helper()
+		c := exec.Command("sh", "../systemd/backup")
+		c.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "STATE_DIRECTORY="+filepath.Join(dir, kiosk), "CARREL_STICK="+stick, "LC_ALL=de_DE.UTF-8")
+		said, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("backup of kiosk %s: %v: %s", kiosk, err, said)
+		}
+		return string(said)
+	}
+	copies := func() []string { files, _ := filepath.Glob(stick + "/*"); return files }
+	backup("a")
+	one := copies()
+	if len(one) != 1 || !regexp.MustCompile(`/front-desk-[0-9a-f]{6}-Mon\.age$`).MatchString(one[0]) {
+		t.Fatalf("the stick has %q", one)
+	}
+	backup("a")
+	backup("b")
+	if two := copies(); len(two) != 2 {
+		t.Errorf("the stick has %q of two kiosks", two)
+	}
+	if err := os.Symlink("/dev/full", one[0]+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if said := backup("a"); !strings.Contains(said, "did not get the copy") || len(copies()) != 2 {
+		t.Errorf("a full stick: %q, and it has %q", said, copies())
+	}
+	if own, _ := filepath.Glob(filepath.Join(dir, "a/backup/ledger-Mon.db")); len(own) != 1 {
+		t.Errorf("the kiosk has %q", own)
+	}
+}
