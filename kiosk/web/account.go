@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"hash/fnv"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -179,7 +178,7 @@ func (h hold) Said() string {
 	case h.Ready:
 		return h.v.T("account.hold.ready")
 	case h.Place > 0:
-		return h.v.T("account.hold.place", "n", strconv.Itoa(h.Place))
+		return h.v.T("account.hold.place", "n", h.v.Number(h.Place))
 	}
 	return h.v.T("account.hold.waiting")
 }

@@ -149,7 +149,7 @@ func (v view) Class() (fs []face) {
 	for i, p := range v.class {
 		f := face{animal: animals[p.Animal], N: i}
 		if p.Photo != nil {
-			f.Photo, f.Name = "/class/"+p.Photo.ID, v.T("class.photo", "n", strconv.Itoa(i+1))
+			f.Photo, f.Name = "/class/"+p.Photo.ID, v.T("class.photo", "n", v.Number(i+1))
 		} else {
 			f.Name = v.T("animal." + p.Animal)
 		}

@@ -94,7 +94,7 @@ func (v view) Pages() int { return (v.Find.Total + kiosk.FindPage - 1) / kiosk.F
 
 // PageSaid is which one this is.
 func (v view) PageSaid() string {
-	return v.T("find.page", "n", strconv.Itoa(v.Find.Page+1), "of", strconv.Itoa(v.Pages()))
+	return v.T("find.page", "n", v.Number(v.Find.Page+1), "of", v.Number(v.Pages()))
 }
 
 // Before and After are the pages beside this one; -1 means that there is none.
@@ -248,7 +248,7 @@ func (v view) HoldSaid() string {
 	case kiosk.HoldPlaced:
 		said := v.T("find.hold.placed")
 		if h.Place > 0 {
-			said += " " + v.T("find.hold.place", "n", strconv.Itoa(h.Place))
+			said += " " + v.T("find.hold.place", "n", v.Number(h.Place))
 		}
 		if at := shortened(clean(h.Pickup), 60); at != "" {
 			said += " " + v.T("find.hold.at", "at", at)

@@ -18,6 +18,7 @@ import (
 	xmessage "golang.org/x/text/message"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
 // all are the languages there are files for; English is the measure.
@@ -380,4 +381,24 @@ func FuzzParseLanguage(f *testing.F) {
 		l.Date(noon, noon)
 		l.N("x", len(b))
 	})
+}
+
+// TestCountsInWords: what is counted is grouped as the language does it, wherever it is said.
+func TestCountsInWords(t *testing.T) {
+	_, ls := all(t)
+	grouped := map[string]string{"en": "1,200", "de": "1.200"}
+	for _, l := range ls {
+		lang, want := l.Tag, grouped[l.Tag]
+		v := view{language: l}
+		v.Account, v.Find = &kiosk.Account{Holds: []kiosk.Hold{{Place: 1200}}}, &kiosk.Finding{Hold: kiosk.Holding{State: kiosk.HoldPlaced, Placed: kiosk.Placed{Place: 1200}}}
+		for what, said := range map[string]string{"the account": v.Holds()[0].Said(), "a hold": v.HoldSaid(),
+			"a picture": l.wrong(&inventory.Wrong{What: "pixels", Args: []string{"width", "1200", "height", "7"}})} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: %s says %q; want %s", lang, what, said, want)
+			}
+		}
+		if said := l.wrong(&inventory.Wrong{What: "misfit", Args: []string{"number", "1200", "scheme", "Dewey"}}); !strings.Contains(said, "1200") {
+			t.Errorf("%s: a call number is written %q", lang, said)
+		}
+	}
 }

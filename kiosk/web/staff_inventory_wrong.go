@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -57,11 +58,26 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, code int, text str
 // wrong is what an error says to staff.
 func (l *language) wrong(err error) string {
 	if w, ok := errors.AsType[*inventory.Wrong](err); ok {
-		if text := l.T("staff.inv.wrong."+w.What, slices.Clone(w.Args)...); text != "staff.inv.wrong."+w.What {
+		if text := l.T("staff.inv.wrong."+w.What, l.counted(w.Args)...); text != "staff.inv.wrong."+w.What {
 			return text
 		}
 	}
 	return textOf(err)
+}
+
+// counted gives the arguments of a Wrong with what is counted as the language
+// writes it; a call number, a digit too, stays as it stands on the book.
+func (l *language) counted(args []string) []string {
+	args = slices.Clone(args)
+	for i := 1; i < len(args); i += 2 {
+		switch n, err := strconv.Atoi(args[i]); args[i-1] {
+		case "n", "most", "width", "height":
+			if err == nil {
+				args[i] = l.Number(n)
+			}
+		}
+	}
+	return args
 }
 
 // textOf is what an error says in English.

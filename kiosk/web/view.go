@@ -2,7 +2,6 @@ package web
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -319,7 +318,7 @@ func (l line) Head() string {
 		return l.listed()
 	}
 	if l.Reason == kiosk.ReasonPartsMissing && l.Parts > 1 {
-		return l.v.N("line.parts", l.Have, "parts", strconv.Itoa(l.Parts))
+		return l.v.N("line.parts", l.Have, "parts", l.v.Number(l.Parts))
 	}
 	return l.v.Because(l.Reason)
 }
