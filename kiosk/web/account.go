@@ -31,19 +31,20 @@ func (v view) Aged() string {
 	return v.T("account.local", "date", v.Date(at, v.now.In(v.zone)), "time", at.Format("15:04"))
 }
 
-// accountNews is what there is in short: none of the titles, which the list has.
+// accountNews is what there is in short, each thing a line, as each is told by
+// itself: none of the titles, which the list has.
 func (v view) accountNews() string {
 	said := []string{cmp.Or(v.Aged(), v.T("account.lead"))}
 	if len(v.Listed())+len(v.Nameless()) == 0 {
 		said[0] = v.T("account.none")
 	}
 	if owes := v.Owes(); owes != "" {
-		said = append(said, owes+".", v.T("account.owed.step"))
+		said = append(said, owes, v.T("account.owed.step"))
 	}
 	if m := v.Message(); m != "" {
-		said = append(said, v.T("account.messages")+": "+m)
+		said = append(said, v.T("account.messages"), m)
 	}
-	return strings.TrimSpace(strings.Join(append(said, v.Barred()), " "))
+	return strings.TrimSpace(strings.Join(append(said, v.Barred()), "\n"))
 }
 
 // Listed are the lines of the account's loans.

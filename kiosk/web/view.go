@@ -173,9 +173,10 @@ func (v view) Lead() string {
 	return v.T("items.borrow.lead")
 }
 
-// News is what a screen reader says when it changes: a question, the account
-// that has come, and the most important line where not all of them stand in the
-// page. Where they do, the page says of each what became of it (say.js).
+// News is what a screen reader says when it changes, each line by itself: a
+// question, the account that has come, and the most important line where not all
+// of them stand in the page. Where they do, the page says of each what became of
+// it (say.js).
 func (v view) News() string {
 	switch {
 	case v.View == kiosk.ViewAccount && v.Account != nil && !v.Covered:

@@ -359,7 +359,7 @@ func TestNews(t *testing.T) {
 		{"no account yet", "standard", kiosk.Screen{View: kiosk.ViewAccount}, ""},
 		{"an empty account", "standard", account(kiosk.Account{}), "You have nothing on loan."},
 		{"an account", "standard", account(kiosk.Account{Owed: "2.50 USD", Message: "Hello", Loans: []kiosk.Borrowed{{Title: "Momo"}}, Blocked: kiosk.ReasonFees}),
-			"Here is what you have at home. To pay: 2.50 USD. Please pay at the staff desk. From the library: Hello There are fees to settle first. Please talk to staff, then try again."},
+			"Here is what you have at home.\nTo pay: 2.50 USD\nPlease pay at the staff desk.\nFrom the library\nHello\nThere are fees to settle first. Please talk to staff, then try again."},
 		{"a covered account", "standard", covered, ""},
 	} {
 		h, _ := newSite(t, tt.screen)

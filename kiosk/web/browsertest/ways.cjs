@@ -161,7 +161,8 @@ const tests = {
     await scene('account-loading');
     await view(page, 'account');
     await scene('account'); // has come: no news line by line
-    await page.locator('#say', {hasText: 'To pay: 2.50 USD.'}).waitFor();
+    await page.locator('#say', {hasText: 'reading club'}).waitFor();
+    assert.deepEqual(await told(), ['Here is what you have at home.', 'To pay: 2.50 USD', 'Please pay at the staff desk.', 'From the library', 'Your reading club meets on Friday at four.']);
     await scene('account-renewing');
     await page.locator('#say', {hasText: 'Charlotte’s Web: Not taken. Another reader is waiting'}).waitFor();
     await page.locator('#say', {hasText: 'The Very Hungry Caterpillar: Renewed. Due '}).waitFor();

@@ -81,7 +81,7 @@
       else if (was.id) tell(is);
     }
     was.told = told;
-    if (news && news !== was.news) tell(news);
+    if (news && news !== was.news) news.split('\n').forEach(tell);
     lines(s);
     Object.assign(was, {id: s.id, view, news});
   }
