@@ -182,7 +182,8 @@
     touched = now;
     fetch('/touch/stay', {method: 'POST', body: new URLSearchParams({view, visit})}).catch(() => {});
   }
-  // A phone takes its time to find the code: the receipt stays meanwhile, for so long.
+  // A phone takes its time to find the code: the receipt stays meanwhile, for so long
+  // since the code was opened last. Then the receipt's own time runs.
   const scans = 45_000; // ms
   let scanning = 0;
   addEventListener('toggle', e => { if (e.target.id === 'phone') scanning = performance.now(); }, true);
