@@ -157,6 +157,8 @@ func (p *staffPage) fileDid(q url.Values) {
 		p.Done = p.T("staff.inv.file.done", "n", p.Number(n))
 	case "cut":
 		p.Failed = p.T("staff.inv.file.cut", "n", p.Number(n))
+	case "uncut":
+		p.Failed = p.T("staff.inv.file.uncut", "n", p.Number(n))
 	case "unload":
 		p.Done = p.T("staff.inv.tell.done.takeback", "n", p.Number(n))
 	}
@@ -275,7 +277,12 @@ func (s *site) unloadFile(w http.ResponseWriter, r *http.Request, who kiosk.Memb
 	}
 	x, r := s.watched(w, r, who)
 	n, err := s.Staff.Inventories.Unload(r.Context(), id, walker(r, who), line)
-	if to := fileAt(id, "did", "unload", "n", strconv.Itoa(n)); !x.over(err, to) {
+	did := "unload"
+	if err != nil && n > 0 {
+		s.Log.Error("web: a collector's file was not taken back to its end", "inventory", id, "scans", n, "err", err)
+		did, err = "uncut", nil
+	}
+	if to := fileAt(id, "did", did, "n", strconv.Itoa(n)); !x.over(err, to) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
 }

@@ -224,6 +224,36 @@ func TestFileClickedTwice(t *testing.T) {
 	}
 }
 
+// halfBack takes a part of a file back.
+type halfBack struct{ shelves }
+
+func (halfBack) Unload(context.Context, kiosk.ID, string, int64) (int, error) {
+	return 2, errors.New("the disk is full")
+}
+
+// TestFileHalfBack: where a part of a file was taken back, nobody says that
+// nothing has changed.
+func TestFileHalfBack(t *testing.T) {
+	v, _ := newShelves(t)
+	if _, _, err := v.Begin(t.Context(), "", kiosk.ShelfRange{}); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) {
+		c.Staff = &Staff{Password: func(p string) bool { return p == right }, Inventories: halfBack{v}}
+	})
+	_, c := enter(t, h, right)
+	w := do(h, "POST", "/staff/inventory/v1/unload", url.Values{"value": {"1"}}, c)
+	to := w.Header().Get("Location")
+	if w.Code != http.StatusSeeOther || !strings.HasSuffix(to, "?did=uncut&n=2") {
+		t.Fatalf("unload = %d %s %s", w.Code, to, w.Body)
+	}
+	shows(t, h, c, to, "Taken back: 2. Take it back again")
+	en, _ := all(t)
+	if text := en.Texts["staff.inv.wrong.disk"]; strings.Contains(text, "Nothing") {
+		t.Errorf("what fails in the middle says %s", text)
+	}
+}
+
 // TestFileOfMany: a long file shows how far it is, and is one inventory's.
 func TestFileOfMany(t *testing.T) {
 	v, _ := newShelves(t)
