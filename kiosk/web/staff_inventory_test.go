@@ -313,3 +313,19 @@ func (helpers) Member(_ context.Context, badge kiosk.Card) (kiosk.Member, error)
 func (helpers) Members(context.Context) ([]kiosk.Member, error) {
 	return []kiosk.Member{{Badge: "9", Name: "Ann", Role: kiosk.Helper}}, nil
 }
+
+// TestPicksIsolateWhatIsWanted: what a book is wanted for may be in any script and
+// does not turn what stands beside it.
+func TestPicksIsolateWhatIsWanted(t *testing.T) {
+	_, ls := all(t)
+	p := inventory.Pick{For: []string{"حجز", "hold"}, Out: true}
+	for _, l := range ls {
+		want := "\u2068حجز\u2069, hold · "
+		if l.Dir == "rtl" {
+			want = "\u2068حجز\u2069, \u2068hold\u2069 · "
+		}
+		if got := (shelfView{language: l}).For(p); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: For() = %q; want %q", l.Tag, got, want)
+		}
+	}
+}

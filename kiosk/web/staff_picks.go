@@ -62,7 +62,11 @@ func (v shelfView) Sheet() string {
 
 // For is why a book is to be pulled.
 func (v shelfView) For(p inventory.Pick) string {
-	why := strings.Join(p.For, ", ")
+	var wants []string
+	for _, w := range p.For {
+		wants = append(wants, isolate(w, v.Dir == "rtl"))
+	}
+	why := strings.Join(wants, ", ")
 	if p.Weed != nil {
 		why = v.finding(shelf.Weed, p.Weed)
 	}
