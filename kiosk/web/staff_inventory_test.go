@@ -124,8 +124,8 @@ func TestInventoryPages(t *testing.T) {
 	if err := store.Want(t.Context(), "hold", []kiosk.Wanted{{Item: "B03"}}); err != nil {
 		t.Fatal(err)
 	}
-	page("/staff/inventory/picks", "503 A", "hold", "MAIN / Stacks (40)")
-	page("/staff/inventory/picks?list=weed&place=MAIN%1FStacks", "530 A", "May be weeded (published ", "value=\"MAIN\x1fStacks\" selected", "/staff/inventory/picks.pdf?place=MAIN%1FStacks&amp;list=weed")
+	page("/staff/inventory/picks", "503 A", "hold", `<button aria-pressed="true">What is wanted<`, "Books to pull: What is wanted</caption>", "MAIN / Stacks (40)")
+	page("/staff/inventory/picks?list=weed&place=MAIN%1FStacks", "530 A", `<button aria-pressed="false">What is wanted<`, "Books to pull: What may be weeded</caption>", "May be weeded (published ", "value=\"MAIN\x1fStacks\" selected", "/staff/inventory/picks.pdf?place=MAIN%1FStacks&amp;list=weed")
 	page("/staff/inventory/picks?list=weed&place=BRANCH%1F", "No book here may go")
 	if w := do(h, "GET", "/staff/inventory/picks.pdf?list=weed", nil, c); w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "%PDF") {
 		t.Errorf("picks.pdf of what may go = %d", w.Code)

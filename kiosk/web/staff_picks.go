@@ -51,6 +51,14 @@ func (s *site) picksPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Member) 
 	s.printed(w, "picks", v.language, v.picksSheet(s.Name))
 }
 
+// Which is the name of the list.
+func (v shelfView) Which() string {
+	if v.Weeds {
+		return v.T("staff.inv.picks.weed")
+	}
+	return v.T("staff.inv.picks.wanted")
+}
+
 // Sheet is where the same list is, to be printed.
 func (v shelfView) Sheet() string {
 	q := "/staff/inventory/picks.pdf?place=" + url.QueryEscape(v.Form.Library+"\x1f"+v.Form.Location)
