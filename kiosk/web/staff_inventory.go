@@ -247,13 +247,15 @@ func walker(r *http.Request, who kiosk.Member) string {
 // shelved lets a handler answer where there are inventories.
 func (s *site) shelved(h staffHandler) staffHandler { return s.shelvedFor(inventoryTime, h) }
 
-// shelvedFor is shelved of what may take so long.
+// shelvedFor is shelved of what may take so long, and of what is to be said of it
+// then.
 func (s *site) shelvedFor(longest time.Duration, h staffHandler) staffHandler {
 	return func(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 		if s.Staff.Inventories == nil {
 			http.NotFound(w, r)
 			return
 		}
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(max(answerTime, longest+patience))) //nolint:errcheck // a test's recorder has none
 		ctx, cancel := context.WithTimeout(r.Context(), longest)
 		defer cancel()
 		h(w, r.WithContext(ctx), who)

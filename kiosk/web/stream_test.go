@@ -277,4 +277,10 @@ func TestAnswerEnds(t *testing.T) {
 	if answerTime < inventoryTime+patience {
 		t.Errorf("an inventory may take %v, and nothing can be said of it after %v", inventoryTime, answerTime)
 	}
+	v, _ := newShelves(t)
+	site := &site{Config: Config{Staff: &Staff{Inventories: v}}}
+	site.shelvedFor(loadTime, func(http.ResponseWriter, *http.Request, kiosk.Member) {})(w, r, kiosk.Member{})
+	if w.write.Before(begin.Add(loadTime + patience)) {
+		t.Errorf("a file may take %v, and what became of it must be read until %v", loadTime, w.write.Sub(begin))
+	}
 }

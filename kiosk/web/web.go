@@ -176,7 +176,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // answerTime is the longest that an answer takes, with its sending: who reads no
 // more of it holds nothing here. It is more than inventoryTime, so that what then
-// fails can be said. A stream has a deadline for each message.
+// fails can be said; what may take longer has more. A stream has a deadline for
+// each message.
 const answerTime = 3 * time.Minute
 
 // guard sets the headers that hold for everything; nothing a patron sees is
