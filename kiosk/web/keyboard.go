@@ -2,10 +2,10 @@ package web
 
 import "strings"
 
-// A keyboard on the screen, for what is looked for. It has no shift: finding
-// takes no notice of case. What a script puts above a letter is a key of its
-// own, which goes onto the letter before. Chinese has the Latin one: titles and
-// authors are found by pinyin.
+// A keyboard on the screen, for what is looked for and for a PIN that has letters.
+// Only that one has a shift: finding takes no notice of case. What a script puts
+// above a letter is a key of its own, which goes onto the letter before. Chinese
+// has the Latin one: titles and authors are found by pinyin.
 
 // cap is one key.
 type cap struct {
@@ -24,8 +24,9 @@ func (c cap) Shown() string {
 
 // layer is one set of keys.
 type layer struct {
-	Name string // letters, latin, digits
+	Name string // letters, latin, digits, signs
 	Rows [][]cap
+	Case bool // its letters are small and capital
 }
 
 const (
@@ -45,6 +46,10 @@ var layouts = map[string]string{
 	"ar": "ض ص ث ق ف غ ع ه خ ح ج د|ش س ي ب ل ا ت ن م ك ط ذ|ئ ء ؤ ر ى ة و ز ظ أ إ آ",
 }
 
+// secretSigns are those of a PIN: all that ASCII has beside letters and digits, and
+// what else is on the keyboards that passwords are made with.
+var secretSigns = []string{"!?#@&%$€£*+=", ".,:;'\"-_/\\|§", "()[]{}<>^~`"}
+
 func rows(text string) (rs [][]cap) {
 	for row := range strings.SplitSeq(text, "|") {
 		var r []cap
@@ -58,17 +63,39 @@ func rows(text string) (rs [][]cap) {
 	return rs
 }
 
-// Layers are those of the language's keyboard, the first is open.
-func (l *language) Layers() (ls []layer) {
+// letters are those of the language, and Latin ones.
+func (l *language) letters() []layer {
 	text, ok := layouts[l.Tag]
 	if !ok {
 		text = qwerty
 	}
-	ls = append(ls, layer{"letters", rows(text)})
+	ls := []layer{{"letters", rows(text), strings.ToUpper(text) != text}}
 	if l.Tag == "uk" || l.Tag == "ar" {
-		ls = append(ls, layer{"latin", rows(qwerty)})
+		ls = append(ls, layer{"latin", rows(qwerty), true})
 	}
-	return append(ls, layer{"digits", rows(signs)})
+	return ls
+}
+
+// Layers are those of the language's keyboard, the first is open.
+func (l *language) Layers() []layer {
+	return append(l.letters(), layer{Name: "digits", Rows: rows(signs)})
+}
+
+// Letters are the layers for a PIN that has more than digits, which have a pad of
+// their own; none where all PINs are digits, or nobody reads.
+func (v view) Letters() []layer {
+	if v.digits || v.Pictures() {
+		return nil
+	}
+	var all [][]cap
+	for _, row := range secretSigns {
+		var r []cap
+		for _, sign := range row {
+			r = append(r, cap{Put: string(sign)})
+		}
+		all = append(all, r)
+	}
+	return append(v.letters(), layer{Name: "signs", Rows: all})
 }
 
 // LayerName says which one it is.
@@ -76,6 +103,8 @@ func (l *language) LayerName(name string) string {
 	switch name {
 	case "digits":
 		return l.T("keys.digits")
+	case "signs":
+		return l.T("keys.signs")
 	case "latin":
 		return l.T("keys.latin")
 	}

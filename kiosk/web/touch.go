@@ -16,7 +16,7 @@ import (
 // Bounds on what a touch may carry, in bytes.
 const (
 	maxBody = 4 << 10
-	maxPIN  = 64
+	maxPIN  = 96 // the field takes 32 letters, of at most three bytes
 	maxLine = 64 // an ID is 36
 
 	maxCount = 999 // things that anybody counts on a pad

@@ -24,6 +24,7 @@ type view struct {
 	plan    Plan   // nil: there is none
 	class   []Pupil
 	child   bool // the library's words are those for children
+	digits  bool // PINs have nothing else
 	sound   Sound
 	now     time.Time
 	zone    *time.Location
@@ -33,7 +34,7 @@ type view struct {
 }
 
 func (s *site) view(sc kiosk.Screen, c choice) view {
-	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), Logo: s.logoAddress(), Finds: s.Find, plan: s.Plan, class: s.Class, child: s.Child, sound: s.Sound,
+	v := view{Screen: sc, language: s.speak(c.lang, sc.Language), Langs: s.langs, Manner: s.manner(sc, c), Library: s.library(), Logo: s.logoAddress(), Finds: s.Find, plan: s.Plan, class: s.Class, child: s.Child, digits: s.Digits, sound: s.Sound,
 		now: sc.Now.Add(s.age(sc)), zone: s.Location, receipts: s.Receipts}
 	v.Pad = s.Pad != nil && s.Pad()
 	v.Board = s.boardView(v.language)

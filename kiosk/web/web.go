@@ -43,6 +43,7 @@ type Config struct {
 	Pace      time.Duration    // from one thing to the next, for who chooses by a switch; 0 means 1.5 s
 	Manner    Manner           // unless another is chosen; zero means standard
 	PIN       bool             // a card needs one: the rehearsal has that step
+	Digits    bool             // PINs have nothing else: their pad has no way to letters
 	Memory    Memory           // keeps a patron's manner with the card; nil: nothing is kept
 	Child     bool             // everybody is spoken to as a child, as in a primary school
 	Class     []Pupil          // who may borrow by touching an animal or a photo, at most MaxClass

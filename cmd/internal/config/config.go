@@ -76,6 +76,7 @@ type Barcodes struct {
 type Patrons struct {
 	PIN        bool   `toml:"pin"`
 	PINOffline string `toml:"pin_offline"` // refuse (default) or accept
+	PINKeys    string `toml:"pin_keys"`    // what the screen has to type one: letters (default) or digits
 	Unknown    string `toml:"unknown"`     // offline: refuse (default) or accept
 	Name       string `toml:"name"`        // first (default), initials, full, none
 
@@ -356,6 +357,7 @@ func (c *Config) zone(p *Problems) {
 
 func (c *Patrons) check(p *Problems) {
 	p.oneOf("patrons.pin_offline", c.PINOffline, "refuse", "accept")
+	p.oneOf("patrons.pin_keys", c.PINKeys, "letters", "digits")
 	p.oneOf("patrons.unknown", c.Unknown, "refuse", "accept")
 	p.oneOf("patrons.name", c.Name, "first", "initials", "full", "none")
 	if c.Few < 0 {

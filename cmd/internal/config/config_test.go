@@ -114,6 +114,8 @@ item = ["(", ".*"]
 check = "mod11"
 patron = []
 wrong = "shrug"
+[patrons]
+pin_keys = "emoji"
 [screen]
 switch = "100ms"
 mode = "loud"
@@ -139,7 +141,7 @@ x = 1
 		`device "s".colour: is not a key`, `device "s".parity: "mark": must be`, `device "s".suffix: "dot": must be`, `device "kb"`,
 		`device 1.path: must be set`, "upstream.deadline", `upstream.address: "nowhere"`, "upstream.password_file",
 		`barcodes.item: "(": is no pattern: missing closing )`, `barcodes.item: ".*": matches an empty code`, `barcodes.check: "mod11": must be`, `barcodes.patron: "[]"`, `kiosk.listen: "nowhere": must be host:port`, `phones.listen: "0.0.0.0": must be host:port`,
-		`kiosk.languages: "xx": must be of `, "screen.switch: 100ms: must be from", "screen.warn: 20s: must be less than screen.idle", `screen.mode: "loud": must be of standard, `, `screen.class_file: "nowhere.csv": open `, "screen.volume: 2: must be 0", `screen.quiet: "late": must be as`, `barcodes.wrong: "shrug": must be refuse or warn`, "loans.max", "nonsense",
+		`kiosk.languages: "xx": must be of `, "screen.switch: 100ms: must be from", "screen.warn: 20s: must be less than screen.idle", `screen.mode: "loud": must be of standard, `, `screen.class_file: "nowhere.csv": open `, "screen.volume: 2: must be 0", `screen.quiet: "late": must be as`, `barcodes.wrong: "shrug": must be refuse or warn`, `patrons.pin_keys: "emoji": must be letters or digits`, "loans.max", "nonsense",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the problems do not name %s:\n%v", want, err)

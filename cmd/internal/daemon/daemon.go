@@ -364,7 +364,7 @@ func serveOn(ctx context.Context, ln net.Listener, srv *http.Server) error {
 func (d *Daemon) webConfig() web.Config {
 	k := d.Config.Kiosk
 	c := web.Config{Desk: d.desk, Name: k.Name, Library: cmp.Or(k.Title, k.Library), Languages: k.Languages,
-		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Sight: d.sight, Receipts: d.receipts, Manner: d.Config.Screen.Manner, Pace: d.Config.Screen.Switch.Duration, PIN: d.Config.Patrons.PIN, Class: d.Config.Screen.Class, Child: d.Config.Screen.Words == "child", Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
+		Location: d.Config.Location, Log: d.Log, Pad: d.pads.ready, Hosts: k.Hosts, Sight: d.sight, Receipts: d.receipts, Manner: d.Config.Screen.Manner, Pace: d.Config.Screen.Switch.Duration, PIN: d.Config.Patrons.PIN, Digits: d.Config.Patrons.PINKeys == "digits", Class: d.Config.Screen.Class, Child: d.Config.Screen.Words == "child", Sound: d.Config.Screen.Sound, Gallery: d.Gallery, Pages: d.pages(), Staff: d.staffPages()}
 	c.Find = !d.Config.Find.Off
 	if p := d.Config.Find.Plan; p != nil {
 		c.Plan = p

@@ -23,10 +23,14 @@ async function walk(browser, panel) {
       if (!pictures.length && (!process.env.LANGS && upright[panel] && !upright[panel].includes(lang) || colours && (lang !== 'en' || panel !== checked) || kind !== 'standard' && !['en', 'ar'].includes(lang))) continue;
       for (const scene of scenes) {
         const where = `${scene} ${lang} ${mode} ${panel}`;
-        await swap(page, scene, `&lang=${lang}&mode=${mode}`);
+        // The PIN of another card looks as that of the first: the letters are seen in its place, where they have least room.
+        const letters = scene === 'pin-other';
+        await swap(page, letters ? 'pin-wrong' : scene, `&lang=${lang}&mode=${mode}`);
+        if (letters) await page.evaluate(() => document.getElementById('to-letters')?.click());
         wrong.push(...(await layout(page)).map(w => `${where}: ${w}`));
         if (lang === 'en' && panel === checked && !more.includes('large')) wrong.push(...(await axe(page)).map(w => `${where}: ${w}`));
         if (pictures.includes(scene) && lang !== 'de') await shot(page, `${scene}-${mode}-${lang}-${panel}`);
+        if (letters) await page.evaluate(() => document.getElementById('to-digits')?.click());
       }
     }
   }

@@ -230,6 +230,44 @@ const tests = {
     await page.keyboard.press('Enter');
     await sent(['kiosk.PINEntered{PIN:0042}']);
     assert.ok(!page.url().includes('0042'));
+    // Letters and signs; the caret stays in the field, and a new screen takes no key away.
+    const at = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+    const key = text => page.locator('#pin-keys .layer:not([hidden])').getByRole('button', {name: text, exact: true});
+    const pressed = () => key('Capital letters').getAttribute('aria-pressed');
+    await page.locator('#to-letters').click();
+    assert.equal(await page.locator('#digits').isVisible(), false);
+    await key('Capital letters').click();
+    assert.equal(await pressed(), 'true');
+    await key('K').click();
+    assert.equal(await pressed(), 'false'); // a shift is for one letter
+    for (const k of ['o', 'h', 'x', 'Delete one letter', 'Space', 'a', '!?#: Signs', '|', '"']) await key(k).click();
+    assert.equal(await at(), 'pin');
+    await scene('pin');
+    await page.waitForFunction(() => document.querySelector('.screen').dataset.left > 59000);
+    await key('Continue').click();
+    await sent(['kiosk.PINEntered{PIN:Koh a|"}']);
+    await scene('identifying');
+    await page.locator('.screen[data-view=identifying]').waitFor();
+    await scene('pin-wrong'); // a second try finds the letters
+    await key('q').click();
+    await page.keyboard.type('äß'); // as it is plugged in: into the field
+    await page.locator('#to-digits').click();
+    await page.locator('[data-key="7"]').click();
+    await page.locator('#to-letters').focus(); // by keys: the focus goes to what has come in its place, and to the first of other keys
+    await page.keyboard.press('Enter');
+    assert.equal(await at(), 'to-digits');
+    await key('!?#: Signs').focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await at(), '!');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('Z'.repeat(40)); // no more than fits
+    assert.equal(await pin.inputValue(), 'qäß7!' + 'Z'.repeat(27));
+    assert.equal(await at(), 'pin');
+    await page.keyboard.press('Enter');
+    await sent([`kiosk.PINEntered{PIN:qäß7!${'Z'.repeat(27)}}`]);
+    await scene('pin-other'); // another card finds the digits
+    await page.locator('#digits').waitFor();
+    assert.equal(await page.locator('#pin-keys').isVisible(), false);
     await page.locator('#cancel').click();
     await sent(['kiosk.Cancel{}']);
   },

@@ -61,6 +61,7 @@ const tests = {
     assert.match((await arrives()), /^kiosk\.CardRead\{Card:20\d\d\}$/);
     await scene('pin');
     await view(page, 'pin');
+    assert.equal(await page.locator('#to-letters').count(), 0); // no letters for who does not read
     for (const key of ['4', '2']) await choose(page, `[data-key="${key}"]`, step, press);
     await choose(page, '#enter', step, press);
     await sent(['kiosk.PINEntered{PIN:42}']);
@@ -186,6 +187,11 @@ const tests = {
     await heard(await page.locator('#cancel').innerText());
     const keys = await page.locator('#pinpad button').evaluateAll(list => list.map(b => b.ariaLabel || b.textContent));
     assert.ok(keys.includes('4') && keys.length >= 12, keys.join('; '));
+    await page.locator('#to-letters').focus();
+    await page.keyboard.press('Enter');
+    await heard('123: Digits');
+    await page.locator('#pin-keys [data-put=q]').focus();
+    await page.keyboard.press('Enter');
     const loud = await spoken();
     assert.deepEqual(loud.filter(s => keys.includes(s)), [], loud.join('; '));
     await scene('items-one');

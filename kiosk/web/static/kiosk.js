@@ -1,6 +1,6 @@
 // The touch screen's own behaviour. What is shown comes from the server; this
-// keeps the countdown going between two screens, takes the digits of a PIN,
-// keeps the newest book in sight, and says when the stream is lost.
+// keeps the countdown going between two screens and the newest book in sight, and
+// says when the stream is lost.
 (() => {
   'use strict';
   const silence = 10_000;  // ms without a sign of life: the stream is lost
@@ -120,9 +120,7 @@
     was.lines = null;
     if (live && s.dataset.view === 'items' && 'chosen' in root.dataset) keepMode(s);
     $('languages')?.close?.();
-    const pin = $('pin');
-    if (pin) pin.value = ''; // what was typed was another card's, or the answer to another question
-    if (was.id || s.dataset.view === 'pin' || s.dataset.view === 'find') (pin ?? $('query') ?? s.querySelector('h1'))?.focus({preventScroll: true});
+    if (was.id || s.dataset.view === 'pin' || s.dataset.view === 'find') ($('pin') ?? $('query') ?? s.querySelector('h1'))?.focus({preventScroll: true});
   }
   function lines(s) {
     const before = was.lines, changed = [];
@@ -204,15 +202,7 @@
     setInterval(() => { if (performance.now() - was.since > keep) away(); }, 1000);
   }
 
-  // The PIN pad; a keyboard types into the field whatever has the focus.
-  function type(key) {
-    const pin = $('pin');
-    if (key === 'delete') pin.value = pin.value.slice(0, -1);
-    else if (pin.value.length < pin.maxLength) pin.value += key;
-  }
   addEventListener('click', e => {
-    const key = e.target.closest?.('[data-key]');
-    if (key) type(key.dataset.key);
     const by = e.target.closest?.('[data-step]');
     if (by) { step(Number(by.dataset.step)); tell($('counted')?.value); }
     const tile = e.target.closest?.('[data-nudge]');
@@ -238,18 +228,6 @@
     }, 150);
   });
   for (const name of ['pointerup', 'pointercancel']) addEventListener(name, () => clearInterval(holding));
-
-  addEventListener('keydown', e => {
-    const pin = $('pin');
-    if (!pin || document.activeElement === pin || e.ctrlKey || e.altKey || e.metaKey || !/^[0-9]$/.test(e.key)) return;
-    e.preventDefault();
-    type(e.key);
-    pin.focus();
-  });
-  stage.addEventListener('htmx:after:request', e => {
-    const pin = $('pin');
-    if (pin && e.target.closest?.('#pinpad')) pin.value = '';
-  });
 
   // A page that the browser kept (bfcache) is another patron's.
   addEventListener('pageshow', e => { if (e.persisted) { stage.replaceChildren(); location.reload(); } });
