@@ -197,6 +197,9 @@ func (l *live) way(m shelf.Move) *Way {
 		return nil
 	}
 	w.To, _ = l.s.At(m.Book.Barcode)
+	if w.From > w.To {
+		w.From-- // it does not stand where it belongs, so those behind it are one less
+	}
 	return &w
 }
 

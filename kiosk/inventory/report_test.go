@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,5 +67,34 @@ func TestReportKept(t *testing.T) {
 	}
 	if l := w.live[id]; l.kept != nil {
 		t.Error("one is kept in memory that nobody will ask for")
+	}
+}
+
+// TestWay: a book goes past as many as stand between, whichever way.
+func TestWay(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		what   string
+		walk   []int
+		from   int
+		to     int
+		either bool // the other one of two may be told to move
+	}{
+		{"too far on", slices.Concat(upTo(0, 4), upTo(11, 15), []int{10}, upTo(16, 20)), 15, 10, false},
+		{"too far back", slices.Concat(upTo(0, 4), []int{10}, upTo(5, 9), upTo(11, 20)), 5, 10, false},
+		{"first of all", slices.Concat([]int{5}, upTo(0, 4), upTo(6, 10)), 0, 5, false},
+		{"last of all", slices.Concat(upTo(51, 59), []int{50}), 59, 50, false},
+		{"neighbours", slices.Concat(upTo(0, 4), []int{6, 5}, upTo(10, 12)), 6, 5, true},
+	} {
+		id := w.begin(stacks)
+		w.scan(id, "ann", numbers(tt.walk...)...)
+		r, err := w.Report(t.Context(), id, false)
+		if err != nil || len(r.Moves) != 1 || r.Moves[0].Way == nil {
+			t.Fatalf("%s: moves %+v, %v; want one", tt.what, r.Moves, err)
+		}
+		got, want := *r.Moves[0].Way, Way{From: tt.from, To: tt.to, Of: 60}
+		if got != want && (!tt.either || got != Way{From: tt.to, To: tt.from, Of: 60}) {
+			t.Errorf("%s: it goes %+v; want %+v", tt.what, got, want)
+		}
 	}
 }
