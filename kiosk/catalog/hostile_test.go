@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // quotes is a CSV file in which each line opens a text that the lines behind it
@@ -67,6 +68,37 @@ func TestQuotes(t *testing.T) {
 	}
 }
 
+// TestQuotesScanned: the same of a collector's file, whose rows may have any
+// width; a few texts with line breaks are read.
+func TestQuotesScanned(t *testing.T) {
+	scanned := func(text string) (read, refused int) {
+		for s, err := range Scans(strings.NewReader(text), time.UTC) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read++; s.Why != "" {
+				refused++
+			}
+		}
+		return read, refused
+	}
+	text := strings.Repeat("x\",\"\n", 2000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if read, refused := scanned(text); read != 2000 || refused != 2000 {
+		t.Errorf("%d of %d rows are refused; want all 2000", refused, read)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 600*uint64(len(text)) {
+		t.Errorf("a file of %d bytes took %d", len(text), took)
+	}
+	for texts, want := range map[int]int{1: 1, maxTexts: 1, maxTexts + 1: 2} {
+		if read, _ := scanned("31" + strings.Repeat(`,"a`+"\n"+`b"`, texts) + "\n"); read != want {
+			t.Errorf("a row with %d texts of two lines is read as %d; want %d", texts, read, want)
+		}
+	}
+}
+
 func TestWithin(t *testing.T) {
 	if rec, err := parse2709(within(100, 4000)); err == nil || !strings.Contains(err.Error(), `"952" lies within others`) {
 		t.Errorf("fields within others: %d, %v", len(rec.fields), err)
@@ -117,6 +149,17 @@ func BenchmarkHostile(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			readRows(b, text)
+		}
+	})
+	b.Run("scanned", func(b *testing.B) {
+		text := strings.Repeat("x\",\"\n", 1000)
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			for _, err := range Scans(strings.NewReader(text), time.UTC) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
 		}
 	})
 	b.Run("within", func(b *testing.B) {

@@ -22,6 +22,7 @@ type rows struct {
 	sep   byte
 	eol   byte   // '\n', or '\r' in files of old Macintoshes
 	width int    // cells of the first row; 0 before it
+	any   bool   // rows may have any width
 	ahead []line // given back by a row that was none
 	latin bool   // a row that is not UTF-8 has come
 	cells []string
@@ -39,6 +40,7 @@ type line struct {
 const (
 	maxLine  = 64 << 10 // bytes of a line, and of a row of several lines
 	maxLines = 100      // of one row
+	maxTexts = 8        // with a line break, of a row of any width
 )
 
 // newRows finds the separator: the one of , ; and TAB that the first line has
@@ -143,6 +145,7 @@ func (r *rows) next() (row, error) {
 func (r *rows) judge(l line, out *row) {
 	n := len(out.cells)
 	switch {
+	case r.any:
 	case r.width == 0:
 		r.width = n
 	case n > r.width && strings.Trim(strings.Join(out.cells[r.width:], ""), " ") != "":
@@ -164,6 +167,7 @@ func (r *rows) more(text string, cells []string) ([]string, error) {
 	var taken []line
 	before := func(cells []string) []string { return cells[:len(cells)-1] }
 	done, last := slices.Clone(before(cells)), []byte(text[len(text)-len(cells[len(cells)-1])-1:])
+	texts := 1
 	for size := len(text); len(taken) < maxLines && size < maxLine; {
 		l, err := r.line()
 		if errors.Is(err, io.EOF) {
@@ -184,7 +188,7 @@ func (r *rows) more(text string, cells []string) ([]string, error) {
 			return append(done, cells...), nil
 		}
 		done = append(done, before(cells)...)
-		if state != open || r.width > 0 && len(done) >= r.width {
+		if texts++; state != open || r.width > 0 && len(done) >= r.width || r.any && texts > maxTexts {
 			break
 		}
 		last = append(append(last[:0], '"'), cells[len(cells)-1]...)

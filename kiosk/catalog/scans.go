@@ -37,8 +37,8 @@ func Scans(r io.Reader, loc *time.Location) iter.Seq2[Scan, error] {
 	return func(yield func(Scan, error) bool) {
 		in := plainText(r)
 		f := scanFile{rows: newRows(in), row: csvRow{loc: loc, now: now()}}
+		f.rows.any = true
 		for n := 0; ; {
-			f.rows.width = 0 // rows may have any
 			row, err := f.rows.next()
 			if errors.Is(err, io.EOF) {
 				return

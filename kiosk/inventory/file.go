@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -148,7 +149,7 @@ func (s *Service) rows(ctx context.Context, file io.Reader, taken *Taken, do fun
 		return nil
 	}
 	for row, err := range s.File(file) {
-		if err != nil {
+		if err = cmp.Or(err, ctx.Err()); err != nil { // bad rows ask the store nothing
 			return err
 		}
 		code := s.Read(row.Code)

@@ -179,6 +179,28 @@ func TestUnload(t *testing.T) {
 	}
 }
 
+// TestFileTooLong: a file is not read on when its time is over, whatever is in it.
+func TestFileTooLong(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(stacks)
+	for name, code := range map[string]string{"items": "B00", "nothing": ""} {
+		ctx, cancel := context.WithCancel(t.Context())
+		read := 0
+		w.File = func(io.Reader) iter.Seq2[FileRow, error] {
+			return func(yield func(FileRow, error) bool) {
+				for read < 10 && yield(FileRow{Row: read, Code: code, Why: "odd"}, nil) {
+					if read++; read == 3 {
+						cancel()
+					}
+				}
+			}
+		}
+		if look, err := w.Look(ctx, id, nil); !errors.Is(err, context.Canceled) || read != 3 {
+			t.Errorf("%s: %d rows read, %+v, %v; want 3, and that it was cancelled", name, read, look, err)
+		}
+	}
+}
+
 // TestFileCutOff: what was taken before a file broke off is told, and there.
 func TestFileCutOff(t *testing.T) {
 	w := newWorld(t)
