@@ -162,6 +162,7 @@ func (c *inventoryStart) Run(g *grammar, p *printer) error {
 		if err != nil {
 			return err
 		}
+		p.gauge.clear()
 		for _, o := range overlap {
 			fmt.Fprintf(os.Stderr, "%q, which is %s, has books in common with it: %s\n", o.Name, o.Stage, rangeWords(o.Range))
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,6 +161,29 @@ func TestGauge(t *testing.T) {
 		t.Errorf("the terminal has %q and %q", line.String(), out.String())
 	}
 	(&gauge{}).show("nobody looks")
+}
+
+// TestGaugeOverlap: a warning does not stand behind how far it is.
+func TestGaugeOverlap(t *testing.T) {
+	s := newSite(t)
+	s.shelves()
+	s.ctl(cli.OK, "inventory", "start", "-library", "MAIN", "-name", "first")
+	f, err := os.Create(filepath.Join(s.dir, "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(was *os.File) { os.Stderr = was }(os.Stderr)
+	os.Stderr = f
+	json := false
+	p := &printer{out: io.Discard, json: &json, gauge: &gauge{out: f}}
+	p.gauge.show("reading")
+	if err := (&inventoryStart{shelfRange: shelfRange{Library: "MAIN"}}).Run(&grammar{Config: s.conf}, p); err != nil {
+		t.Fatal(err)
+	}
+	told, err := os.ReadFile(f.Name())
+	if want := "\rreading \x1b[K\r\x1b[K\"first\", which is"; err != nil || !strings.HasPrefix(string(told), want) {
+		t.Errorf("the terminal has %q, %v; want %q", told, err, want)
+	}
 }
 
 // TestInventoryTyped is a scanner that types into a terminal.
