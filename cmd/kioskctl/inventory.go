@@ -200,11 +200,11 @@ func (c *inventoryScan) Run(g *grammar, p *printer) error {
 			case "":
 			case "u":
 				n, err := v.Undo(ctx, x.ID, c.Who, 0)
-				if err != nil {
-					p.say("\a%v", err)
-					continue
+				if err == nil {
+					p.say("line %d: taken back", n)
+				} else if err = p.refuse(err); err != nil {
+					return err
 				}
-				p.say("line %d: taken back", n)
 			case "s":
 				if err := v.Start(ctx, x.ID, c.Who, c.Wand); err != nil {
 					return err

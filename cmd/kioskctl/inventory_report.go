@@ -224,8 +224,14 @@ func (c *inventoryPair) Run(g *grammar, p *printer) error {
 			return c.compare(ctx, v, p, c.Left, c.Right)
 		}
 		left := c.Left
+		if left != "" {
+			if _, err := v.Neighbours(ctx, left, left); err != nil {
+				return err
+			}
+		}
 		in := bufio.NewScanner(stdin)
 		for in.Scan() {
+			var err error
 			text := strings.TrimSpace(in.Text())
 			switch {
 			case text == "":
@@ -234,13 +240,15 @@ func (c *inventoryPair) Run(g *grammar, p *printer) error {
 				left = ""
 				continue
 			case left == "":
+				_, err = v.Neighbours(ctx, text, text) // is it a book's number?
 			default:
-				if err := c.compare(ctx, v, p, left, text); err != nil {
-					p.say("\a%s", kiosk.Words(err))
-					continue // the book before it waits for its neighbour
-				}
+				err = c.compare(ctx, v, p, left, text)
 			}
-			left = text
+			if err == nil {
+				left = text
+			} else if err = p.refuse(err); err != nil { // else the book before it waits for its neighbour
+				return err
+			}
 		}
 		return in.Err()
 	})

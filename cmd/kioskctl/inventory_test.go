@@ -134,9 +134,9 @@ func TestPairTyped(t *testing.T) {
 	s.shelves()
 	was := stdin
 	defer func() { stdin = was }()
-	stdin = strings.NewReader(shelfBooks(1, 2, 0) + "rubbish\n" + shelfBooks(3) + "s\n" + shelfBooks(9, 8))
+	stdin = strings.NewReader("misread\n" + shelfBooks(1, 2, 0) + "rubbish\n" + shelfBooks(3) + "s\n" + shelfBooks(9, 8))
 	out := s.ctl(cli.OK, "inventory", "pair")
-	want := []string{"501 A | 502 A  in order", "502 A | 500 A  \anot in order", "\a\"rubbish\" is no item's number", "500 A | 503 A  in order", "509 A | 508 A  \anot in order"}
+	want := []string{"\a\"misread\" is no item's number", "501 A | 502 A  in order", "502 A | 500 A  \anot in order", "\a\"rubbish\" is no item's number", "500 A | 503 A  in order", "509 A | 508 A  \anot in order"}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != len(want) {
 		t.Fatalf("said\n%s", out)
@@ -146,6 +146,35 @@ func TestPairTyped(t *testing.T) {
 			t.Errorf("line %d is %q; want %q", i, lines[i], w)
 		}
 	}
+}
+
+// whenRead does something when it is read, and is at its end.
+type whenRead func()
+
+func (r whenRead) Read([]byte) (int, error) { r(); return 0, io.EOF }
+
+// TestPairTypedFails: what is typed wrongly beside a daemon is told to scripts
+// too; a daemon that goes away ends it.
+func TestPairTypedFails(t *testing.T) {
+	s := newSite(t)
+	s.shelves()
+	stop := s.start()
+	was, wasErr := stdin, os.Stderr
+	defer func() { stdin, os.Stderr = was, wasErr }()
+	var err error
+	if os.Stderr, err = os.Create(filepath.Join(s.dir, "stderr")); err != nil {
+		t.Fatal(err)
+	}
+	stdin = io.MultiReader(strings.NewReader("misread\n"+shelfBooks(1, 2)+"rubbish\n"), whenRead(stop), strings.NewReader(shelfBooks(3, 4)))
+	s.ctl(cli.Failed, "inventory", "pair", "misread")
+	if out := s.ctl(cli.Failed, "-json", "inventory", "pair"); strings.Count(out, "\n") != 1 || !strings.Contains(out, `"in_order":true`) {
+		t.Errorf("said\n%s\nwant one answer", out)
+	}
+	told, err := os.ReadFile(os.Stderr.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.has(string(told), `"misread" is no item's number`, `"rubbish" is no item's number`)
 }
 
 // TestGauge: how far it is stands on the terminal until something else is said.

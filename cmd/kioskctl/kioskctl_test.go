@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -60,7 +61,8 @@ func (s *site) ctl(want int, args ...string) string {
 }
 
 // start runs the daemon until the test ends.
-func (s *site) start() {
+// start starts the daemon, which ends with the test if nobody stops it before.
+func (s *site) start() (stop func()) {
 	s.Helper()
 	conf, err := config.Load(s.conf)
 	if err != nil {
@@ -80,12 +82,14 @@ func (s *site) start() {
 	case err := <-ended:
 		s.Fatal(err)
 	}
-	s.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			s.Errorf("daemon: %v", err)
 		}
 	})
+	s.Cleanup(stop)
+	return stop
 }
 
 // record puts entries into the ledger, as the desk would.

@@ -15,6 +15,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 type grammar struct {
@@ -120,6 +121,21 @@ func (p *printer) say(format string, args ...any) {
 		p.flush()
 		fmt.Fprintf(p.out, format+"\n", args...)
 	}
+}
+
+// refuse tells of what was asked wrongly, while more is typed: with the bell, or
+// for scripts beside the output. Any other error it gives back.
+func (p *printer) refuse(err error) error {
+	switch {
+	case kiosk.CodeOf(err) != kiosk.CodeInvalid:
+		return err
+	case *p.json:
+		p.gauge.clear()
+		fmt.Fprintln(os.Stderr, kiosk.Words(err))
+	default:
+		p.say("\a%s", kiosk.Words(err))
+	}
+	return nil
 }
 
 func (p *printer) flush() {

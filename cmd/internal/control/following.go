@@ -20,6 +20,14 @@ type step struct {
 	N       int               `json:"n,omitempty"`
 	Answer  json.RawMessage   `json:"answer,omitempty"`
 	Error   string            `json:"error,omitempty"`
+	Invalid bool              `json:"invalid,omitempty"` // the error is of who asked
+}
+
+func (s step) err() error {
+	if s.Invalid {
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: s.Error}
+	}
+	return errors.New(s.Error)
 }
 
 // followed is the query of who wants to be told how far it is.
@@ -50,7 +58,7 @@ func following(do func(context.Context, question) (any, error)) http.HandlerFunc
 			last.Answer, err = json.Marshal(a)
 		}
 		if err != nil {
-			last = step{Error: kiosk.Words(err)}
+			last = step{Error: kiosk.Words(err), Invalid: kiosk.CodeOf(err) == kiosk.CodeInvalid}
 		}
 		write(last)
 	}
@@ -73,7 +81,7 @@ func follow[A any](ctx context.Context, c *Client, path string, q question, told
 		case err != nil:
 			return a, fmt.Errorf("the daemon broke off: %w", err)
 		case s.Error != "":
-			return a, errors.New(s.Error)
+			return a, s.err()
 		case s.Answer != nil:
 			return a, json.Unmarshal(s.Answer, &a)
 		}

@@ -32,7 +32,8 @@ func (s slow) Report(ctx context.Context, id kiosk.ID, whole bool) (inventory.Re
 // TestFollowing: who wants to know how far it is, is told, and gets the answer or
 // the error all the same.
 func TestFollowing(t *testing.T) {
-	for name, fails := range map[string]error{"good": nil, "bad": &kiosk.Error{Code: kiosk.CodeInvalid, Text: "the range is reversed"}} {
+	for name, fails := range map[string]error{"good": nil, "bad": &kiosk.Error{Code: kiosk.CodeInvalid, Text: "the range is reversed"},
+		"broken": errors.New("the range is reversed")} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "s")
 			ln, err := net.Listen("unix", path)
@@ -51,8 +52,11 @@ func TestFollowing(t *testing.T) {
 			})
 			for _, ctx := range []context.Context{t.Context(), watched} {
 				r, err := v.Report(ctx, "v1", true)
-				if fails != nil && (err == nil || err.Error() != "the range is reversed") || fails == nil && (err != nil || r.Seen != 7 || !r.Whole || r.Inventory.ID != "v1") {
+				if fails != nil && (err == nil || kiosk.Words(err) != "the range is reversed") || fails == nil && (err != nil || r.Seen != 7 || !r.Whole || r.Inventory.ID != "v1") {
 					t.Errorf("Report() = %+v, %v", r, err)
+				}
+				if ctx == watched && kiosk.CodeOf(err) != kiosk.CodeOf(fails) {
+					t.Errorf("Report(): %v; want its class, %q", err, kiosk.CodeOf(fails))
 				}
 			}
 			if got := strings.Join(told, " "); got != "books titles" {
