@@ -131,7 +131,10 @@ func (s *site) filePage(w http.ResponseWriter, r *http.Request, who kiosk.Member
 		x.page.Done = x.page.T("staff.inv.file.busy")
 	} else if ok && err == nil {
 		v.Token, v.File = c.token, c.name
-		if v.Looked, err = s.Staff.Inventories.Look(r.Context(), id, bytes.NewReader(c.data)); errors.As(err, &bad) {
+		v.Looked, err = once(x, r, func(r *http.Request) (inventory.Looked, error) {
+			return s.Staff.Inventories.Look(r.Context(), id, bytes.NewReader(c.data))
+		})
+		if errors.As(err, &bad) {
 			x.page.Failed, v.Token, err = x.page.wrong(err), "", nil
 		}
 	} else if q.Has("look") {

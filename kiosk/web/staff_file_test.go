@@ -254,6 +254,57 @@ func TestFileHalfBack(t *testing.T) {
 	}
 }
 
+// countedLooks counts how often a file was looked through.
+type countedLooks struct {
+	shelves
+	n *int
+}
+
+func (v countedLooks) Look(ctx context.Context, id kiosk.ID, file io.Reader) (inventory.Looked, error) {
+	*v.n++
+	return v.shelves.Look(ctx, id, file)
+}
+
+// TestLookOnce: who has waited for a long file to be looked through is shown what
+// it came to, and not made to wait for it a second time.
+func TestLookOnce(t *testing.T) {
+	v, _ := newShelves(t)
+	v.Config.File = rowsOf
+	if _, _, err := v.Begin(t.Context(), "", kiosk.ShelfRange{}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	s := &site{Config: Config{Clock: func() time.Time { return noon }, Location: time.UTC, Log: slog.New(slog.DiscardHandler), Staff: &Staff{Inventories: countedLooks{v, &n}}}}
+	s.langs, _ = languages(nil)
+	s.matcher = matcher(s.langs)
+	var err error
+	if s.pages, err = templates(); err != nil {
+		t.Fatal(err)
+	}
+	show := func(path string) string {
+		r := request("GET", path, nil, nil)
+		r.SetPathValue("id", "v1")
+		w := httptest.NewRecorder()
+		s.filePage(w, r, kiosk.Member{Role: kiosk.Helper})
+		return w.Body.String()
+	}
+	s.files.keep(collected{token: "t", id: "v1", name: "f", at: noon, data: bytes.Repeat([]byte("B01\n"), 10_000)})
+	const path = "/staff/inventory/v1/file?look=t"
+	for i, tt := range []struct {
+		path, want string
+		looks      int
+	}{{path, "url=/staff/inventory/v1/file?look=t&amp;waited=", 1}, {path + "&waited=", "Take its scans: 10,000", 1},
+		{path + "&waited=", "url=", 2}} { // loaded anew later: with a word about how far it is
+		if page := show(tt.path); !strings.Contains(page, tt.want) || n != tt.looks {
+			t.Errorf("%d: %d looks, it shows %s", i, n, page)
+		}
+	}
+	s.brought.take("", noon.Add(broughtFor+time.Second))
+	if len(s.brought.list) > 0 {
+		t.Error("it is kept for who does not come")
+	}
+}
+
 // TestFileOfMany: a long file shows how far it is, and is one inventory's.
 func TestFileOfMany(t *testing.T) {
 	v, _ := newShelves(t)

@@ -27,7 +27,7 @@ func (s *site) picks(r *http.Request) (v shelfView, err error) {
 func (s *site) picksPage(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	x, r := s.watched(w, r, who)
 	p := x.page
-	v, err := s.picks(r)
+	v, err := once(x, r, s.picks)
 	if err != nil && kiosk.CodeOf(err) == kiosk.CodeInvalid && !x.begun {
 		p.Failed, err = p.wrong(err), nil
 	}

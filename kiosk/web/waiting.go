@@ -3,6 +3,8 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -56,6 +58,58 @@ func again(r *http.Request) string {
 	q := r.URL.Query()
 	q.Set(waited, "")
 	return r.URL.Path + "?" + q.Encode()
+}
+
+// brought is what somebody has waited for, until they are led to it.
+type brought struct {
+	mu   sync.Mutex
+	list []bringing
+}
+
+type bringing struct {
+	key string
+	v   any
+	at  time.Time
+}
+
+// Bounds of what waits for those who are led to it.
+const (
+	mostBrought = 4
+	broughtFor  = time.Minute
+)
+
+func (b *brought) keep(key string, v any, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list[max(0, len(b.list)+1-mostBrought):], bringing{key, v, now})
+}
+
+// take gives it once.
+func (b *brought) take(key string, now time.Time) any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = slices.DeleteFunc(b.list, func(x bringing) bool { return now.Sub(x.at) > broughtFor })
+	i := slices.IndexFunc(b.list, func(x bringing) bool { return x.key == key })
+	if i < 0 {
+		return nil
+	}
+	v := b.list[i].v
+	b.list = slices.Delete(b.list, i, i+1)
+	return v
+}
+
+// once does what may take long for a page that shows it, or gives what it came to
+// when the same person waited for the same page: nothing else keeps it.
+func once[T any](x *waiting, r *http.Request, do func(*http.Request) (T, error)) (T, error) {
+	key := walker(r, x.page.Who) + "\x00" + x.page.Tag + again(r)
+	if v, ok := x.brought.take(key, x.Clock()).(T); ok {
+		return v, nil
+	}
+	v, err := do(r.WithContext(inventory.WithProgress(r.Context(), x.tell)))
+	if err == nil && x.begun {
+		x.brought.keep(key, v, x.Clock())
+	}
+	return v, err
 }
 
 // over tells whether the request for a page is answered: somebody has waited for

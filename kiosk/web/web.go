@@ -83,6 +83,7 @@ type site struct {
 	names   hosts         // that the server goes by
 	pairing *pairing      // of a phone
 	files   collectedFiles
+	brought brought // after a wait
 
 	mu     sync.Mutex
 	seq    uint64    // of the screen shown last
