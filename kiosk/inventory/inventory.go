@@ -144,6 +144,9 @@ func (s *Service) empty(ctx context.Context, r kiosk.ShelfRange) error {
 			names = append(names, fmt.Sprintf("%s / %s (%d)", p.Library, p.Location, p.Items))
 		}
 	}
+	if len(places) == 0 {
+		return wrong("noitems", "the catalogue has no items: import them first")
+	}
 	if len(names) == 0 {
 		for _, p := range places {
 			names = append(names, p.Library)
@@ -154,14 +157,11 @@ func (s *Service) empty(ctx context.Context, r kiosk.ShelfRange) error {
 	return wrong("empty", "no item of the catalogue stands in this range; there are: %s", "places", list(names))
 }
 
-// list names things, not too many.
+// list names things, not too many: the rest are an ellipsis, which needs no words.
 func list(names []string) string {
 	const most = 12
-	if len(names) == 0 {
-		return "none: import items first"
-	}
 	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+		names = append(slices.Clone(names[:most]), "…")
 	}
 	return strings.Join(names, ", ")
 }

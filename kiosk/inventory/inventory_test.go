@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -645,3 +646,24 @@ func TestWeeds(t *testing.T) {
 		t.Errorf("reversed: %v", err)
 	}
 }
+
+// TestPlacesNeedNoWords: what there is instead is named without a word of any
+// language, for it stands within a sentence of all of them.
+func TestPlacesNeedNoWords(t *testing.T) {
+	for n, want := range map[int]string{0: "", 2: "A, A", 12: strings.Repeat("A, ", 11) + "A", 13: strings.Repeat("A, ", 12) + "…"} {
+		if got := list(slices.Repeat([]string{"A"}, n)); got != want {
+			t.Errorf("list of %d = %q; want %q", n, got, want)
+		}
+	}
+	err := (&Service{Config: Config{Store: noItems{}}}).empty(t.Context(), kiosk.ShelfRange{Library: "MAIN"})
+	if w, ok := errors.AsType[*Wrong](err); !ok || w.What != "noitems" || len(w.Args) > 0 {
+		t.Errorf("of an empty catalogue: %v", err)
+	}
+}
+
+// noItems is a catalogue without items.
+type noItems struct{ catalogue }
+
+type catalogue interface{ kiosk.Inventories }
+
+func (noItems) Places(context.Context) ([]kiosk.Place, error) { return nil, nil }

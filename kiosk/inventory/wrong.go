@@ -23,6 +23,7 @@ var Wrongs = map[string]string{
 	"misfit":    "number scheme", // a call number
 	"library":   "library places",
 	"empty":     "places", // of what there is instead
+	"noitems":   "",       // in the catalogue
 	"paused":    "name",
 	"ended":     "name",
 	"stage":     "name stage",
