@@ -23,7 +23,12 @@ const base = process.env.CARREL_DEMO;
   const inILS = code => sim.waitForSelector(`#loans tr[data-item="${code}"]`);
   const picture = async (page, name) => {
     await shot(page, 'stack-' + name);
-    if (process.env.CARREL_PICTURES && ['items', 'putback'].includes(name)) await page.screenshot({path: path.join(process.env.CARREL_PICTURES, 'stack-' + name + '.png'), animations: 'disabled'});
+    if (!process.env.CARREL_PICTURES || !['items', 'putback'].includes(name)) return;
+    await page.click('#language'); // the patron speaks Spanish
+    await page.click('#languages button[value="en"]');
+    await page.waitForFunction(() => document.documentElement.lang === 'en');
+    await page.mouse.move(0, 0);
+    await page.screenshot({path: path.join(process.env.CARREL_PICTURES, 'stack-' + name + '.png'), animations: 'disabled'});
   };
   const books = ['30417000010017', '30417000010025', '30417000010033', '30417000010066', '30417000010074',
     '30417000010082', '30417000010090', '30417000010132', '30417000010116'];

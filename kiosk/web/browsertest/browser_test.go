@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"net"
 	"net/http"
@@ -70,10 +71,32 @@ func class() (c []web.Pupil) {
 	}
 	for i := len(c); i < web.MaxClass; i++ {
 		var b bytes.Buffer
-		jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 30, 40+i)), nil) //nolint:errcheck // into memory
+		jpeg.Encode(&b, portrait(i), nil) //nolint:errcheck // into memory
 		c = append(c, web.Pupil{Card: kiosk.Card(fmt.Sprint(2000 + i)), Photo: &web.Photo{Data: b.Bytes(), ID: fmt.Sprint("p", i)}})
 	}
 	return c
+}
+
+// portrait is as like a photo as need be: somebody before a wall.
+func portrait(n int) image.Image {
+	const wide, high = 120, 160
+	img := image.NewRGBA(image.Rect(0, 0, wide, high+n))
+	skins, walls := []uint8{200, 150, 110}, []uint8{120, 170, 210}
+	within := func(x, y, atX, atY, r int) bool { return (x-atX)*(x-atX)+(y-atY)*(y-atY) < r*r }
+	for y := range img.Rect.Dy() {
+		for x := range wide {
+			s, w := skins[n%3], walls[n/3%3]
+			c := color.RGBA{w, 190, 255 - w/2, 255}
+			if within(x, y, wide/2, high+20, 70) { // shoulders
+				c = color.RGBA{255 - w, 90, w, 255}
+			}
+			if within(x, y, wide/2, 70, 36) {
+				c = color.RGBA{s, s / 4 * 3, s / 2, 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	return img
 }
 
 func at(t *testing.T, name string) kiosk.Screen {
