@@ -14,17 +14,26 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
-// uploadTime is the longest wait for a picture to come.
+// uploadTime is the longest wait for a picture or a file to come.
 const uploadTime = 30 * time.Second
 
-// takeUpload prepares a request with a picture, of which more is not read.
-func takeUpload(w http.ResponseWriter, r *http.Request) bool {
-	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		http.Error(w, "the picture can't be read", http.StatusInternalServerError)
-		return false
+// bounded prepares a request that brings something of so many bytes at most: no
+// more of it is read, and it is not waited for longer than uploadTime.
+func bounded(w http.ResponseWriter, r *http.Request, most int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, most+64<<10) // and the rest of a form
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)); !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, inventory.MaxPicture+64<<10) // and the rest of a form
-	return true
+	return nil // a test's recorder
+}
+
+// takeUpload prepares a request with a picture.
+func takeUpload(w http.ResponseWriter, r *http.Request) bool {
+	err := bounded(w, r, inventory.MaxPicture)
+	if err != nil {
+		http.Error(w, "the picture can't be read", http.StatusInternalServerError)
+	}
+	return err == nil
 }
 
 // failUpload answers what became of reading one; false: nothing is wrong.

@@ -209,10 +209,9 @@ func (s *site) takeFile(w http.ResponseWriter, r *http.Request, _ kiosk.Member) 
 
 // upload reads the file of a form, with its name.
 func upload(w http.ResponseWriter, r *http.Request) (name string, data []byte, err error) {
-	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := bounded(w, r, maxCollected); err != nil {
 		return "", nil, err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxCollected+64<<10) // and the rest of the form
 	if err := r.ParseMultipartForm(maxCollected); err != nil {
 		return "", nil, err
 	}
