@@ -29,6 +29,7 @@ type calls struct {
 	name  string        // by which the device is opened again
 	grace time.Duration // 0 means grace
 	close func() error
+	buf   []byte       // of reads; no other use is made of it once one hangs
 	free  func() error // what may have a stuck call return; not called once the device may be closed; nil: nothing
 
 	mu      sync.Mutex
@@ -52,6 +53,16 @@ func (c *calls) do(d time.Duration, f func() (int, error)) (int, error) {
 		return 0, c.hangs()
 	}
 	return c.run(d, f)
+}
+
+// read is do of a call that reads into memory of its own, for p.
+func (c *calls) read(d time.Duration, p []byte, f func(to []byte) (int, error)) (int, error) {
+	if len(c.buf) < len(p) {
+		c.buf = make([]byte, len(p))
+	}
+	to := c.buf[:len(p)]
+	n, err := c.do(d, func() (int, error) { return f(to) })
+	return copy(p, to[:max(n, 0)]), err
 }
 
 // left tells whether a call was left behind.

@@ -50,7 +50,6 @@ type fileLink struct {
 		SetWriteDeadline(time.Time) error
 	}
 	calls          calls
-	buf            []byte // of reads; no other use is made of it once one hangs
 	patience, busy time.Duration
 }
 
@@ -84,17 +83,12 @@ func (l *fileLink) Busy(d time.Duration) { l.busy = d }
 // as a file that has come to its end.
 func (l *fileLink) Read(p []byte) (int, error) {
 	end := time.Now().Add(l.patience)
-	if len(l.buf) < len(p) {
-		l.buf = make([]byte, len(p))
-	}
-	to := l.buf[:len(p)]
-	n, err := l.calls.do(l.patience, func() (int, error) {
+	n, err := l.calls.read(l.patience, p, func(to []byte) (int, error) {
 		if err := l.f.SetReadDeadline(end); err != nil {
 			return 0, err
 		}
 		return l.f.Read(to)
 	})
-	n = copy(p, to[:max(n, 0)])
 	switch {
 	case n > 0, err == nil:
 		return n, nil

@@ -96,7 +96,6 @@ type hidReports struct {
 	dev   hid.Device
 	info  HIDDevice
 	calls calls
-	buf   []byte // of reads; no other use is made of it once one hangs
 }
 
 var _ drivers.Reports = (*hidReports)(nil)
@@ -109,12 +108,9 @@ const longestWait = 250 * time.Millisecond
 func (r *hidReports) ReadReport(p []byte, d time.Duration) (int, error) {
 	d = max(time.Millisecond, min(d, longestWait))
 	start := time.Now()
-	if len(r.buf) < len(p) {
-		r.buf = make([]byte, len(p))
-	}
-	to := r.buf[:len(p)]
-	n, err := r.calls.do(d, func() (int, error) { return r.dev.ReadTimeout(to, int((d+time.Millisecond-1)/time.Millisecond)) })
-	n = copy(p, to[:max(n, 0)])
+	n, err := r.calls.read(d, p, func(to []byte) (int, error) {
+		return r.dev.ReadTimeout(to, int((d+time.Millisecond-1)/time.Millisecond))
+	})
 	switch {
 	case errors.Is(err, drivers.ErrHung):
 		return 0, err

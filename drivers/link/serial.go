@@ -19,7 +19,6 @@ import (
 type serialLink struct {
 	port     serial.Port
 	calls    calls
-	buf      []byte // of reads; no other use is made of it once one hangs
 	baud     int
 	patience time.Duration
 	zeros    int // reads in a row that came back at once with nothing
@@ -85,12 +84,7 @@ func (l *serialLink) Patience(d time.Duration) error {
 // and on some ports also for an unplugged device; the clock tells which.
 func (l *serialLink) Read(p []byte) (int, error) {
 	start := time.Now()
-	if len(l.buf) < len(p) {
-		l.buf = make([]byte, len(p))
-	}
-	to := l.buf[:len(p)]
-	n, err := l.calls.do(l.patience, func() (int, error) { return l.port.Read(to) })
-	n = copy(p, to[:max(n, 0)])
+	n, err := l.calls.read(l.patience, p, l.port.Read)
 	switch {
 	case errors.Is(err, drivers.ErrHung):
 		return 0, err
