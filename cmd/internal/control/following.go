@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -41,9 +40,8 @@ func following(do func(context.Context, question) (any, error)) http.HandlerFunc
 			plain(w, r)
 			return
 		}
-		var q question
-		if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
+		q, ok := asked[question](w, r)
+		if !ok {
 			return
 		}
 		enc, rc := json.NewEncoder(w), http.NewResponseController(w)

@@ -50,12 +50,20 @@ func TagHandler(t Tags, next http.Handler) http.Handler {
 	return mux
 }
 
+// asked reads a question, or answers that it can't be read.
+func asked[Q any](w http.ResponseWriter, r *http.Request) (q Q, ok bool) {
+	err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+	return q, err == nil
+}
+
 // answer reads a question, and writes what do says.
 func answer[Q any](do func(context.Context, Q) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var q Q
-		if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
+		q, ok := asked[Q](w, r)
+		if !ok {
 			return
 		}
 		a, err := do(r.Context(), q)
