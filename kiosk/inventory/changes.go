@@ -190,27 +190,9 @@ func (s *Service) TakeBack(ctx context.Context, id kiosk.ID, who string, what Wh
 // forsake takes back what is planned of books that nobody has met any more:
 // their scans were taken back.
 func (s *Service) forsake(ctx context.Context, l *live, who string) error {
-	var open []Change
-	if slices.ContainsFunc(l.changes, func(c Change) bool { return !c.Sent }) {
-		met := l.met()
-		for _, c := range l.changes {
-			if !c.Sent && !met[c.Book.Item] {
-				open = append(open, c)
-			}
-		}
-	}
+	open := slices.DeleteFunc(slices.Clone(l.changes), func(c Change) bool { return c.Sent || l.s.Known(c.Book.Item) })
 	_, err := s.takeBack(ctx, l, who, open)
 	return err
-}
-
-// met are all books that were met, of the range or not.
-func (l *live) met() map[kiosk.Barcode]bool {
-	list := map[kiosk.Barcode]bool{}
-	for scan := range l.s.Walk.Scans() {
-		item, _ := l.s.ItemOf(scan)
-		list[item] = true
-	}
-	return list
 }
 
 // takeBack takes back changes that were not sent. It tells how many.
