@@ -1,9 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -104,11 +102,8 @@ func (s *site) apiScreen(w http.ResponseWriter, r *http.Request) {
 func (s *site) apiEvents(w http.ResponseWriter, r *http.Request) {
 	chosen := s.chosen(r)
 	s.follow(w, r, []byte(": beat\n\n"), func(sc kiosk.Screen) ([]byte, error) {
-		var b bytes.Buffer
-		fmt.Fprintf(&b, "id: %d\ndata: ", sc.Seq)
-		err := json.NewEncoder(&b).Encode(s.api(sc, chosen)) // a line, and its end
-		b.WriteByte('\n')
-		return b.Bytes(), err
+		b, err := json.Marshal(s.api(sc, chosen))
+		return message{id: sc.Seq, data: string(b)}.encode(), err
 	})
 }
 
