@@ -59,18 +59,15 @@ func (f *collectedFiles) fresh(now time.Time) {
 
 // get finds one.
 func (f *collectedFiles) get(token string, id kiosk.ID, now time.Time) (collected, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.fresh(now)
-	i := slices.IndexFunc(f.list, func(c collected) bool { return c.token == token && c.id == id })
-	if i < 0 {
-		return collected{}, false
-	}
-	return f.list[i], true
+	return f.find(token, id, now, false)
 }
 
 // claim is get of who takes it; busy: somebody else does already.
-func (f *collectedFiles) claim(token string, id kiosk.ID, now time.Time) (c collected, ok bool) {
+func (f *collectedFiles) claim(token string, id kiosk.ID, now time.Time) (collected, bool) {
+	return f.find(token, id, now, true)
+}
+
+func (f *collectedFiles) find(token string, id kiosk.ID, now time.Time, claim bool) (c collected, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fresh(now)
@@ -78,7 +75,8 @@ func (f *collectedFiles) claim(token string, id kiosk.ID, now time.Time) (c coll
 	if i < 0 {
 		return c, false
 	}
-	c, f.list[i].busy = f.list[i], true
+	c = f.list[i]
+	f.list[i].busy = c.busy || claim
 	return c, true
 }
 
