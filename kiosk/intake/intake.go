@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,36 +32,61 @@ type Config struct {
 	Item   []string // patterns of item barcodes; none: 14 digits that begin with 3
 	Check  string   // check digit of both: "mod10", "mod43", "none" or ""
 	Warn   bool     // a wrong check digit is only reported, not refused
+
+	// PatronCheck and ItemCheck are for one of the two alone, where it differs: a
+	// school's cards often bear a number of another office's, without a check
+	// digit. Empty: Check.
+	PatronCheck, ItemCheck string
 }
 
 // Intake decides. It is immutable and safe for use by several goroutines.
 type Intake struct {
-	patron, item []*regexp.Regexp
-	check        func(string) bool
+	patron, item kind
 	warn         bool
+}
+
+// kind is how codes of one kind are.
+type kind struct {
+	patterns []*regexp.Regexp
+	check    func(string) bool
+}
+
+// takes tells whether a code is of this kind; anyDigit whatever its check digit.
+func (k kind) takes(code string, anyDigit bool) bool {
+	fits := slices.ContainsFunc(k.patterns, func(re *regexp.Regexp) bool { return re.MatchString(code) })
+	return fits && (anyDigit || k.check(code))
 }
 
 // New compiles the conventions. Its error names key and value of each that is
 // wrong (errors.Join).
 func New(c Config) (*Intake, error) {
 	in := &Intake{warn: c.Warn}
-	var patron, item, check error
-	in.patron, patron = compile("patron", c.Patron, `^2[0-9]{13}$`)
-	in.item, item = compile("item", c.Item, `^3[0-9]{13}$`)
-	switch c.Check {
-	case "mod10":
-		in.check = Mod10
-	case "mod43":
-		in.check = Mod43
-	case "", "none":
-		in.check = func(string) bool { return true }
-	default:
-		check = fmt.Errorf("check: %q: must be mod10, mod43 or none", c.Check)
-	}
-	if err := errors.Join(patron, item, check); err != nil {
+	var bad [5]error
+	in.patron.patterns, bad[0] = compile("patron", c.Patron, `^2[0-9]{13}$`)
+	in.item.patterns, bad[1] = compile("item", c.Item, `^3[0-9]{13}$`)
+	both, err := checkOf("check", c.Check, func(string) bool { return true })
+	bad[2] = err
+	in.patron.check, bad[3] = checkOf("patron_check", c.PatronCheck, both)
+	in.item.check, bad[4] = checkOf("item_check", c.ItemCheck, both)
+	if err := errors.Join(bad[:]...); err != nil {
 		return nil, err
 	}
 	return in, nil
+}
+
+// checkOf is the rule of that name, unset where there is none.
+func checkOf(key, name string, unset func(string) bool) (func(string) bool, error) {
+	switch name {
+	case "":
+		return unset, nil
+	case "none":
+		return func(string) bool { return true }, nil
+	case "mod10":
+		return Mod10, nil
+	case "mod43":
+		return Mod43, nil
+	}
+	return nil, fmt.Errorf("%s: %q: must be mod10, mod43 or none", key, name)
 }
 
 func compile(key string, patterns []string, def string) ([]*regexp.Regexp, error) {
@@ -110,20 +136,15 @@ func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
 	}
 	wrong := ""
 	for _, code := range readings(text) {
-		isCard, isItem := matches(in.patron, code), matches(in.item, code)
-		if !isCard && !isItem {
-			continue
+		if ev := in.typed(code, false); ev != nil {
+			return ev, ""
 		}
-		if !in.check(code) {
-			if wrong = code; !in.warn {
-				continue
-			}
-			warning = "wrong check digit"
+		switch ev := in.typed(code, true); {
+		case ev != nil && in.warn:
+			return ev, "wrong check digit"
+		case ev != nil:
+			wrong = code
 		}
-		if isCard {
-			return kiosk.CardRead{Card: kiosk.Card(code)}, warning
-		}
-		return kiosk.ItemPlaced{Item: kiosk.Barcode(code)}, warning
 	}
 	if wrong != "" {
 		return kiosk.Unreadable{Code: wrong, Reason: kiosk.ReasonCheckDigit}, ""
@@ -131,9 +152,21 @@ func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
 	return kiosk.Unreadable{Code: Printable(text), Reason: kiosk.ReasonUnreadable}, ""
 }
 
+// typed tells whose number a code is, nil if it is neither; anyDigit does so
+// whatever its check digit.
+func (in *Intake) typed(code string, anyDigit bool) kiosk.Event {
+	switch {
+	case in.patron.takes(code, anyDigit):
+		return kiosk.CardRead{Card: kiosk.Card(code)}
+	case in.item.takes(code, anyDigit):
+		return kiosk.ItemPlaced{Item: kiosk.Barcode(code)}
+	}
+	return nil
+}
+
 // Item tells whether a text is an item number of the library's, as it stands.
 func (in *Intake) Item(text string) bool {
-	return unfit(text, false) == "" && matches(in.item, text) && (in.warn || in.check(text))
+	return unfit(text, false) == "" && in.item.takes(text, in.warn)
 }
 
 // command is what other systems print on labels for their own scanners.
@@ -171,15 +204,6 @@ func readings(text string) []string {
 		r = append(r, mid)
 	}
 	return r
-}
-
-func matches(res []*regexp.Regexp, code string) bool {
-	for _, re := range res {
-		if re.MatchString(code) {
-			return true
-		}
-	}
-	return false
 }
 
 // Printable makes a text safe and short enough to show to staff: at most 40

@@ -23,6 +23,9 @@ func mustNew(t testing.TB, c Config) *Intake {
 
 func TestEvent(t *testing.T) {
 	library := Config{Check: "mod10"}
+	// A school: cards bear the number of the pupil's file, labels are a library's.
+	school := Config{Patron: []string{`[0-9]{4,14}`}, Check: "mod10", PatronCheck: "none"}
+	labels := Config{Check: "none", ItemCheck: "mod10"}
 	concerto := Config{Patron: []string{`99999[0-9]{6}`}, Item: []string{`CONC[0-9]+`, `[0-9]{5,14}`}}
 	card := func(c kiosk.Card) kiosk.Event { return kiosk.CardRead{Card: c} }
 	item := func(b kiosk.Barcode) kiosk.Event { return kiosk.ItemPlaced{Item: b} }
@@ -69,6 +72,11 @@ func TestEvent(t *testing.T) {
 		{"mod 43", Config{Item: []string{"[A-Z0-9]+"}, Check: "mod43"}, drivers.Scan{Text: "LIB0042D"}, item("LIB0042D")},
 		{"mod 43 wrong", Config{Item: []string{"[A-Z0-9]+"}, Check: "mod43"}, drivers.Scan{Text: "LIB0042E"},
 			bad(kiosk.ReasonCheckDigit, "LIB0042E")},
+		{"a card without a check digit", school, drivers.Scan{Text: "40512"}, card("40512")},
+		{"an item with a wrong one", labels, drivers.Scan{Text: "31234000010065"}, bad(kiosk.ReasonCheckDigit, "31234000010065")},
+		{"and a card with any", labels, drivers.Scan{Text: "21234000056789"}, card("21234000056789")},
+		{"the check digit tells a label from a card", Config{Patron: []string{`[0-9]{14}`}, Item: []string{`[0-9]{14}`}, PatronCheck: "mod43", ItemCheck: "mod10"},
+			drivers.Scan{Text: "31234000010064"}, item("31234000010064")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,7 +97,7 @@ func TestWarnOnly(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	for _, c := range []Config{{Check: "mod11"}, {Item: []string{"("}}, {Patron: []string{".*"}}} {
+	for _, c := range []Config{{Check: "mod11"}, {PatronCheck: "mod11"}, {ItemCheck: "x"}, {Item: []string{"("}}, {Patron: []string{".*"}}} {
 		if _, err := New(c); err == nil {
 			t.Errorf("New(%+v) is accepted", c)
 		}

@@ -70,6 +70,9 @@ type Barcodes struct {
 	Item   []string `toml:"item"`
 	Check  string   `toml:"check"` // mod10, mod43, none
 	Wrong  string   `toml:"wrong"` // what a wrong check digit does: refuse (default) or warn
+
+	PatronCheck string `toml:"patron_check"` // that of cards, and
+	ItemCheck   string `toml:"item_check"`   // of items, where they differ from Check
 }
 
 // Patrons are the rules for cards.
@@ -394,7 +397,8 @@ func (c *Config) barcodes(p *Problems) {
 	p.filled("barcodes.patron", b.Patron)
 	p.filled("barcodes.item", b.Item)
 	p.oneOf("barcodes.wrong", b.Wrong, "refuse", "warn")
-	in, err := intake.New(intake.Config{Patron: b.Patron, Item: b.Item, Check: b.Check, Warn: b.Wrong == "warn"})
+	in, err := intake.New(intake.Config{Patron: b.Patron, Item: b.Item, Check: b.Check, Warn: b.Wrong == "warn",
+		PatronCheck: b.PatronCheck, ItemCheck: b.ItemCheck})
 	p.checked("barcodes", err, nil)
 	c.Intake = in
 }
