@@ -134,6 +134,9 @@ func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
 	if isbn, ok := ISBN(text); ok && (sc.AIM == "" || sc.AIM[1] == 'E' || sc.AIM[1] == 'X') {
 		return kiosk.ISBNRead{ISBN: isbn}, ""
 	}
+	if sc.AIM == addOn2 || sc.AIM == addOn5 {
+		return kiosk.Unreadable{Code: text, Reason: kiosk.ReasonUnreadable}, ""
+	}
 	wrong := ""
 	for _, code := range readings(text) {
 		if ev := in.typed(code, false); ev != nil {
@@ -171,6 +174,11 @@ func (in *Intake) Item(text string) bool {
 
 // command is what other systems print on labels for their own scanners.
 var command = regexp.MustCompile(`^%C[0-9]{1,4}[A-Za-z]?$`)
+
+// Some scanners send the add-on beside the book trade's code, mostly its price,
+// as a code of its own: of 2 and of 5 digits (ISO/IEC 15424). It is no number of
+// anything, though it may look like a library's short one.
+const addOn2, addOn5 = "]E1", "]E2"
 
 // unfit tells why a text can't be a code at all.
 func unfit(text string, long bool) kiosk.Reason {
