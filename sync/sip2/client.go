@@ -23,15 +23,16 @@ import (
 
 // Config is how to reach a server and how it speaks.
 type Config struct {
-	Address  string  `toml:"address"`  // host:port; 6001 by custom
-	TLS      bool    `toml:"tls"`      // the protocol has none of its own
-	CAFile   string  `toml:"ca_file"`  // PEM; empty: the machine's
-	User     string  `toml:"user"`     // empty: no login is sent
-	Location string  `toml:"location"` // CP at login
-	Charset  Charset `toml:"charset"`  // utf-8, latin-1, cp850
-	Checksum string  `toml:"checksum"` // auto: send them, take what comes; strict: ask again for bad ones, and take none; off: send none
-	Profile  string  `toml:"profile"`  // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
-	Seen     string  `toml:"seen"`     // how what stood on the shelf in an inventory is told: update (item status update), checkin (with no block); empty: not at all
+	Address   string  `toml:"address"`   // host:port; 6001 by custom
+	TLS       bool    `toml:"tls"`       // the protocol has none of its own
+	CAFile    string  `toml:"ca_file"`   // PEM; empty: the machine's
+	User      string  `toml:"user"`      // empty: no login is sent
+	Location  string  `toml:"location"`  // CP at login
+	Transport string  `toml:"transport"` // raw: the protocol from the first byte on; telnet: user and password at prompts before it
+	Charset   Charset `toml:"charset"`   // utf-8, latin-1, cp850
+	Checksum  string  `toml:"checksum"`  // auto: send them, take what comes; strict: ask again for bad ones, and take none; off: send none
+	Profile   string  `toml:"profile"`   // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
+	Seen      string  `toml:"seen"`      // how what stood on the shelf in an inventory is told: update (item status update), checkin (with no block); empty: not at all
 
 	// Connections is how many questions may be under way at once, each on a
 	// connection of its own; 0 means 4. Fewer where the server takes no more.
@@ -67,9 +68,13 @@ func (c *Config) Check() error {
 	if c.Connections < 0 || c.Connections > mostLines {
 		return fmt.Errorf("connections: %d: must be 1 to %d", c.Connections, mostLines)
 	}
+	if c.Transport == "telnet" && c.User == "" {
+		return errors.New("user: must be set: with transport telnet the server asks for it")
+	}
 	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
 		one("seen", c.Seen, "update", "checkin"),
 		one("checksum", c.Checksum, "auto", "strict", "off"),
+		one("transport", c.Transport, "raw", "telnet"),
 		one("profile", c.Profile, profileNames()...))
 }
 
@@ -152,7 +157,11 @@ func secure(ctx context.Context, conn net.Conn, c *Config) (net.Conn, error) {
 // hello logs in and asks for the status. A refused login is fatal for the
 // connection: some servers go on as somebody else, or answer rubbish.
 func (l *line) hello(ctx context.Context) error {
-	if l.User != "" {
+	if l.Transport == "telnet" {
+		if err := l.prompted(ctx); err != nil {
+			return err
+		}
+	} else if l.User != "" {
 		m := Message{ID: "93", Fixed: "00"}.With("CN", l.User).With("CO", l.Password)
 		if l.Location != "" {
 			m = m.With("CP", l.Location)
@@ -162,8 +171,7 @@ func (l *line) hello(ctx context.Context) error {
 			return mute(err)
 		}
 		if a.Part(0, 1) != "1" {
-			return &kiosk.Error{Code: kiosk.CodeOffline, Reason: kiosk.ReasonAskStaff, Text: "the library's system refuses the login of user " + l.User,
-				Err: ErrLogin}
+			return l.refused()
 		}
 	}
 	err := l.askStatus(ctx)
@@ -173,11 +181,20 @@ func (l *line) hello(ctx context.Context) error {
 	return asOffline(err)
 }
 
+// refused is the error of a login that the server does not take.
+func (l *line) refused() error {
+	return &kiosk.Error{Code: kiosk.CodeOffline, Reason: kiosk.ReasonAskStaff, Text: "the library's system refuses the login of user " + l.User, Err: ErrLogin}
+}
+
 // mute is asOffline for the first question: fsip2, for one, says nothing to a
 // checksum that is missing or wrong.
 func mute(err error) error {
 	err = asOffline(err)
-	if e, ok := errors.AsType[*kiosk.Error](err); ok && errors.Is(err, os.ErrDeadlineExceeded) {
+	e, ok := errors.AsType[*kiosk.Error](err)
+	switch {
+	case ok && errors.Is(err, errPrompt):
+		e.Text = "the library's system asks for user and password by telnet: set transport to telnet under [upstream]"
+	case ok && errors.Is(err, os.ErrDeadlineExceeded):
 		e.Text = "the library's system takes the connection and says nothing: does it want checksums, or none?"
 	}
 	return err
@@ -277,24 +294,11 @@ func (l *line) ask(ctx context.Context, m Message, want string) (Message, error)
 	if err != nil {
 		return Message{}, &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonUnreadable, Err: err}
 	}
-	end := time.Now().Add(answerTime)
-	if t, ok := ctx.Deadline(); ok && t.Before(end) {
-		end = t
+	done, err := l.timed(ctx)
+	if err != nil {
+		return Message{}, err
 	}
-	if err := ctx.Err(); err != nil {
-		return Message{}, offline(err)
-	}
-	if err := l.conn.SetDeadline(end); err != nil {
-		return Message{}, offline(err)
-	}
-	cut := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { defer close(cut); l.conn.SetDeadline(time.Unix(1, 0)) })
-	defer func() {
-		if !stop() {
-			<-cut // else it would cut the next question
-		}
-		l.conn.SetDeadline(time.Time{}) // of this question; an idle line is looked at with none
-	}()
+	defer done()
 	if n, err := l.conn.Write(raw); err != nil {
 		if n == 0 {
 			return Message{}, offline(err)
@@ -306,6 +310,29 @@ func (l *line) ask(ctx context.Context, m Message, want string) (Message, error)
 		return Message{}, unsure(err)
 	}
 	return a, nil
+}
+
+// timed bounds what is written and read until done is called: by ctx, and by
+// the longest wait for one answer. Its error is offline.
+func (l *line) timed(ctx context.Context) (done func(), err error) {
+	end := time.Now().Add(answerTime)
+	if t, ok := ctx.Deadline(); ok && t.Before(end) {
+		end = t
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, offline(err)
+	}
+	if err := l.conn.SetDeadline(end); err != nil {
+		return nil, offline(err)
+	}
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { defer close(cut); l.conn.SetDeadline(time.Unix(1, 0)) })
+	return func() {
+		if !stop() {
+			<-cut // else it would cut the next question
+		}
+		l.conn.SetDeadline(time.Time{}) // of this question; an idle line is looked at with none
+	}, nil
 }
 
 // answer reads until the answer to m. What answers something else is stale
@@ -433,7 +460,10 @@ func (l *line) read() ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err != nil:
-			if len(b) > 0 {
+			switch {
+			case bytes.HasSuffix(b, []byte(promptUser+" ")):
+				err = fmt.Errorf("%w: %w", errPrompt, err)
+			case len(b) > 0:
 				err = fmt.Errorf("%w after %d bytes", err, len(b))
 			}
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,8 @@ import (
 	"github.com/carrel-kiosk/carrel/drivers/hidscan"
 	"github.com/carrel-kiosk/carrel/drivers/serialscan"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/sync/koha"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
 )
 
 // TestExample loads the living example, with its password file beside it.
@@ -60,6 +64,41 @@ func TestExample(t *testing.T) {
 			t.Errorf("intake = %#v", ev)
 		}
 	}
+}
+
+// TestExampleShowsEveryKey: who can't find a key there does not know of it.
+func TestExampleShowsEveryKey(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "example", "kiosk.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, v := range []any{Config{}, sip2.Config{}, koha.Config{}} {
+		for _, key := range keysOf(reflect.TypeOf(v)) {
+			n++
+			if shown := regexp.MustCompile(`(?m)^[# ]*` + key + ` = |^[# ]*\[([a-z]+\.)*` + key + `[].]`); !shown.Match(raw) {
+				t.Errorf("%T: %s is not in the example", v, key)
+			}
+		}
+	}
+	if n < 80 {
+		t.Errorf("only %d keys were found", n)
+	}
+}
+
+// keysOf are the keys of a table and of those in it.
+func keysOf(t reflect.Type) (keys []string) {
+	for f := range t.Fields() {
+		key := f.Tag.Get("toml")
+		if key == "" || key == "-" {
+			continue
+		}
+		keys = append(keys, key)
+		if f.Type.Kind() == reflect.Struct && f.Type.PkgPath() == t.PkgPath() {
+			keys = append(keys, keysOf(f.Type)...)
+		}
+	}
+	return keys
 }
 
 // uncomment takes in the lines that show a default: "# key = value".
