@@ -15,4 +15,12 @@
 // The client keeps to one rule above all: no server knows a repeated checkout
 // from a new one, so a transaction is written once, and whatever leaves its
 // answer in doubt is reported as kiosk.CodeUnsure.
+//
+// The end of a patron's session (35) is not told. Each request carries all that
+// it needs, and no server is known to wait for it: Koha's keeps no state for it,
+// and FOLIO's first edge-sip2 forgot with it the login of the connection
+// (folio-org/edge-sip2, pull request 14), on which the next patron would have
+// been refused. Nor would it be true: sessions share the connections, and what
+// was asked offline is settled after their ends. [Upstream.EndSession] is there for who
+// needs it.
 package sip2

@@ -421,8 +421,8 @@ func barcodes(list []string) bool {
 	return true
 }
 
-// EndSession tells the server that the patron has gone (35). Nothing depends
-// on it.
+// EndSession tells the server that the patron has gone (35). The kiosk does not:
+// see the package's comment.
 func (u *Upstream) EndSession(ctx context.Context, card kiosk.Card) error {
 	return u.with(ctx, func(l *line) error {
 		if !l.supports(8) {
