@@ -49,7 +49,10 @@ func TestOutboxCheck(t *testing.T) {
 	back := kiosktest.As(kiosktest.Checkin(5, 34), kiosk.Offline, time.Time{}) // of what is lent by then
 	again := kiosktest.As(kiosktest.Checkout(6, 34, 2), kiosk.Offline, time.Now().AddDate(0, 0, 14))
 	ils.AddPatron(kiosk.Patron{Card: again.Patron, Blocked: kiosk.ReasonCardBlocked, BlockText: "Patron debarred"}, "")
-	queue = append(queue, back, again)
+	expired := kiosktest.As(kiosktest.Checkout(7, 35, 3), kiosk.Offline, time.Now().AddDate(0, 0, 14)) // no-block overrides that there
+	ils.AddPatron(kiosk.Patron{Card: expired.Patron, Expires: time.Now().AddDate(0, 0, -3), Blocked: kiosk.ReasonCardExpired, BlockText: "Patron expired"}, "")
+	ils.AddItems(kiosk.Item{Barcode: expired.Item})
+	queue = append(queue, back, again, expired)
 	s.record(queue...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,9 +67,9 @@ func TestOutboxCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.write("kiosk.toml", string(text)+fmt.Sprintf("[upstream]\ndriver = \"sip2\"\naddress = %q\nuser = \"kiosk1\"\npassword_file = \"password\"\n", ln.Addr()))
+	s.write("kiosk.toml", string(text)+fmt.Sprintf("[upstream]\ndriver = \"sip2\"\naddress = %q\nuser = \"kiosk1\"\npassword_file = \"password\"\nprofile = \"koha\"\n", ln.Addr()))
 	out := s.ctl(0, "outbox", "check")
-	contains(t, out, "3 will post, 3 need you\n", "Patron debarred", "does not know the item", "out to another patron")
+	contains(t, out, "4 will post, 3 need you\n", "Patron debarred", "does not know the item", "out to another patron")
 	for _, f := range ils.History() {
 		t.Errorf("it was told %+v", f)
 	}

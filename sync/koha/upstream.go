@@ -51,6 +51,13 @@ func (u *Upstream) PlaceHold(ctx context.Context, c kiosk.Card, item kiosk.Barco
 	return kiosk.Placed{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: reservations are taken by SIP2 only"}
 }
 
+// HeedsNoBlock tells whether what has happened already is lent where it would
+// else be refused: by the way that it goes.
+func (u *Upstream) HeedsNoBlock() bool {
+	by, ok := u.Happened.(interface{ HeedsNoBlock() bool })
+	return ok && by.HeedsNoBlock()
+}
+
 // Lines is how many questions can be under way at once.
 func (u *Upstream) Lines() int { return lines }
 

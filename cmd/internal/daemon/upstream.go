@@ -21,6 +21,13 @@ type Upstream struct {
 	close []io.Closer
 }
 
+var (
+	_ kiosk.Undoer     = (*Upstream)(nil)
+	_ kiosk.TimeTeller = (*Upstream)(nil)
+	_ kiosk.Accountant = (*Upstream)(nil)
+	_ kiosk.Holder     = (*Upstream)(nil)
+)
+
 // OpenUpstream makes it; nil without one. Nothing is connected yet.
 func OpenUpstream(c *config.Config, log *slog.Logger) (*Upstream, error) {
 	return openUpstream(c, log, nil)
@@ -97,6 +104,27 @@ func (u *Upstream) PlaceHold(ctx context.Context, c kiosk.Card, item kiosk.Barco
 		return h.PlaceHold(ctx, c, item)
 	}
 	return kiosk.Placed{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this upstream takes no reservations"}
+}
+
+// Undoes implements kiosk.Undoer.
+func (u *Upstream) Undoes() bool {
+	by, ok := u.Upstream.(kiosk.Undoer)
+	return ok && by.Undoes()
+}
+
+// Undo implements kiosk.Undoer.
+func (u *Upstream) Undo(ctx context.Context, e kiosk.Entry) error {
+	if by, ok := u.Upstream.(kiosk.Undoer); ok {
+		return by.Undo(ctx, e)
+	}
+	return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "this upstream takes nothing back"}
+}
+
+// HeedsNoBlock tells the outbox's foresight what the ILS lends of what has
+// happened already.
+func (u *Upstream) HeedsNoBlock() bool {
+	h, ok := u.Upstream.(interface{ HeedsNoBlock() bool })
+	return ok && h.HeedsNoBlock()
 }
 
 // Close closes the connections.
