@@ -30,7 +30,7 @@ type oneCase struct {
 var cases = []oneCase{
 	{kiosk.Checkout, unspoken, mineUndone, Undo, "", "interrupted before anything was promised: the ILS has taken the loan back", ""},
 	{kiosk.Checkout, unspoken, mine, Settle, "", "", ""},
-	{kiosk.Checkout, unspoken, unclear, Except, kiosk.ReasonAskStaff, "interrupted, and the ILS does not tell who has it", kiosk.AdviceIfYours},
+	{kiosk.Checkout, unspoken, unclear, Except, kiosk.ReasonAskStaff, "interrupted, and the ILS does not tell who has it", kiosk.AdviceShowBook},
 	{kiosk.Checkout, unspoken, always, Dismiss, "", "interrupted before anything was promised", ""},
 	{kiosk.Checkout, ever, unknownItem, Except, kiosk.ReasonUnknownItem, "the ILS does not know the item", kiosk.AdviceShowBook},
 	{kiosk.Checkout, ever, mineEarlier, Differ, kiosk.ReasonDueEarlier, "", kiosk.AdviceNewDate},
@@ -38,8 +38,8 @@ var cases = []oneCase{
 	{kiosk.Checkout, ever, anothersSince, Except, kiosk.ReasonOnLoanOther, "the ILS has lent it to another patron since: it has come back in between, not here", kiosk.AdviceIfYours},
 	{kiosk.Checkout, ever, anothersBefore, Except, kiosk.ReasonOnLoanOther, "by the ILS it never came back from another patron, from before it was lent here", kiosk.AdviceIfYours},
 	{kiosk.Checkout, ever, anothers, Except, kiosk.ReasonOnLoanOther, "the ILS has it out to another patron", kiosk.AdviceIfYours},
-	{kiosk.Checkout, ever, out, Except, kiosk.ReasonAskStaff, "it is out, and the ILS does not tell to whom", kiosk.AdviceIfYours},
-	{kiosk.Checkout, maybe, unclear, Except, kiosk.ReasonAskStaff, "the ILS does not tell who has it", kiosk.AdviceIfYours},
+	{kiosk.Checkout, ever, out, Except, kiosk.ReasonAskStaff, "it is out, and the ILS does not tell to whom", kiosk.AdviceShowBook},
+	{kiosk.Checkout, maybe, unclear, Except, kiosk.ReasonAskStaff, "the ILS does not tell who has it", kiosk.AdviceShowBook},
 	{kiosk.Checkout, ever, doubtful, Except, kiosk.ReasonClock, "lent when the kiosk's clock was wrong: its due date is not to be relied on", kiosk.AdviceAskDate},
 	{kiosk.Checkout, ever, held, Send, "", "", ""},      // for this patron or another: see grants
 	{kiosk.Checkout, ever, lost, Send, "", "", ""},      // it is found
@@ -110,6 +110,7 @@ var refusals = []refusal{
 	{kiosk.Checkout, kiosk.ReasonUnknownItem, Except, "enter the item in the catalogue, and tell it again", kiosk.AdviceShowBook},
 	{kiosk.Checkout, kiosk.ReasonNotForLoan, Except, "withdrawn, or not for loan: enter it by hand, or ask for the book back", kiosk.AdviceBring},
 	{kiosk.Checkout, kiosk.ReasonFeeRequired, Except, "lending it costs a fee: enter it by hand", kiosk.AdviceAccount},
+	{kiosk.Checkout, "", Except, "the patron has the book: put right what is in the way and tell it again, or enter it by hand", kiosk.AdviceShowBook},
 
 	{kiosk.Checkin, kiosk.ReasonUnknownItem, Except, "enter the item in the catalogue, and tell it again", kiosk.AdviceReturned},
 	{kiosk.Checkin, "", Except, "the book is here: return it by hand", kiosk.AdviceReturned},

@@ -384,7 +384,7 @@ func TestAdvise(t *testing.T) {
 			check(k, g.why, g.do, g.tell)
 		}
 	}
-	for k, want := range map[kiosk.Kind]kiosk.Advice{kiosk.Checkin: kiosk.AdviceReturned, kiosk.Renew: kiosk.AdviceOldDate, kiosk.Checkout: kiosk.AdviceAskStaff} {
+	for k, want := range map[kiosk.Kind]kiosk.Advice{kiosk.Checkin: kiosk.AdviceReturned, kiosk.Renew: kiosk.AdviceOldDate, kiosk.Checkout: kiosk.AdviceShowBook, kiosk.Seen: kiosk.AdviceAskStaff} {
 		if got := Advise(k, "something new"); got != want {
 			t.Errorf("%s for a reason that no line has: %q; want %q", k, got, want)
 		}

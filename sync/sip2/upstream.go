@@ -3,6 +3,7 @@ package sip2
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -178,7 +179,31 @@ func (u *Upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 		a, err = u.told(e.Kind, answer)
 		return err
 	})
+	if no, ok := errors.AsType[*kiosk.Error](err); ok && no.Code == kiosk.CodeRefused && no.Reason == kiosk.ReasonAskStaff && happened(e) && e.Kind.Lends() {
+		u.explain(ctx, no, e.Patron)
+	}
 	return a, err
+}
+
+// happened tells whether an entry is told after the fact. The desk was not
+// asked then, and may have known of the patron what was so days ago.
+func happened(e kiosk.Entry) bool { return e.State == kiosk.Offline || e.State == kiosk.Unsure }
+
+// explain finds out of a no in words that nothing is known of, whether it is
+// for the patron: of that the protocol has flags.
+func (u *Upstream) explain(ctx context.Context, no *kiosk.Error, card kiosk.Card) {
+	p, err := u.Identify(ctx, card, "")
+	why := p.Blocked
+	if e, ok := errors.AsType[*kiosk.Error](err); ok && e.Code == kiosk.CodeRefused {
+		why, p.BlockText = e.Reason, e.Text
+	}
+	if why == "" {
+		return
+	}
+	no.Reason = why
+	if !strings.Contains(no.Text, p.BlockText) {
+		no.Text = strings.Trim(no.Text+"; "+p.BlockText, "; ")
+	}
 }
 
 // Undoes implements kiosk.Undoer: cancelling was tried there, and is honoured.
@@ -209,7 +234,7 @@ func (u *Upstream) checkin(e kiosk.Entry, at, noBlock, cancel string) Message {
 // own time, with no block and the due date that was promised; or as the
 // server's habits have it.
 func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
-	happened := e.State == kiosk.Offline || e.State == kiosk.Unsure
+	happened := happened(e)
 	noBlock, at, due := "N", u.now(), blankDate
 	if happened {
 		at = formatDate(e.At, u.Zone)
