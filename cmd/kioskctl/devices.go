@@ -187,6 +187,9 @@ func (doctorAll) Run(g *grammar, p *printer) error {
 		f.show(p)
 	}
 	conf, err := g.load()
+	if err == nil {
+		err = conf.Draw()
+	}
 	if err != nil {
 		see(finding{"configuration", false, err.Error(), "correct the file; deploy/example/kiosk.toml shows every key"})
 		return errNeeds

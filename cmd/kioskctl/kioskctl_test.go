@@ -338,6 +338,12 @@ func TestStatusAndDoctor(t *testing.T) {
 		t.Errorf("status = %v, %v", st, err)
 	}
 	contains(t, s.ctl(0, "doctor"), "ok   configuration", "ok   data folder", "ok   ledger", "ok   daemon")
+	raw, _ := os.ReadFile(s.conf)
+	s.write("kiosk.toml", string(raw)+"[screen]\nclass_file = \"class.csv\"\n")
+	s.write("class.csv", "1,cut.png\n")
+	s.write("cut.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x08\x00\x00\x00\x08\x08\x00\x00\x00\x00\xE1\x64\xE1\x57")
+	contains(t, s.ctl(1, "doctor"), "BAD  configuration", `row 1: "cut.png": the picture is damaged`)
+	s.ctl(0, "status") // does not draw it
 	s.write("kiosk.toml", "[kiosk]\nnmae = 1\n")
 	contains(t, s.ctl(1, "doctor"), "BAD  configuration", "kiosk.nmae")
 	s.ctl(2, "status")

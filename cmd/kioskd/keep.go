@@ -19,7 +19,7 @@ const keptConfig = "kiosk.toml.good"
 // stands before a kiosk that has lost its configuration is not led to set it up. What the copy names by a relative
 // path is looked for beside the configuration itself.
 func load(file string) (c *config.Config, note string, err error) {
-	c, err = config.Load(file)
+	c, err = drawn(config.Load(file))
 	if err == nil {
 		return c, "", nil
 	}
@@ -28,7 +28,7 @@ func load(file string) (c *config.Config, note string, err error) {
 	if e2 != nil {
 		return nil, "", err
 	}
-	c, e2 = config.Parse(file, raw)
+	c, e2 = drawn(config.Parse(file, raw))
 	if e2 != nil {
 		return nil, "", err
 	}
@@ -36,6 +36,17 @@ func load(file string) (c *config.Config, note string, err error) {
 		return c, fmt.Sprintf("the configuration is gone; the last good copy of it holds. Copy %s to %s; or, to set this kiosk up anew, take that copy away", good, config.StateFile()), nil
 	}
 	return c, fmt.Sprintf("%s can't be used; the last good copy of it is, %s. Put it right, or copy that file over it: %v", file, good, err), nil
+}
+
+// drawn makes a configuration that was read ready to be served.
+func drawn(c *config.Config, err error) (*config.Config, error) {
+	if err == nil {
+		err = c.Draw()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // keep copies a configuration that works into the data folder, whole or not at all.

@@ -57,10 +57,10 @@ func (g *grammar) Run() error {
 	case g.Demo:
 		return demo.Run(ctx, demo.Options{Listen: cmp.Or(g.Listen, "127.0.0.1:8480"), Data: g.Data, Log: log, Out: os.Stdout})
 	case g.Check:
-		_, err := config.Load(g.Config)
+		_, err := drawn(config.Load(g.Config))
 		unset := errors.Is(err, config.ErrNotSetUp)
 		if raw, e2 := os.ReadFile(g.Config); unset && e2 == nil { // what it says may be right nevertheless
-			_, err = config.Parse(g.Config, raw)
+			_, err = drawn(config.Parse(g.Config, raw))
 		}
 		switch {
 		case unset && (err == nil || errors.Is(err, config.ErrNotSetUp)):
@@ -118,7 +118,7 @@ func (g *grammar) ask(ctx context.Context, hup <-chan os.Signal, log *slog.Logge
 				return
 			case <-hup:
 			}
-			if _, err := config.Load(g.Config); err != nil {
+			if _, err := drawn(config.Load(g.Config)); err != nil {
 				log.Error("the configuration is not taken; the set-up page goes on", "err", err)
 				continue
 			}
@@ -153,7 +153,7 @@ func (g *grammar) until(ctx context.Context, conf *config.Config, note string, h
 			return nil, err
 		case <-hup:
 		}
-		next, err := config.Load(g.Config)
+		next, err := drawn(config.Load(g.Config))
 		if err != nil {
 			log.Error("the configuration is not taken; the old one goes on", "err", err)
 			select {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -40,12 +41,20 @@ func kioskd(t *testing.T) string {
 // builtIn is the folder that TestMain removes; empty: nothing was built.
 var builtIn string
 
+// cutPhoto is a PNG of 8 x 8 pixels that ends behind its head.
+var cutPhoto = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x08\x00\x00\x00\x08\x08\x00\x00\x00\x00\xE1\x64\xE1\x57")
+
 func TestUsage(t *testing.T) {
 	bin, dir := kioskd(t), t.TempDir()
 	t.Setenv("STATE_DIRECTORY", t.TempDir()) // a copy of a good configuration in this machine's would be taken
 	good, bad := filepath.Join(dir, "good.toml"), filepath.Join(dir, "bad.toml")
 	os.WriteFile(good, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\n", dir), 0o600)
 	os.WriteFile(bad, []byte("[kiosk]\nnmae = \"k\"\n"), 0o600)
+	class := filepath.Join(dir, "class.toml")
+	os.WriteFile(class, fmt.Appendf(nil, "[kiosk]\nname = \"k\"\ndata = %q\n[screen]\nclass_file = \"class.csv\"\n", dir), 0o600)
+	os.WriteFile(filepath.Join(dir, "class.csv"), []byte("1,fox\n2,cut.png\n"), 0o600)
+	os.WriteFile(filepath.Join(dir, "cut.png"), cutPhoto, 0o600)
+	damaged := class + `: screen.class_file: "class.csv": row 2: "cut.png": the picture is damaged`
 	for _, tt := range []struct {
 		args string
 		exit int
@@ -54,6 +63,8 @@ func TestUsage(t *testing.T) {
 		{"-check -config " + good, 0, "no problems"},
 		{"-check -config " + bad, 2, bad + ": kiosk.nmae: "},
 		{"-config " + bad, 2, bad + ": kiosk.data: "},
+		{"-check -config " + class, 2, damaged},
+		{"-config " + class, 2, damaged},
 		{"-config " + filepath.Join(dir, "none.toml"), 2, "no such file"},
 		{"-nonsense", 2, "unknown flag"},
 		{"-demo -config " + good, 2, "configuration of its own"},
@@ -61,7 +72,9 @@ func TestUsage(t *testing.T) {
 		{"-version", 0, "drivers: cfrh320"},
 		{"-help", 0, "-demo"},
 	} {
-		out, err := exec.Command(bin, strings.Fields(tt.args)...).CombinedOutput()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // what serves after all
+		out, err := exec.CommandContext(ctx, bin, strings.Fields(tt.args)...).CombinedOutput()
+		cancel()
 		exit := 0
 		if e, ok := err.(*exec.ExitError); ok {
 			exit = e.ExitCode()

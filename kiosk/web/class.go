@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -30,10 +29,13 @@ type Pupil struct {
 	Photo  *Photo // nil: the animal
 }
 
-// Photo is a picture of a pupil.
+// Photo is a picture of a pupil. DrawClass makes Data and ID.
 type Photo struct {
 	Data inventory.Picture
 	ID   string // tells it from others, in its address
+
+	file string // beside the class list
+	row  int    // of the class list, from 1
 }
 
 // MaxClass is how many pictures have room on the smallest panel.
@@ -47,8 +49,8 @@ const (
 
 // ReadClass reads a class list: a card and an animal in each row, with or
 // without the heading "card,animal". In place of an animal there may be the
-// name of a photo among the files beside the list. The error names every row
-// that is wrong.
+// name of a photo among the files beside the list, which is looked at and not
+// drawn yet. The error names every row that is wrong.
 func ReadClass(r io.Reader, beside fs.FS) (class []Pupil, err error) {
 	in := csv.NewReader(io.LimitReader(r, 1<<20))
 	in.FieldsPerRecord, in.TrimLeadingSpace = 2, true
@@ -63,7 +65,7 @@ func ReadClass(r io.Reader, beside fs.FS) (class []Pupil, err error) {
 		if i == 0 && strings.EqualFold(string(card), "card") {
 			continue
 		}
-		p, err := newPupil(card, name, beside)
+		p, err := newPupil(card, name, i+1, beside)
 		key := strings.ToLower(name)
 		switch {
 		case err != nil:
@@ -83,7 +85,7 @@ func ReadClass(r io.Reader, beside fs.FS) (class []Pupil, err error) {
 	return class, errors.Join(wrong...)
 }
 
-func newPupil(card kiosk.Card, name string, beside fs.FS) (Pupil, error) {
+func newPupil(card kiosk.Card, name string, row int, beside fs.FS) (Pupil, error) {
 	animal := strings.ToLower(name)
 	_, drawn := animals[animal]
 	switch {
@@ -94,8 +96,10 @@ func newPupil(card kiosk.Card, name string, beside fs.FS) (Pupil, error) {
 	case !photographed(animal):
 		return Pupil{}, fmt.Errorf("%q: must be of %s, or a photo beside the list (.jpg, .png)", name, strings.Join(Animals(), ", "))
 	}
-	photo, err := readPhoto(beside, name)
-	return Pupil{Card: card, Photo: photo}, err
+	if err := lookAtPhoto(beside, name); err != nil {
+		return Pupil{}, err
+	}
+	return Pupil{Card: card, Photo: &Photo{file: name, row: row}}, nil
 }
 
 func photographed(name string) bool {
@@ -106,34 +110,63 @@ func photographed(name string) bool {
 	return false
 }
 
-// readPhoto reads one and draws it anew: anybody near the kiosk can ask for what
-// it shows, and what a camera writes into its pictures tells where a child was.
-func readPhoto(beside fs.FS, name string) (*Photo, error) {
+// lookAtPhoto tells what is wrong with one, as far as its head and its size say.
+func lookAtPhoto(beside fs.FS, name string) error {
 	f, err := beside.Open(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPhoto+1))
+	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(b) > maxPhoto {
-		return nil, fmt.Errorf("%q: has more than %d kB; make it smaller", name, maxPhoto>>10)
+	if info.Size() > maxPhoto {
+		return fmt.Errorf("%q: has more than %d kB; make it smaller", name, maxPhoto>>10)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(b))
+	c, _, err := image.DecodeConfig(f)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q: is no JPEG or PNG picture: %w", name, err)
+		return fmt.Errorf("%q: is no JPEG or PNG picture: %w", name, err)
 	case max(c.Width, c.Height) > maxSide:
-		return nil, fmt.Errorf("%q: has %d x %d pixels; at most %d a side", name, c.Width, c.Height, maxSide)
+		return fmt.Errorf("%q: has %d x %d pixels; at most %d a side", name, c.Width, c.Height, maxSide)
 	}
-	small, err := inventory.Shrink(b)
+	return nil
+}
+
+// DrawClass draws the photos of a class that ReadClass gave: anybody near the
+// kiosk can ask for what it shows, and what a camera writes into its pictures
+// tells where a child was. It takes a while, some 100 ms a photo on a fast machine;
+// the error names the row of each that is damaged.
+func DrawClass(class []Pupil, beside fs.FS) error {
+	var wrong []error
+	for _, p := range class {
+		if p.Photo == nil {
+			continue
+		}
+		if err := p.Photo.draw(beside); err != nil {
+			wrong = append(wrong, fmt.Errorf("row %d: %w", p.Photo.row, err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (p *Photo) draw(beside fs.FS) error {
+	f, err := beside.Open(p.file)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %s", name, textOf(err))
+		return err
 	}
-	sum := sha256.Sum256(small)
-	return &Photo{Data: small, ID: hex.EncodeToString(sum[:12])}, nil
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPhoto)) // what has grown since is cut, so damaged
+	if err != nil {
+		return err
+	}
+	if p.Data, err = inventory.Shrink(b); err != nil {
+		return fmt.Errorf("%q: %s", p.file, textOf(err))
+	}
+	sum := sha256.Sum256(p.Data)
+	p.ID = hex.EncodeToString(sum[:12])
+	return nil
 }
 
 // face is who stands for a card on the screen: an animal or a photo.

@@ -46,11 +46,16 @@ func TestClassPhotos(t *testing.T) {
 	if err != nil || len(class) != 3 || class[0].Photo == nil || class[1].Photo != nil || class[2].Photo == nil {
 		t.Fatalf("ReadClass() = %v, %v", class, err)
 	}
+	if class[0].Photo.Data != nil {
+		t.Error("who only reads the list waits for its photos to be drawn")
+	}
+	if err := DrawClass(class, beside); err != nil {
+		t.Fatal(err)
+	}
 	for list, why := range map[string]string{
 		"2001,Zoe.jpg\n":                  "row 1: open Zoe.jpg",
 		"2001,../Ben.png\n":               "row 1: open ../Ben.png",
 		"2001,Ben.png\n2002,Ben.png\n":    "row 2: the card or the ben.png",
-		"2001,cut.jpg\n":                  `row 1: "cut.jpg": the picture is damaged`,
 		"2001,long.png\n":                 "1 x 3000 pixels",
 		"2001,fox\n2002,words.jpg\n":      `row 2: "words.jpg": is no JPEG or PNG`,
 		"2001,large.jpg\n":                "more than 256 kB",
@@ -61,6 +66,13 @@ func TestClassPhotos(t *testing.T) {
 		if _, err := ReadClass(strings.NewReader(list), beside); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("ReadClass(%q): %v; want %s", list, err, why)
 		}
+	}
+	some, err := ReadClass(strings.NewReader("card,animal\n2001,Ben.png\n2002,cut.jpg\n2003,owl\n2004,gone.png\n"), fstest.MapFS{"Ben.png": beside["Ben.png"], "cut.jpg": beside["cut.jpg"], "gone.png": beside["Ben.png"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := DrawClass(some, beside); err == nil || err.Error() != "row 3: \"cut.jpg\": the picture is damaged: take it again\nrow 5: open gone.png: file does not exist" {
+		t.Errorf("DrawClass() = %v; want the rows of the damaged one and of the one that is gone", err)
 	}
 
 	h, d := newSite(t, kiosk.Screen{View: kiosk.ViewWelcome}, func(c *Config) { c.Manner, c.Class = Manner{Kind: PreReader}, class })

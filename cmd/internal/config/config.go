@@ -45,6 +45,8 @@ type Config struct {
 
 	Location *time.Location `toml:"-"`
 	Intake   *intake.Intake `toml:"-"`
+
+	file string // that it was read from
 }
 
 // Kiosk is what this kiosk is.
@@ -137,7 +139,7 @@ type Screen struct {
 	Remember bool `toml:"remember"`
 
 	Manner web.Manner  `toml:"-"`
-	Class  []web.Pupil `toml:"-"`
+	Class  []web.Pupil `toml:"-"` // its photos are there after Draw
 	Sound  web.Sound   `toml:"-"`
 }
 
@@ -224,7 +226,7 @@ func Parse(file string, raw []byte) (*Config, error) {
 	devices, upstream := all["device"], all["upstream"]
 	delete(all, "device")
 	delete(all, "upstream")
-	var c Config
+	c := Config{file: file}
 	p.strict("", all, &c)
 	c.devices(p, devices)
 	c.upstream(p, upstream, filepath.Dir(file))
@@ -453,10 +455,7 @@ func (s *Screen) sound(p *Problems) {
 
 // class reads the list of cards with animals and photos.
 func (s *Screen) class(p *Problems) {
-	file := s.ClassFile
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(filepath.Dir(p.File), file)
-	}
+	file := s.classFile(p.File)
 	f, err := os.Open(file)
 	if err != nil {
 		p.add("screen.class_file", s.ClassFile, "%v", err)
@@ -464,8 +463,32 @@ func (s *Screen) class(p *Problems) {
 	}
 	defer f.Close()
 	if s.Class, err = web.ReadClass(f, os.DirFS(filepath.Dir(file))); err != nil {
-		p.add("screen.class_file", s.ClassFile, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		p.rows("screen.class_file", s.ClassFile, err)
 	}
+}
+
+// classFile is its path; a relative one is beside the configuration.
+func (s *Screen) classFile(conf string) string {
+	if filepath.IsAbs(s.ClassFile) {
+		return s.ClassFile
+	}
+	return filepath.Join(filepath.Dir(conf), s.ClassFile)
+}
+
+// rows adds an error that has a line for each row of a file.
+func (p *Problems) rows(key, file string, err error) {
+	p.add(key, file, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
+// Draw makes ready what takes a while and only the screen needs, the photos of
+// the class; a *Problems if one is damaged.
+func (c *Config) Draw() error {
+	s, p := &c.Screen, &Problems{File: c.file}
+	if err := web.DrawClass(s.Class, os.DirFS(filepath.Dir(s.classFile(c.file)))); err != nil {
+		p.rows("screen.class_file", s.ClassFile, err)
+		return p
+	}
+	return nil
 }
 
 // check gives every zero its meaning, too.
