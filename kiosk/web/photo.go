@@ -28,26 +28,29 @@ func bounded(w http.ResponseWriter, r *http.Request, most int64) error {
 }
 
 // takeUpload prepares a request with a picture.
-func takeUpload(w http.ResponseWriter, r *http.Request) bool {
+func (s *site) takeUpload(w http.ResponseWriter, r *http.Request) bool {
 	err := bounded(w, r, inventory.MaxPicture)
 	if err != nil {
-		http.Error(w, "the picture can't be read", http.StatusInternalServerError)
+		s.refuse(w, r, http.StatusInternalServerError, s.asked(r).T("staff.wrong.cut"))
 	}
 	return err == nil
 }
 
 // failUpload answers what became of reading one; false: nothing is wrong.
-func failUpload(w http.ResponseWriter, err error) bool {
+func (s *site) failUpload(w http.ResponseWriter, r *http.Request, err error) bool {
+	l := s.asked(r)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case err == nil:
 		return false
 	case large:
-		http.Error(w, "the picture is too large: at most "+strconv.Itoa(inventory.MaxPicture>>20)+" MB", http.StatusRequestEntityTooLarge)
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, l.T("staff.wrong.large", "n", l.Number(inventory.MaxPicture>>20)))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		http.Error(w, "the picture did not come to its end", http.StatusRequestTimeout)
+		s.refuse(w, r, http.StatusRequestTimeout, l.T("staff.wrong.cut"))
+	case errors.Is(err, http.ErrMissingFile):
+		s.refuse(w, r, http.StatusBadRequest, l.T("staff.inv.wrong.nopicture"))
 	default:
-		http.Error(w, "the picture can't be read", http.StatusBadRequest)
+		s.refuse(w, r, http.StatusBadRequest, l.T("staff.wrong.cut"))
 	}
 	return true
 }
@@ -56,7 +59,7 @@ func failUpload(w http.ResponseWriter, err error) bool {
 // can't.
 func (s *site) shrunk(w http.ResponseWriter, r *http.Request, in io.Reader) (inventory.Picture, bool) {
 	raw, err := io.ReadAll(in)
-	if failUpload(w, err) {
+	if s.failUpload(w, r, err) {
 		return nil, false
 	}
 	small, err := inventory.Shrink(raw)
@@ -68,13 +71,13 @@ func (s *site) shrunk(w http.ResponseWriter, r *http.Request, in io.Reader) (inv
 
 // phonePhoto takes a photo that a phone hands over: the body is the picture.
 func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member, walker string) {
-	if !takeUpload(w, r) {
+	if !s.takeUpload(w, r) {
 		return
 	}
 	q := r.URL.Query()
 	age, err := strconv.ParseInt(q.Get("age"), 10, 64)
 	if id := q.Get("id"); err != nil || id == "" || len(id) > longestID || len(q.Get("item")) > kiosk.MaxCode {
-		http.Error(w, "the photo has no ID, no book or no time", http.StatusBadRequest)
+		http.Error(w, s.asked(r).T("staff.inv.wrong.nobook"), http.StatusBadRequest)
 		return
 	}
 	picture, ok := s.shrunk(w, r, r.Body)
@@ -96,12 +99,12 @@ func (s *site) phonePhoto(w http.ResponseWriter, r *http.Request, _ kiosk.Member
 // inventoryPhoto takes a photo from a form of the kiosk's own pages, with what
 // it shows.
 func (s *site) inventoryPhoto(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
-	if !takeUpload(w, r) || failUpload(w, r.ParseMultipartForm(inventory.MaxPicture)) {
+	if !s.takeUpload(w, r) || s.failUpload(w, r, r.ParseMultipartForm(inventory.MaxPicture)) {
 		return
 	}
 	defer r.MultipartForm.RemoveAll() //nolint:errcheck // of temporary files
 	f, _, err := r.FormFile("photo")
-	if failUpload(w, err) {
+	if s.failUpload(w, r, err) {
 		return
 	}
 	picture, ok := s.shrunk(w, r, f)

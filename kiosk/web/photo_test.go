@@ -109,9 +109,10 @@ func TestStaffPhoto(t *testing.T) {
 	for name, tt := range map[string]struct {
 		picture []byte
 		code    int
-	}{"none": {nil, 400}, "text": {[]byte("hello"), 422}, "too large": {make([]byte, inventory.MaxPicture+70<<10), 413}} {
-		if w := send(tt.picture, "item", "B03", "text", "cover"); w.Code != tt.code {
-			t.Errorf("%s: %d %s; want %d", name, w.Code, w.Body, tt.code)
+		says    string
+	}{"none": {nil, 400, "This is no picture"}, "text": {[]byte("hello"), 422, "This is no picture"}, "too large": {make([]byte, inventory.MaxPicture+70<<10), 413, "The picture is larger than 8 MB."}} {
+		if w := send(tt.picture, "item", "B03", "text", "cover"); w.Code != tt.code || !strings.HasPrefix(w.Body.String(), tt.says) {
+			t.Errorf("%s: %d %s; want %d %s", name, w.Code, w.Body, tt.code, tt.says)
 		}
 	}
 	if w := send(pictureOf(t), "text", "cover"); w.Code != http.StatusConflict {

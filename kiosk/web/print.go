@@ -21,7 +21,7 @@ var setter = sync.OnceValues(typeset.New)
 const maxPrinted = 4000
 
 // printed answers with a sheet.
-func (s *site) printed(w http.ResponseWriter, name string, l *language, sh typeset.Sheet) {
+func (s *site) printed(w http.ResponseWriter, r *http.Request, name string, l *language, sh typeset.Sheet) {
 	sh.Lang, sh.Right = l.Tag, l.Dir == "rtl"
 	sh.Page = func(n, of int) string { return l.T("staff.inv.page", "n", l.Number(n), "of", l.Number(of)) }
 	trim(&sh, l)
@@ -32,7 +32,7 @@ func (s *site) printed(w http.ResponseWriter, name string, l *language, sh types
 	}
 	if err != nil {
 		s.Log.Error("web: PDF", "err", err)
-		http.Error(w, "the list can't be printed: save it as CSV", http.StatusInternalServerError)
+		s.refuse(w, r, http.StatusInternalServerError, l.T("staff.wrong.print"))
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")
@@ -108,5 +108,5 @@ func (s *site) inventoryPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Memb
 	}
 	l := s.staffLanguage(r)
 	v := shelfView{language: l, zone: s.Location, now: s.Clock(), Report: &rep}
-	s.printed(w, "inventory", l, v.reportSheet(s.Name))
+	s.printed(w, r, "inventory", l, v.reportSheet(s.Name))
 }

@@ -123,8 +123,9 @@ type staffPage struct {
 	Langs   []*language
 	Who     kiosk.Member
 	Nav     []staffLink
-	Failed  string // why it did not work
-	Done    string // what has just been done
+	Failed  string    // why it did not work
+	From    staffLink // the page on which it did not; empty: none of the list
+	Done    string    // what has just been done
 
 	Door       doorView
 	Now        *nowView
@@ -240,14 +241,12 @@ func (s *site) staffed(need kiosk.Role, h staffHandler) http.HandlerFunc {
 		switch {
 		case ok && who.Role.May(need):
 			h(w, r, who)
-		case ok && r.Method == http.MethodGet:
-			s.showStaff(w, http.StatusForbidden, "staff-not-yours", s.staffPage(r, who))
 		case ok:
-			http.Error(w, "this is not for your role", http.StatusForbidden)
+			s.notYours(w, r, who)
 		case r.Method == http.MethodGet:
 			http.Redirect(w, r, "/staff", http.StatusSeeOther)
 		default:
-			http.Error(w, "sign in first", http.StatusForbidden)
+			s.refuse(w, r, http.StatusForbidden, s.staffLanguage(r).T("staff.wrong.signin"))
 		}
 	}
 }
@@ -273,7 +272,7 @@ func (s *site) note(w http.ResponseWriter, r *http.Request, who kiosk.Member, wh
 	defer cancel()
 	if err := s.Staff.Audit.Note(ctx, a); err != nil {
 		s.Log.Error("web: the audit log takes nothing", "what", what, "err", err)
-		http.Error(w, "the audit log can't be written: nothing was done", http.StatusInternalServerError)
+		s.refuse(w, r, http.StatusInternalServerError, s.asked(r).T("staff.ex.failed"))
 		return false
 	}
 	return true

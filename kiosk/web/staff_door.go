@@ -284,7 +284,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.doorPage(r)
 	if !p.Door.Shared && !p.Door.Badges {
-		http.Error(w, "no staff password and no account is set", http.StatusForbidden)
+		s.showStaff(w, http.StatusForbidden, "staff-door", p)
 		return
 	}
 	badge := kiosk.Card(strings.TrimSpace(r.PostForm.Get("badge")))

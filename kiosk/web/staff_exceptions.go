@@ -107,8 +107,7 @@ func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, who kiosk.
 		defer cancel()
 		list, err := s.Staff.Exceptions.List(ctx)
 		if err != nil {
-			s.Log.Error("web: exceptions", "err", err)
-			http.Error(w, "the ledger can't be read", http.StatusInternalServerError)
+			s.unread(w, r, "exceptions", err)
 			return
 		}
 		p.Count = len(list)
@@ -130,8 +129,7 @@ func (s *site) showExceptions(w http.ResponseWriter, r *http.Request, who kiosk.
 	}
 	var err error
 	if p.Strange, p.Until, err = s.strangeViews(r.Context(), p.language); err != nil {
-		s.Log.Error("web: strange words", "err", err)
-		http.Error(w, "the ledger can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "strange words", err)
 		return
 	}
 	s.showStaff(w, code, "staff-exceptions", p)

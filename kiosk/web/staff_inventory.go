@@ -402,7 +402,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 	}
 	id, what, value := kiosk.ID(r.PathValue("id")), r.PathValue("what"), strings.TrimSpace(r.PostForm.Get("value"))
 	if need := map[string]kiosk.Role{"search": kiosk.Librarian, "end": kiosk.Librarian, "return": kiosk.Librarian, "unphoto": kiosk.Librarian}[what]; need != "" && !who.Role.May(need) {
-		http.Error(w, s.staffLanguage(r).T("staff.role.title"), http.StatusForbidden)
+		s.notYours(w, r, who)
 		return
 	}
 	switch what {
@@ -417,7 +417,7 @@ func (s *site) inventoryTouch(w http.ResponseWriter, r *http.Request, who kiosk.
 		s.failTouch(w, r, err)
 	case what == "end", what == "return", what == "unphoto":
 		http.Redirect(w, r, "/staff/inventory/"+string(id)+"/report", http.StatusSeeOther)
-	case r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document":
+	case document(r):
 		http.Redirect(w, r, "/staff/inventory/"+string(id), http.StatusSeeOther) // a form without script
 	default:
 		w.WriteHeader(http.StatusNoContent)

@@ -42,19 +42,6 @@ func (s *site) asked(r *http.Request) *language {
 	return s.staffLanguage(r)
 }
 
-// refuse answers why something is not done: a script gets the text, and who has
-// sent a form a page with it.
-func (s *site) refuse(w http.ResponseWriter, r *http.Request, code int, text string) {
-	who, ok := s.door.in(r, false)
-	if !ok || r.Header.Get("Sec-Fetch-Dest") != "document" {
-		http.Error(w, text, code)
-		return
-	}
-	p := s.staffPage(r, who)
-	p.Failed = text
-	s.showStaff(w, code, "staff-inventory-failed", p)
-}
-
 // wrong is what an error says to staff.
 func (l *language) wrong(err error) string {
 	if w, ok := errors.AsType[*inventory.Wrong](err); ok {

@@ -75,8 +75,7 @@ func (s *site) logPage(w http.ResponseWriter, r *http.Request, who kiosk.Member)
 	defer cancel()
 	acts, err := s.Staff.Audit.Acts(ctx, kiosk.ActFilter{Before: before, Badge: kiosk.Card(badge), Limit: logLines + 1})
 	if err != nil {
-		s.Log.Error("web: audit log", "err", err)
-		http.Error(w, "the audit log can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "audit log", err)
 		return
 	}
 	p := s.staffPage(r, who)

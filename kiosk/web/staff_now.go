@@ -194,8 +194,7 @@ func (s *site) nowPage(w http.ResponseWriter, r *http.Request, who kiosk.Member)
 	p := s.staffPage(r, who)
 	var err error
 	if p.Now, err = s.nowView(r.Context(), p.language, who.Role); err != nil {
-		s.Log.Error("web: staff: now", "err", err)
-		http.Error(w, "the ledger can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "staff: now", err)
 		return
 	}
 	s.showStaff(w, http.StatusOK, "staff-now", p)
@@ -225,7 +224,7 @@ func (s *site) nowStream(w http.ResponseWriter, r *http.Request) {
 func (s *site) staffStream(w http.ResponseWriter, r *http.Request, need kiosk.Role, there bool, show func(kiosk.Member) (string, error), wait func(context.Context)) {
 	who, ok := s.door.in(r, false)
 	if !ok || !who.Role.May(need) || !there {
-		http.Error(w, "sign in first", http.StatusForbidden)
+		http.Error(w, s.staffLanguage(r).T("staff.wrong.signin"), http.StatusForbidden)
 		return
 	}
 	select {

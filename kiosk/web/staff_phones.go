@@ -119,7 +119,7 @@ func (s *site) phonesTouch(w http.ResponseWriter, r *http.Request, who kiosk.Mem
 		err := s.changePhones(r.Context(), s.act(r, who, "phone.forget", p.Name, ""), func(all kiosk.Phones) (kiosk.Phones, error) { return all.Without(key), nil })
 		if err != nil {
 			s.Log.Error("web: phones", "err", err)
-			http.Error(w, "the list of phones can't be written: nothing was done", http.StatusInternalServerError)
+			s.refuse(w, r, http.StatusInternalServerError, s.staffLanguage(r).T("staff.ex.failed"))
 			return
 		}
 	default:

@@ -48,7 +48,7 @@ func (s *site) picksPDF(w http.ResponseWriter, r *http.Request, _ kiosk.Member) 
 		s.failInventory(w, r, err)
 		return
 	}
-	s.printed(w, "picks", v.language, v.picksSheet(s.Name))
+	s.printed(w, r, "picks", v.language, v.picksSheet(s.Name))
 }
 
 // Which is the name of the list.

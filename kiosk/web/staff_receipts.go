@@ -42,7 +42,7 @@ func (s *site) receiptsPage(w http.ResponseWriter, r *http.Request, who kiosk.Me
 func (s *site) showReceipts(w http.ResponseWriter, status int, p staffPage, form, looks kiosk.ReceiptStyle, undo bool) {
 	v, err := s.proofs(p.language, looks)
 	if err != nil {
-		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
+		s.failed(w, http.StatusInternalServerError, p, p.T("staff.wrong.show"))
 		return
 	}
 	v.Style, v.Undo = form, undo
@@ -60,7 +60,7 @@ func (s *site) receiptsLook(w http.ResponseWriter, p staffPage, style kiosk.Rece
 	}
 	v, err := s.proofs(p.language, style)
 	if err != nil {
-		http.Error(w, "the paper can't be drawn", http.StatusInternalServerError)
+		http.Error(w, p.T("staff.wrong.show"), http.StatusInternalServerError)
 		return
 	}
 	if wrong != nil {

@@ -72,8 +72,7 @@ func (s *site) showRescue(w http.ResponseWriter, r *http.Request, who kiosk.Memb
 	switch x, err := s.Staff.Rescues.Rescued(ctx); {
 	case errors.Is(err, kiosk.ErrUnknown):
 	case err != nil:
-		s.Log.Error("web: staff: rescue", "err", err)
-		http.Error(w, "the ledger can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "staff: rescue", err)
 		return
 	default:
 		v := &rescueView{Rescue: x, When: p.moment(x.At, s.Clock(), s.Location), Form: x.At.Format(time.RFC3339Nano)}

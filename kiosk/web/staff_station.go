@@ -206,7 +206,7 @@ var tellable = map[string]bool{"scan": true, "sure": true, "part": true, "drop":
 // stationTouch passes on what staff does.
 func (s *site) stationTouch(w http.ResponseWriter, r *http.Request, who kiosk.Member) {
 	if s.Staff.Station == nil {
-		http.Error(w, "there is no pad", http.StatusNotFound)
+		s.refuse(w, r, http.StatusNotFound, s.staffLanguage(r).T("staff.nopad"))
 		return
 	}
 	if !takeForm(w, r) {
@@ -218,7 +218,7 @@ func (s *site) stationTouch(w http.ResponseWriter, r *http.Request, who kiosk.Me
 		return
 	}
 	if err := s.Staff.Station.Hold(); err != nil {
-		http.Error(w, err.Error(), http.StatusConflict)
+		s.refuse(w, r, http.StatusConflict, s.staffLanguage(r).T("staff.busy"))
 		return
 	}
 	value := strings.TrimSpace(r.PostForm.Get("value"))
@@ -231,7 +231,7 @@ func (s *site) stationTouch(w http.ResponseWriter, r *http.Request, who kiosk.Me
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	if r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document" {
+	if document(r) {
 		http.Redirect(w, r, "/staff/tags", http.StatusSeeOther) // a form without script
 		return
 	}

@@ -138,8 +138,7 @@ func (s *site) todayPage(w http.ResponseWriter, r *http.Request, who kiosk.Membe
 	defer cancel()
 	counts, err := s.Staff.Figures(ctx, day.AddDate(0, 0, 1-daysShown), day.AddDate(0, 0, 1))
 	if err != nil {
-		s.Log.Error("web: figures", "err", err)
-		http.Error(w, "the figures can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "figures", err)
 		return
 	}
 	p := s.staffPage(r, who)
@@ -285,8 +284,7 @@ func (s *site) todayCSV(w http.ResponseWriter, r *http.Request, who kiosk.Member
 	}
 	counts, err := s.Staff.Figures(r.Context(), day.AddDate(0, 0, 1-daysCSV), day.AddDate(0, 0, 1))
 	if err != nil {
-		s.Log.Error("web: figures", "err", err)
-		http.Error(w, "the figures can't be read", http.StatusInternalServerError)
+		s.unread(w, r, "figures", err)
 		return
 	}
 	out := s.csvFile(w, "figures")

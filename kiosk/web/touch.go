@@ -130,7 +130,7 @@ func (s *site) touch(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such touch", http.StatusBadRequest)
 		return
 	}
-	page := r.Header.Get("HX-Request") == "" && r.Header.Get("Sec-Fetch-Dest") == "document" // a form without script: whatever comes of it is a page
+	page := document(r) // a form without script: whatever comes of it is a page
 	if late(r.PostForm, s.Desk.Screen()) {
 		answer(w, r, page, http.StatusConflict, "the screen has moved on")
 		return
