@@ -27,6 +27,12 @@ type (
 	}
 	// TagRemoved is a tag that was taken from the pad.
 	TagRemoved struct{ Tag TagID }
+	// EitherRead is a number that may be a card's and may be a copy's, where the
+	// library's numbers overlap. Copy says that it knows a copy of that number.
+	EitherRead struct {
+		Code string
+		Copy bool
+	}
 	// ISBNRead is the book trade's code, as 13 digits: a title, never a copy.
 	ISBNRead struct{ ISBN string }
 	// Unreadable is a code that is none of these. Code is cleaned and cut for
@@ -192,6 +198,7 @@ func (Counted) event()     {}
 func (Attached) event()    {}
 func (Kept) event()        {}
 func (Mended) event()      {}
+func (EitherRead) event()  {}
 func (ISBNRead) event()    {}
 func (Unreadable) event()  {}
 func (PINEntered) event()  {}

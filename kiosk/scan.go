@@ -18,6 +18,8 @@ func (s *step) scan(ev Event) {
 	case ItemPlaced:
 		s.forget(ReasonCheckDigit) // it was this one, most likely
 		s.place(Line{Item: ev.Item})
+	case EitherRead:
+		s.scan(s.either(ev))
 	case ISBNRead:
 		s.place(Line{ISBN: ev.ISBN})
 	case Unreadable:
@@ -55,6 +57,17 @@ func (s *step) tag(ev Event) {
 	default:
 		s.scan(ev)
 	}
+}
+
+// either tells what a number is that may be a card's and a copy's. With somebody
+// at the desk it is that of a copy, if there is one; all else is a card: one that
+// was taken for a book would leave the next patron's books on this card.
+func (s *step) either(ev EitherRead) Event {
+	somebody := s.attended() || s.view == ViewPIN || s.view == ViewIdentifying
+	if ev.Copy && somebody && s.card != Card(ev.Code) {
+		return ItemPlaced{Barcode(ev.Code)}
+	}
+	return CardRead{Card(ev.Code)}
 }
 
 func (s *step) cardRead(ev CardRead) {

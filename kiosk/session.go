@@ -84,7 +84,7 @@ func (s *step) do(e Effect) { s.effects = append(s.effects, e) }
 
 func (s *step) event(ev Event) {
 	switch ev := ev.(type) {
-	case CardRead, ItemPlaced, ISBNRead, Unreadable:
+	case CardRead, ItemPlaced, EitherRead, ISBNRead, Unreadable:
 		s.scan(ev)
 	case TagPlaced, TagUnread, TagRemoved:
 		s.tag(ev)

@@ -216,3 +216,39 @@ func TestPINOfTheNext(t *testing.T) {
 		t.Errorf("a PIN goes with card %q; want B", i.Card)
 	}
 }
+
+// TestEither: a number that is a card's and a copy's means what fits who is at
+// the desk.
+func TestEither(t *testing.T) {
+	copyOf := func(code string) EitherRead { return EitherRead{Code: code, Copy: true} }
+	b := newBench(t, Rules{PIN: true})
+	b.send(copyOf("7"))
+	b.view(ViewPIN)
+	b.send(copyOf("7")) // once more: the same card
+	b.view(ViewPIN)
+	b.send(PINEntered{"1"})
+	b.send(copyOf("9")) // a book, while the ILS thinks
+	b.view(ViewIdentifying)
+	b.send(Identified{Card: take[Identify](b).Card, Patron: Patron{Card: "7", PINChecked: true}})
+	if l := b.only(LineWaiting, ""); l.Item != "9" || b.s.card != "7" {
+		t.Errorf("%+v for %s; want book 9 for 7", l, b.s.card)
+	}
+	b.send(copyOf("7")) // a sign of life, and no loan of book 7
+	b.only(LineWaiting, "")
+	b.send(EitherRead{Code: "8"}) // no such copy: another card, and what comes then is its
+	b.send(copyOf("10"))
+	if !b.s.closing || len(b.s.queue) != 2 {
+		t.Errorf("closing %v with %+v; want the next card and its book waiting", b.s.closing, b.s.queue)
+	}
+	b.find(Item{}, nil) // it waits no longer for a title
+	b.find(Item{Barcode: "9"}, nil)
+	b.store()
+	b.grant()
+	b.send(PINEntered{"2"})
+	if id := take[Identify](b); id.Card != "8" {
+		t.Errorf("after the session %s is asked for; want 8", id.Card)
+	}
+	if l := b.only(LineAction, ReasonWaitsForCard); l.Item != "10" {
+		t.Errorf("%s waits; want book 10", l.Item)
+	}
+}

@@ -1,5 +1,5 @@
 // Package intake decides what a scan means: a patron's card, the barcode of
-// a copy, the book trade's ISBN, a command of another library system, or
+// a copy, one of the two where a library's numbers overlap, the book trade's ISBN, a command of another library system, or
 // nothing of ours. It decides by the library's patterns and check digits and
 // by the AIM symbology identifier where the scanner sends one; it looks
 // nothing up. Pad does the same for the tags on an RFID pad, and writes their
@@ -158,10 +158,13 @@ func (in *Intake) Event(sc drivers.Scan) (ev kiosk.Event, warning string) {
 // typed tells whose number a code is, nil if it is neither; anyDigit does so
 // whatever its check digit.
 func (in *Intake) typed(code string, anyDigit bool) kiosk.Event {
+	card, item := in.patron.takes(code, anyDigit), in.item.takes(code, anyDigit)
 	switch {
-	case in.patron.takes(code, anyDigit):
+	case card && item:
+		return kiosk.EitherRead{Code: code}
+	case card:
 		return kiosk.CardRead{Card: kiosk.Card(code)}
-	case in.item.takes(code, anyDigit):
+	case item:
 		return kiosk.ItemPlaced{Item: kiosk.Barcode(code)}
 	}
 	return nil

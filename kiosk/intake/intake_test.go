@@ -47,7 +47,8 @@ func TestEvent(t *testing.T) {
 		{"only a start is no start", library, drivers.Scan{Text: "A31234000010064"}, bad(kiosk.ReasonUnreadable, "A31234000010064")},
 		{"Code 39 asterisks", concerto, drivers.Scan{Text: "*CONC40001*"}, item("CONC40001")},
 		{"another library's item", concerto, drivers.Scan{Text: "CONC4000036"}, item("CONC4000036")},
-		{"and card", concerto, drivers.Scan{Text: "99999355250"}, card("99999355250")},
+		{"and card, which might be an item's", concerto, drivers.Scan{Text: "99999355250"}, kiosk.EitherRead{Code: "99999355250"}},
+		{"a number of either", Config{Patron: []string{"[0-9]{5}"}, Item: []string{"[0-9]{5}"}}, drivers.Scan{Text: "12345"}, kiosk.EitherRead{Code: "12345"}},
 		{"a pattern holds for the whole code", concerto, drivers.Scan{Text: "xCONC4000036"}, bad(kiosk.ReasonUnreadable, "xCONC4000036")},
 		{"ISBN", library, drivers.Scan{Text: "9780306406157"}, isbn},
 		{"ISBN although the pattern fits", concerto, drivers.Scan{Text: "9780306406157"}, isbn},
@@ -193,6 +194,8 @@ func FuzzEvent(f *testing.F) {
 			code = string(ev.Card)
 		case kiosk.ItemPlaced:
 			code = string(ev.Item)
+		case kiosk.EitherRead:
+			code = ev.Code
 		case kiosk.ISBNRead:
 			code = ev.ISBN
 		case kiosk.Unreadable:

@@ -103,6 +103,8 @@ func (c *Config) ShelfCode(text string) inventory.Code {
 	switch ev := ev.(type) {
 	case kiosk.ItemPlaced:
 		return inventory.Code{Item: ev.Item}
+	case kiosk.EitherRead:
+		return inventory.Code{Item: kiosk.Barcode(ev.Code)}
 	case kiosk.CardRead:
 		return inventory.Code{Why: "it is a patron's card"}
 	case kiosk.ISBNRead:

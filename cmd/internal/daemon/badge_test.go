@@ -48,7 +48,10 @@ func (b *safeBuffer) String() string {
 	return b.Buffer.String()
 }
 
-func newCounter(t *testing.T) *counter {
+func newCounter(t *testing.T) *counter { return newCounterOf(t, "2[0-9]{13}", "3[0-9]{13}") }
+
+// newCounterOf is a kiosk with these patterns of cards and items.
+func newCounterOf(t *testing.T, card, item string) *counter {
 	p, err := port.Open("")
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +68,9 @@ path = %q
 [upstream]
 driver = "none"
 [barcodes]
-patron = ["2[0-9]{13}"]
-item = ["3[0-9]{13}"]
-`, data, p.Path))
+patron = [%q]
+item = [%q]
+`, data, p.Path, card, item))
 	if err != nil {
 		t.Fatal(err)
 	}

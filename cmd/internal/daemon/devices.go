@@ -122,6 +122,11 @@ func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
+	if either, ok := ev.(kiosk.EitherRead); ok {
+		_, err := ds.store.Item(ctx, kiosk.Barcode(either.Code))
+		either.Copy = err == nil
+		ev = either
+	}
 	if err := ds.desk.Send(ctx, ev); err != nil {
 		ds.Log.Error("a scan was lost: the desk does not take it", "device", name, "err", err)
 	}

@@ -140,6 +140,8 @@ func codeOf(ev kiosk.Event) station.Step {
 	switch ev := ev.(type) {
 	case kiosk.ItemPlaced:
 		return station.Scanned{Item: ev.Item}
+	case kiosk.EitherRead:
+		return station.Scanned{Item: kiosk.Barcode(ev.Code)}
 	case kiosk.Unreadable:
 		return station.Misread{Code: ev.Code}
 	case kiosk.ISBNRead:
