@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"os"
 	"testing"
 	"time"
 
@@ -31,8 +27,7 @@ func TestOutboxCheck(t *testing.T) {
 	s.ctl(1, "outbox", "check") // no ledger
 	s.ctl(0, "import", "items", s.write("items.csv", items))
 	s.ctl(1, "outbox", "check") // no upstream
-	ils := upstreamtest.New(upstreamtest.Rules{})
-	ils.AddUser("kiosk1", "secret")
+	ils, addr := library(t, upstreamtest.Rules{}, sip2.ServerConfig{})
 	var queue []kiosk.Entry
 	for n := range 4 {
 		e := kiosktest.As(kiosktest.Checkout(n+1, 31+n, 1), kiosk.Offline, time.Now().AddDate(0, 0, 14))
@@ -54,20 +49,7 @@ func TestOutboxCheck(t *testing.T) {
 	ils.AddItems(kiosk.Item{Barcode: expired.Item})
 	queue = append(queue, back, again, expired)
 	s.record(queue...)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- sip2.Serve(ctx, ln, ils, sip2.ServerConfig{}) }()
-	defer func() { cancel(); <-ended }()
-	s.write("password", "secret")
-	text, err := os.ReadFile(s.conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write("kiosk.toml", string(text)+fmt.Sprintf("[upstream]\ndriver = \"sip2\"\naddress = %q\nuser = \"kiosk1\"\npassword_file = \"password\"\nprofile = \"koha\"\n", ln.Addr()))
+	s.upstream(addr, "profile = \"koha\"\n")
 	out := s.ctl(0, "outbox", "check")
 	contains(t, out, "4 will post, 3 need you\n", "Patron debarred", "does not know the item", "out to another patron")
 	for _, f := range ils.History() {

@@ -16,7 +16,6 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/seal"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
-	"github.com/carrel-kiosk/carrel/sync/outbox"
 )
 
 // loan is one entry as scripts see it.
@@ -141,72 +140,6 @@ func afterRetry(s control.Status) string {
 	}
 	return fmt.Sprintf("%s being told now, in order. Look again in a minute: what still waits is in kioskctl outbox, and what the library's system refuses in kioskctl exceptions",
 		cli.Count(s.Outbox, "entry is", "entries are"))
-}
-
-type exceptionsCmd struct {
-	List    exceptionsList    `cmd:"" default:"1" help:"List them, the oldest first."`
-	Resolve exceptionsResolve `cmd:"" help:"Settle one."`
-}
-
-type exceptionsList struct{}
-
-func (exceptionsList) Run(g *grammar, p *printer) error {
-	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
-		rows, err := r.Exceptions(context.Background())
-		if err != nil {
-			return err
-		}
-		p.head("ENTRY", "AT", "KIND", "CARD", "ITEM", "TITLE", "THE LIBRARY'S SYSTEM SAYS")
-		for _, row := range rows {
-			v := struct {
-				loan
-				Advice kiosk.Advice `json:"advice"`
-			}{view(row, conf.Location), outbox.Advise(row.Kind, row.Reason)}
-			if err := p.row(v, row.ID, at(row.Entry), row.Kind, row.Patron, row.Item, row.Title, row.Text); err != nil {
-				return err
-			}
-		}
-		if len(rows) == 0 {
-			p.say("nothing to settle")
-		}
-		return nil
-	})
-}
-
-type exceptionsResolve struct {
-	Entry string `arg:"" help:"The entry's ID, from the list."`
-	How   string `required:"" enum:"retry,override,dismiss" help:"retry: tell the library's system again; override: what the kiosk recorded stands, you have put it right there; dismiss: what the library's system says stands."`
-	Note  string `required:"" help:"Why; kept in the ledger." placeholder:"TEXT"`
-}
-
-func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
-	conf, err := g.load()
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	res := control.Resolution{How: c.How, Note: c.Note}
-	by := byShell("exception."+c.How, c.Entry, c.Note)
-	if d := running(conf); d != nil {
-		if err = d.Note(ctx, by); err == nil {
-			err = d.Resolve(ctx, kiosk.ID(c.Entry), res)
-		}
-	} else {
-		err = writing(conf, func(s *sqlite.Store) error {
-			if err := (shelved{s}).Note(ctx, by); err != nil {
-				return err
-			}
-			return daemon.Resolve(ctx, s, kiosk.ID(c.Entry), res, time.Now())
-		})
-	}
-	if errors.Is(err, kiosk.ErrUnknown) {
-		return fmt.Errorf("no entry %s: kioskctl exceptions lists them", c.Entry)
-	}
-	if err != nil {
-		return err
-	}
-	p.say("%s: %s", c.Entry, c.How)
-	return nil
 }
 
 type backupCmd struct {
