@@ -226,10 +226,19 @@ func (w *world) ordered(s *station, by map[kiosk.ID]*account) {
 	}
 }
 
-// dated: no entry is dated before an earlier one of its ledger.
+// clocksDiffer is by how much a date may be off that counts as right.
+const clocksDiffer = 5*time.Minute + 10*time.Second
+
+// dated: no entry is dated before an earlier one of its ledger, and each as it
+// was, or it is marked. A clock that somebody sets while the kiosk runs is
+// believed, see [kiosk.Clock]: that may be wrong.
 func (w *world) dated(s *station) {
 	var last kiosk.Entry
 	for _, e := range s.disk.mem.Entries() {
+		if off := e.At.Sub(s.disk.lives[e.ID].recorded); off.Abs() > clocksDiffer && !e.Doubt {
+			w.unless(s.misled(s.disk.lives[e.ID].recorded), "clock set wrong while it ran",
+				"%s: entry %s is dated %s, %v from the truth, and is not marked", s.name, e.ID, stamp(e.At), off)
+		}
 		if e.At.Before(last.At) {
 			w.fail("%s: entry %s is dated %s, and %s before it %s", s.name, e.ID, stamp(e.At), last.ID, stamp(last.At))
 		}

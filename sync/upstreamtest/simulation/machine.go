@@ -24,17 +24,23 @@ type station struct {
 	net  *network
 	lot  lot // of its machines
 
-	boots int
-	boot  string       // names the run of the machine
-	since time.Time    // its begin
-	wrong atomic.Int64 // by how many nanoseconds the machine's clock is
+	starts int          // of its program
+	wrong  atomic.Int64 // by how many nanoseconds the machine's clock is
 
 	at atomic.Pointer[machine] // nil: it is off
 
 	mu    sync.Mutex
 	shown map[kiosk.ID]promise
+	boots []*boot // runs of the machine, the last is this one
 
 	looked map[kiosk.Barcode]time.Time // when the ILS last told of an item, under world.mu
+}
+
+// boot is a run of the machine, from one cut of its power to the next.
+type boot struct {
+	name   string
+	since  time.Time
+	misled bool // its clock was set wrong meanwhile
 }
 
 // promise is a line that a screen has shown as done.
@@ -93,15 +99,16 @@ func (s *station) start(ctx context.Context) *machine {
 	m := &machine{station: s, died: make(chan struct{}), keeper: make(chan struct{}, 1)}
 	m.store = &store{&s.disk.mem, s.disk, m}
 	m.ctx, m.cancel = context.WithCancel(ctx)
-	if s.boots++; s.boots == 1 || s.lot.chance(0.5) { // the machine, and not only the program
-		s.boot, s.since = fmt.Sprintf("boot %d", s.boots), time.Now()
+	if s.starts++; s.starts == 1 || s.lot.chance(0.5) { // the machine, and not only the program
 		s.misset()
 	}
-	since, boots := s.since, s.boots
+	s.mu.Lock()
+	run, starts := *s.boots[len(s.boots)-1], s.starts
+	s.mu.Unlock()
 	m.clock = kiosk.NewClock(kiosk.ClockConfig{
 		Wall: func() time.Time { return time.Now().Add(time.Duration(s.wrong.Load())) },
-		Up:   func() time.Duration { return time.Since(since) },
-		Boot: s.boot, Written: s.world.log.start.AddDate(0, -1, 0), Zone: time.UTC,
+		Up:   func() time.Duration { return time.Since(run.since) },
+		Boot: run.name, Written: s.world.log.start.AddDate(0, -1, 0), Zone: time.UTC,
 	})
 	var err error
 	m.up, err = sip2.NewUpstream(sip2.Config{Address: "ils:6001", User: "kiosk", Password: "secret", Zone: time.UTC,
@@ -114,13 +121,13 @@ func (s *station) start(ctx context.Context) *machine {
 	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Date: func() time.Time { return m.clock.Follow(m.clock.Now()) }, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
 	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Lines: m.up.Lines(), Clock: m.clock,
 		Rules: kiosk.Rules{Location: time.UTC, LoanDays: days}, LinkLost: m.worker.Lost, Log: slog.New(slog.DiscardHandler),
-		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%03d-%04d", s.name, boots, m.ids.Add(1))) }})
+		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%03d-%04d", s.name, starts, m.ids.Add(1))) }})
 	if err := m.recover(); err != nil {
 		s.note(s.name, "does not start: %v", err)
 		m.cancel()
 		return m
 	}
-	s.note(s.name, "starts, %s, clock %v off", s.boot, time.Duration(s.wrong.Load()))
+	s.note(s.name, "starts, %s, clock %v off", run.name, time.Duration(s.wrong.Load()))
 	m.wg.Go(func() { m.desk.Run(m.ctx) })
 	m.wg.Go(func() { m.worker.Run(m.ctx) })
 	m.wg.Go(m.keepTime)
@@ -128,16 +135,24 @@ func (s *station) start(ctx context.Context) *machine {
 	return m
 }
 
-// misset has a machine without a clock of its own start at some time.
+// misset has a machine without a clock of its own start at some time: days ago,
+// in 1970, or in the next year.
 func (s *station) misset() {
 	wrong := time.Duration(s.lot.Int64N(int64(time.Second)))
 	if !s.peace.Load() && s.lot.chance(s.plan.weather.clocks) {
 		wrong = -s.lot.between(time.Minute, 10*24*time.Hour)
-		if s.lot.chance(0.2) {
+		switch s.lot.IntN(5) {
+		case 0:
 			wrong = -30 * 365 * 24 * time.Hour
+		case 1:
+			wrong = s.lot.between(time.Hour, 400*24*time.Hour)
+			s.count("clock ahead at start")
 		}
 		s.count("wrong clock at start")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.boots = append(s.boots, &boot{name: fmt.Sprintf("boot %d", s.starts), since: time.Now()})
 	s.wrong.Store(int64(wrong))
 }
 

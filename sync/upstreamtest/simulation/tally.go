@@ -33,7 +33,7 @@ var Kinds = []string{
 	"visit", "shown lent", "shown returned", "shown renewed", "left early", "in limbo",
 	"exception", "dismissed", "settled", "granted", "denied",
 	"crash before a write", "crash in a write", "crash after a write", "power cut", "restart",
-	"disk full", "stalled fsync", "clock jump", "wrong clock at start",
+	"disk full", "stalled fsync", "clock jump", "wrong clock at start", "clock ahead at start",
 	"line refused", "line silent", "ILS restart", "ILS effect", "no-block ignored",
 	"staff lends", "staff takes back", "staff holds", "staff bars", "staff withdraws",
 	"drop-request", "cut-request", "drop-answer", "cut-answer", "close-mid-answer", "truncate-answer",

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 )
 
@@ -57,6 +58,27 @@ func (s *station) jumps() {
 		}
 		s.count("clock jump")
 		s.note(s.name, "the clock jumps to %v off", wrong)
-		s.wrong.Store(int64(wrong))
+		s.mislead(wrong)
 	}
+}
+
+// mislead sets the machine's clock while it runs.
+func (s *station) mislead(wrong time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if wrong.Abs() > clocksDiffer {
+		s.boots[len(s.boots)-1].misled = true
+	}
+	s.wrong.Store(int64(wrong))
+}
+
+// misled tells whether the clock was set wrong in the run of the machine in
+// which something was recorded.
+func (s *station) misled(at time.Time) bool {
+	for _, b := range slices.Backward(s.boots) {
+		if !at.Before(b.since) {
+			return b.misled
+		}
+	}
+	return false
 }
