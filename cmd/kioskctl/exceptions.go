@@ -209,7 +209,7 @@ func (c *exceptionsResolve) Run(g *grammar, p *printer) error {
 		})
 	}
 	if errors.Is(err, kiosk.ErrUnknown) {
-		return fmt.Errorf("no entry %s: kioskctl exceptions lists them", c.Entry)
+		return noSuch("no entry %s: kioskctl exceptions lists them", c.Entry)
 	}
 	if err != nil {
 		return err

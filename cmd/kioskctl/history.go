@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
@@ -31,7 +30,7 @@ func (c *historyCmd) Run(g *grammar, p *printer) error {
 	return reading(g, func(conf *config.Config, r *sqlite.Reader) error {
 		steps, err := r.History(context.Background(), kiosk.ID(c.Entry))
 		if errors.Is(err, kiosk.ErrUnknown) {
-			return fmt.Errorf("no entry %s: kioskctl loans and exceptions list them", c.Entry)
+			return noSuch("no entry %s: kioskctl loans and exceptions list them", c.Entry)
 		}
 		if err != nil {
 			return err

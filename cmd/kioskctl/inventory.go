@@ -89,7 +89,7 @@ func (w which) find(ctx context.Context, v control.Inventories) (kiosk.Inventory
 	}
 	switch len(found) {
 	case 0:
-		return kiosk.Inventory{}, fmt.Errorf("no inventory %q: kioskctl inventory list shows them", w.ID)
+		return kiosk.Inventory{}, noSuch("no inventory %q: kioskctl inventory list shows them", w.ID)
 	case 1:
 		return found[0], nil
 	}

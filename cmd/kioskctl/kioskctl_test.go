@@ -60,7 +60,27 @@ func (s *site) ctl(want int, args ...string) string {
 	return out.String()
 }
 
-// start runs the daemon until the test ends.
+// wrong runs a command that fails as a script does, and gives the class and the
+// words of its error.
+func (s *site) wrong(want int, args ...string) string {
+	s.Helper()
+	errs, err := os.Create(filepath.Join(s.TempDir(), "stderr"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer errs.Close()
+	was := os.Stderr
+	os.Stderr = errs
+	out := s.ctl(want, append([]string{"-json"}, args...)...)
+	os.Stderr = was
+	raw, err := os.ReadFile(errs.Name())
+	var says struct{ Error, Code string }
+	if err2 := json.Unmarshal(raw, &says); err != nil || err2 != nil || out != "" {
+		s.Errorf("kioskctl -json %s says %q, prints %q; want an error as JSON alone", strings.Join(args, " "), raw, out)
+	}
+	return says.Code + ": " + says.Error
+}
+
 // start starts the daemon, which ends with the test if nobody stops it before.
 func (s *site) start() (stop func()) {
 	s.Helper()
@@ -254,11 +274,11 @@ func TestExceptions(t *testing.T) {
 		contains(t, s.ctl(0, "exceptions"), string(entries[0].ID), "Item is on hold for another patron.")
 		contains(t, s.ctl(0, "-json", "exceptions"), `"advice":"bring"`)
 		s.ctl(2, "exceptions", "resolve", string(entries[0].ID), "-how", "forget", "-note", "x")
-		s.ctl(1, "exceptions", "resolve", "nosuch", "-how", "retry", "-note", "x")
+		contains(t, s.wrong(1, "exceptions", "resolve", "nosuch", "-how", "retry", "-note", "x"), "invalid: no entry nosuch: kioskctl exceptions lists them")
 		for n, how := range []string{"retry", "override", "dismiss"} {
 			s.ctl(0, "exceptions", "resolve", string(entries[n].ID), "-how", how, "-note", "by hand")
 		}
-		s.ctl(1, "exceptions", "resolve", string(entries[1].ID), "-how", "retry", "-note", "x") // it is none any more
+		contains(t, s.wrong(1, "exceptions", "resolve", string(entries[1].ID), "-how", "retry", "-note", "x"), "invalid: entry ", "is settled, not an exception")
 		contains(t, s.ctl(0, "history", string(entries[1].ID)), "offline", "exception", "Item is on hold for another patron.", "settled", "override: by hand")
 		s.ctl(1, "history", "nosuch")
 		contains(t, s.ctl(0, "exceptions"), "nothing to settle")

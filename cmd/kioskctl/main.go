@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ import (
 
 type grammar struct {
 	Config string `help:"Configuration file." default:"/etc/carrel/kiosk.toml" placeholder:"FILE"`
-	JSON   bool   `help:"One JSON object a line, for scripts." name:"json"`
+	JSON   bool   `help:"One JSON object a line, for scripts; an error too, on standard error, with its class." name:"json"`
 
 	Status     statusCmd     `cmd:"" help:"How the kiosk is; exit status 1 when something needs a person."`
 	Import     importCmd     `cmd:"" help:"Take items, patrons or loans from a file into the mirror."`
@@ -54,6 +55,29 @@ func run(args []string, out io.Writer) int {
 	p := &printer{out: out, json: &g.JSON, gauge: newGauge()}
 	defer p.flush()
 	return cli.Main("kioskctl", "See to a Carrel kiosk.", &g, args, &g, p)
+}
+
+// TellError tells a script of an error in the manner of all else, beside the
+// output. Its code is the class (kiosk.Code), if it has one.
+func (g *grammar) TellError(err error) bool {
+	if !g.JSON {
+		return false
+	}
+	says := struct {
+		Error string     `json:"error"`
+		Code  kiosk.Code `json:"code,omitempty"`
+	}{Error: kiosk.Words(err)}
+	if e, ok := errors.AsType[*kiosk.Error](err); ok {
+		says.Code = e.Code
+	} else if errors.Is(err, cli.ErrUsage) {
+		says.Code = kiosk.CodeInvalid
+	}
+	return json.NewEncoder(os.Stderr).Encode(says) == nil
+}
+
+// noSuch says that what was asked about is not there.
+func noSuch(format string, args ...any) error {
+	return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf(format, args...)}
 }
 
 // load reads the configuration.

@@ -168,7 +168,7 @@ func (c *staffRemove) Run(g *grammar, p *printer) error {
 	return staffing(g, func(ctx context.Context, s control.Staff, r *sqlite.Reader) error {
 		m, err := r.Member(ctx, kiosk.Card(c.Badge))
 		if errors.Is(err, kiosk.ErrUnknown) {
-			return fmt.Errorf("badge %s has no account: kioskctl staff list shows all", c.Badge)
+			return noSuch("badge %s has no account: kioskctl staff list shows all", c.Badge)
 		}
 		if err != nil {
 			return err
@@ -193,7 +193,7 @@ func (c staffPassword) Run(g *grammar, p *printer) error {
 	return staffing(g, func(ctx context.Context, s control.Staff, r *sqlite.Reader) error {
 		m, err := r.Member(ctx, kiosk.Card(c.Badge))
 		if errors.Is(err, kiosk.ErrUnknown) {
-			return fmt.Errorf("badge %s has no account: kioskctl staff add makes one", c.Badge)
+			return noSuch("badge %s has no account: kioskctl staff add makes one", c.Badge)
 		}
 		if err != nil {
 			return err

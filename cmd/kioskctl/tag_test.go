@@ -246,7 +246,7 @@ func TestWork(t *testing.T) {
 		}
 		contains(t, s.ctl(0, "work"), "E004015000000001", "released", string(e.Item))
 		s.ctl(2, "work", "clear", "E004015000000001")
-		s.ctl(1, "work", "clear", "E004015000000002", "-note", "x")
+		contains(t, s.wrong(1, "work", "clear", "E004015000000002", "-note", "x"), "invalid: E004015000000002 is not on the work list")
 		s.ctl(0, "work", "clear", "E004015000000001", "-note", "the tag was torn out")
 		contains(t, s.ctl(0, "work"), "no tag waits")
 	}

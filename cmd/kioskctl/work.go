@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -66,7 +65,7 @@ func (c *workClear) Run(g *grammar, p *printer) error {
 		})
 	}
 	if errors.Is(err, kiosk.ErrUnknown) {
-		return fmt.Errorf("%s is not on the work list: kioskctl work shows it", c.Tag)
+		return noSuch("%s is not on the work list: kioskctl work shows it", c.Tag)
 	}
 	if err != nil {
 		return err

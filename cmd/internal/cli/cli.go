@@ -59,17 +59,28 @@ func Main(name, doc string, grammar any, args []string, bind ...any) int {
 		return Usage
 	}
 	if err := ctx.Run(bind...); err != nil {
-		if w, alone := errors.AsType[wrong](err); alone {
-			fmt.Fprintln(os.Stderr, w)
-		} else {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", name, kiosk.Words(err))
-		}
+		tellError(name, grammar, err)
 		if errors.Is(err, ErrUsage) {
 			return Usage
 		}
 		return Failed
 	}
 	return OK
+}
+
+// teller is a grammar that tells of an error itself, for scripts; false: it does
+// not.
+type teller interface{ TellError(error) bool }
+
+func tellError(name string, grammar any, err error) {
+	if t, ok := grammar.(teller); ok && t.TellError(err) {
+		return
+	}
+	if w, alone := errors.AsType[wrong](err); alone {
+		fmt.Fprintln(os.Stderr, w)
+		return
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, kiosk.Words(err))
 }
 
 // tell writes what packages take from the program itself, if that was asked.

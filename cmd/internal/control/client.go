@@ -11,14 +11,13 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // ErrNotRunning says that no daemon answers at the data folder.
-var ErrNotRunning = errors.New("kioskd is not running")
+var ErrNotRunning error = &said{"kioskd is not running", []error{&kiosk.Error{Code: kiosk.CodeOffline}}}
 
 // Client is a Daemon at the other end of the socket.
 type Client struct{ http http.Client }
@@ -59,12 +58,11 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader) 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, lost(err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<12))
-		return nil, errors.New(strings.TrimSpace(string(text)))
+		return nil, failed(resp)
 	}
 	return resp, nil
 }
@@ -82,7 +80,10 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 		return s, err
 	}
 	defer resp.Body.Close()
-	return s, json.NewDecoder(resp.Body).Decode(&s)
+	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil {
+		return s, brokeOff(err)
+	}
+	return s, nil
 }
 
 // Import implements Daemon: it sends the file while the answers come in.
@@ -107,10 +108,10 @@ func lines(resp *http.Response, tell func(Line)) error {
 		if err := dec.Decode(&l); errors.Is(err, io.EOF) && done {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("the daemon broke off: %w", err)
+			return brokeOff(err)
 		}
-		if l.Error != "" {
-			return errors.New(l.Error)
+		if l.Failed != nil {
+			return l.Failed.err()
 		}
 		done = done || l.Report != nil || l.Lists != nil
 		tell(l)

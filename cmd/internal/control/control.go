@@ -148,7 +148,7 @@ type Line struct {
 	Refused  *Refused  `json:"refused,omitempty"`
 	Report   *Report   `json:"report,omitempty"`
 	Lists    []Refresh `json:"lists,omitempty"`
-	Error    string    `json:"error,omitempty"`
+	Failed   *failure  `json:"failed,omitempty"`
 }
 
 // Progress is how far it is.
@@ -219,16 +219,6 @@ func Listen(data string) (net.Listener, error) {
 // Handler serves a daemon.
 func Handler(d Daemon, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	fail := func(w http.ResponseWriter, err error) {
-		code := http.StatusInternalServerError
-		switch {
-		case errors.Is(err, kiosk.ErrUnknown):
-			code = http.StatusNotFound
-		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-			code = http.StatusBadRequest
-		}
-		http.Error(w, kiosk.Words(err), code)
-	}
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		s, err := d.Status(r.Context())
 		if err != nil {

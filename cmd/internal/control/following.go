@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 
-	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 )
 
@@ -18,15 +15,7 @@ type step struct {
 	Reading inventory.Reading `json:"reading,omitempty"`
 	N       int               `json:"n,omitempty"`
 	Answer  json.RawMessage   `json:"answer,omitempty"`
-	Error   string            `json:"error,omitempty"`
-	Invalid bool              `json:"invalid,omitempty"` // the error is of who asked
-}
-
-func (s step) err() error {
-	if s.Invalid {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: s.Error}
-	}
-	return errors.New(s.Error)
+	Failed  *failure          `json:"failed,omitempty"`
 }
 
 // followed is the query of who wants to be told how far it is.
@@ -56,7 +45,7 @@ func following(do func(context.Context, question) (any, error)) http.HandlerFunc
 			last.Answer, err = json.Marshal(a)
 		}
 		if err != nil {
-			last = step{Error: kiosk.Words(err), Invalid: kiosk.CodeOf(err) == kiosk.CodeInvalid}
+			last = step{Failed: failureOf(err)}
 		}
 		write(last)
 	}
@@ -77,9 +66,9 @@ func follow[A any](ctx context.Context, c *Client, path string, q question, told
 		var s step
 		switch err := dec.Decode(&s); {
 		case err != nil:
-			return a, fmt.Errorf("the daemon broke off: %w", err)
-		case s.Error != "":
-			return a, s.err()
+			return a, brokeOff(err)
+		case s.Failed != nil:
+			return a, s.Failed.err()
 		case s.Answer != nil:
 			return a, json.Unmarshal(s.Answer, &a)
 		}

@@ -3,8 +3,6 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -75,6 +73,12 @@ type begun struct {
 	Overlap   []kiosk.Inventory `json:"overlap,omitempty"`
 }
 
+// walked is a line of what a walk says.
+type walked struct {
+	inventory.Said
+	Failed *failure `json:"failed,omitempty"` // and it has ended
+}
+
 // InventoryHandler serves inventories, and all else by next.
 func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 	none := func(err error) (any, error) { return struct{}{}, err }
@@ -125,9 +129,7 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		}
 		rc.Flush() // it walks
 		if err := w.Walk(r.Context(), kiosk.ID(r.PathValue("id")), say); err != nil && r.Context().Err() == nil {
-			enc.Encode(struct {
-				Error string `json:"error"`
-			}{err.Error()})
+			enc.Encode(walked{Failed: failureOf(err)})
 		}
 	})
 	return mux
@@ -257,17 +259,14 @@ func (c *Client) Walk(ctx context.Context, id kiosk.ID, tell func(inventory.Said
 	}
 	defer resp.Body.Close()
 	for dec := json.NewDecoder(resp.Body); ; {
-		var l struct {
-			inventory.Said
-			Error string `json:"error"`
-		}
+		var l walked
 		switch err := dec.Decode(&l); {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			return fmt.Errorf("the daemon broke off: %w", err)
-		case l.Error != "":
-			return errors.New(l.Error)
+			return brokeOff(err)
+		case l.Failed != nil:
+			return l.Failed.err()
 		}
 		tell(l.Said)
 	}

@@ -55,6 +55,6 @@ func telling(w http.ResponseWriter, do func(tell func(Line)) error) {
 	}
 	rc.Flush() //nolint:errcheck // it has begun: who asked waits for lines now
 	if err := do(tell); err != nil {
-		tell(Line{Error: err.Error()})
+		tell(Line{Failed: failureOf(err)})
 	}
 }

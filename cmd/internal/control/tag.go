@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -54,7 +53,7 @@ func TagHandler(t Tags, next http.Handler) http.Handler {
 func asked[Q any](w http.ResponseWriter, r *http.Request) (q Q, ok bool) {
 	err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		fail(w, &kiosk.Error{Code: kiosk.CodeInvalid, Err: err})
 	}
 	return q, err == nil
 }
@@ -67,17 +66,12 @@ func answer[Q any](do func(context.Context, Q) (any, error)) http.HandlerFunc {
 			return
 		}
 		a, err := do(r.Context(), q)
-		switch {
-		case errors.Is(err, kiosk.ErrUnknown):
-			http.Error(w, kiosk.Words(err), http.StatusNotFound)
-		case kiosk.CodeOf(err) == kiosk.CodeInvalid:
-			http.Error(w, kiosk.Words(err), http.StatusBadRequest)
-		case err != nil:
-			http.Error(w, kiosk.Words(err), http.StatusInternalServerError)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			json.NewEncoder(w).Encode(a)
+		if err != nil {
+			fail(w, err)
+			return
 		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(a)
 	}
 }
 
@@ -92,7 +86,10 @@ func ask[A any](ctx context.Context, c *Client, path string, question any) (a A,
 		return a, err
 	}
 	defer resp.Body.Close()
-	return a, json.NewDecoder(resp.Body).Decode(&a)
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+		return a, brokeOff(err)
+	}
+	return a, nil
 }
 
 // List implements Tags.
