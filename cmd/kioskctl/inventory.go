@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/config"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
-	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
 	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
@@ -48,7 +46,7 @@ type inventoryCmd struct {
 
 // readingWords say what is read while somebody waits.
 var readingWords = map[inventory.Reading]string{inventory.ReadingBooks: "reading the catalogue", inventory.ReadingLog: "reading what was scanned",
-	inventory.ReadingTitles: "looking titles up"}
+	inventory.ReadingTitles: "looking titles up", inventory.ReadingFile: "rows of the file"}
 
 // inventories does something with inventories, of the daemon or without one. What
 // takes long tells how far it is.
@@ -338,108 +336,45 @@ type loaded struct {
 }
 
 func (c *inventoryLoad) Run(g *grammar, p *printer) error {
-	return c.with(g, p, func(ctx context.Context, conf *config.Config, v control.Inventories, x kiosk.Inventory) error {
+	return c.with(g, p, func(ctx context.Context, _ *config.Config, v control.Inventories, x kiosk.Inventory) error {
 		f, err := os.Open(c.File)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		if err := v.StartFile(ctx, x.ID, c.Who, filepath.Base(c.File)); err != nil {
-			return err
+		name := filepath.Base(c.File)
+		taken, err := v.Load(ctx, x.ID, c.Who+": "+name, name, f)
+		if err != nil && taken.Rows > 0 {
+			err = fmt.Errorf("after %s, which stay taken: %w", cli.Count(taken.Scans, "scan", "scans"), err)
 		}
-		l := loader{p: p, n: loaded{}, name: c.File, of: 1}
-		if fi, err := f.Stat(); err == nil {
-			l.of = max(1, fi.Size())
+		if err == nil || taken.Rows > 0 {
+			tellLoaded(p, c.File, taken)
 		}
-		for s, err := range catalog.Scans(io.TeeReader(f, &l.read), conf.Location) {
-			if err != nil {
-				return err
-			}
-			l.n.Rows++
-			if s.Why != "" {
-				l.refuse(s.Row, s.Code, s.Why)
-			}
-			if s.Code == "" {
-				continue
-			}
-			l.rows = append(l.rows, s)
-			if len(l.rows) == loadAtOnce {
-				if err := l.send(ctx, v, x.ID, c.Who); err != nil {
-					return err
-				}
-			}
-		}
-		if err := l.send(ctx, v, x.ID, c.Who); err != nil {
-			return err
-		}
-		return l.end(c.File)
+		return err
 	})
 }
 
-const (
-	loadAtOnce = 500
-	toldRows   = 20 // that were not taken are told one by one
-)
+const toldRows = 20 // that were not taken, or not wholly, are told one by one
 
-// loader sends the rows of a file.
-type loader struct {
-	p    *printer
-	n    loaded
-	rows []catalog.Scan
-	name string
-	read counter // of the file
-	of   int64   // bytes
-}
-
-// counter counts bytes.
-type counter int64
-
-func (c *counter) Write(b []byte) (int, error) {
-	*c += counter(len(b))
-	return len(b), nil
-}
-
-func (l *loader) refuse(row int, code, why string) {
-	if l.n.Refused++; l.n.Refused <= toldRows || *l.p.json {
-		l.p.gauge.clear()
-		fmt.Fprintf(os.Stderr, "row %d: %s\n", row, strings.TrimPrefix(code+": "+why, ": "))
+// tellLoaded tells what became of a file.
+func tellLoaded(p *printer, file string, t inventory.Taken) {
+	p.gauge.clear()
+	odd := t.Odd
+	if !*p.json {
+		odd = odd[:min(len(odd), toldRows)]
 	}
-}
-
-func (l *loader) send(ctx context.Context, v control.Inventories, id kiosk.ID, who string) error {
-	reads := make([]inventory.Read, len(l.rows))
-	for i, s := range l.rows {
-		reads[i] = inventory.Read{Text: s.Code, At: s.At}
+	for _, o := range odd {
+		fmt.Fprintf(os.Stderr, "line %d: %s\n", o.Row, strings.TrimPrefix(o.Code+": "+o.Why, ": "))
 	}
-	said, err := v.Scan(ctx, id, who, reads...)
-	if err != nil {
-		return fmt.Errorf("after %s: %w", cli.Count(l.n.Scans, "scan", "scans"), err)
+	if more := t.Odds - len(odd); more > 0 {
+		fmt.Fprintf(os.Stderr, "and %s\n", cli.Count(more, "more line like these", "more lines like these"))
 	}
-	for i, s := range said {
-		if s.Why != "" {
-			l.refuse(l.rows[i].Row, s.Code, s.Why)
-			continue
-		}
-		if l.n.Scans++; s.Tone == shelf.Good || s.Tone == shelf.Twice || s.Tone == shelf.Sought {
-			l.n.Good++
-		}
+	if *p.json {
+		p.row(loaded{t.Rows, t.Scans, t.Odds, t.Good}) //nolint:errcheck // the output is gone
+		return
 	}
-	l.rows = l.rows[:0]
-	l.p.gauge.show("%s: %3d %%, %s", l.name, min(100, int64(l.read)*100/l.of), cli.Count(l.n.Scans, "scan", "scans"))
-	return nil
-}
-
-func (l *loader) end(file string) error {
-	l.p.gauge.clear()
-	if *l.p.json {
-		return l.p.row(l.n)
-	}
-	if l.n.Refused > toldRows {
-		fmt.Fprintf(os.Stderr, "and %d more rows like these\n", l.n.Refused-toldRows)
-	}
-	l.p.say("%s: %s taken, of %s; %d are to be looked at: kioskctl inventory report; undo -file takes all back", file, cli.Count(l.n.Scans, "scan", "scans"),
-		cli.Count(l.n.Rows, "row", "rows"), l.n.Scans-l.n.Good)
-	return nil
+	p.say("%s: %s taken, of %s; %d are to be looked at: kioskctl inventory report; undo -file takes all back", file, cli.Count(t.Scans, "scan", "scans"),
+		cli.Count(t.Rows, "row", "rows"), t.Scans-t.Good)
 }
 
 type inventoryUndo struct {

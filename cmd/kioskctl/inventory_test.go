@@ -68,8 +68,12 @@ func TestInventory(t *testing.T) {
 			out := s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(0), shelfBook(1), shelfBook(20), shelfBook(2), shelfBook(3), "SHELF-7", shelfBook(5), shelfBook(31), "rubbish", "39999999999999")
 			s.has(out, shelfBook(0)+"  500 A  Book 0", "\a"+shelfBook(20)+"  520 A; ahead: belongs between 519 A and 521 A", "WANTED for hold", "shelf 7", "\a"+shelfBook(5)+"  505 A; LOST",
 				"WRONG LOCATION; belongs to MAIN / Display", "\a\"rubbish\": it is no item number of this library", "39999999999999  no call number; UNKNOWN")
-			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\n"+shelfBook(8)+",\r\nxyz,\r\n")),
-				"2 scans taken, of 3 rows; 0 are to be looked at")
+			out, errs := s.both(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\nxyz,\r\n\x01,\r\n"+shelfBook(8)+",late\r\n"))
+			s.has(out, "2 scans taken, of 4 rows; 0 are to be looked at")
+			s.has(errs, "line 4: xyz: ", "line 5: ", "line 6: "+shelfBook(8)+`: "late" is no time`)
+			if running {
+				s.has(s.wrong(cli.Failed, "inventory", "load", "nosuch", s.write("other.txt", shelfBooks(1))), "invalid: no inventory")
+			}
 			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("same.txt", strings.Repeat(shelfBook(8)+"\n", 500))), "500 scans taken, of 500 rows", "undo -file takes all back")
 			s.has(s.ctl(cli.OK, "inventory", "load", "upstairs", s.write("wrong.txt", shelfBooks(25, 26))), "2 scans taken")
 			s.has(s.ctl(cli.OK, "inventory", "undo", "upstairs", "-file"), "2 scans: taken back")

@@ -64,21 +64,31 @@ func (s *site) ctl(want int, args ...string) string {
 // words of its error.
 func (s *site) wrong(want int, args ...string) string {
 	s.Helper()
-	errs, err := os.Create(filepath.Join(s.TempDir(), "stderr"))
+	out, errs := s.both(want, append([]string{"-json"}, args...)...)
+	var says struct{ Error, Code string }
+	if err := json.Unmarshal([]byte(errs), &says); err != nil || out != "" {
+		s.Errorf("kioskctl -json %s says %q, prints %q; want an error as JSON alone", strings.Join(args, " "), errs, out)
+	}
+	return says.Code + ": " + says.Error
+}
+
+// both runs a command and gives what it printed, and what it said beside that.
+func (s *site) both(want int, args ...string) (out, errs string) {
+	s.Helper()
+	f, err := os.Create(filepath.Join(s.TempDir(), "stderr"))
 	if err != nil {
 		s.Fatal(err)
 	}
-	defer errs.Close()
+	defer f.Close()
 	was := os.Stderr
-	os.Stderr = errs
-	out := s.ctl(want, append([]string{"-json"}, args...)...)
+	os.Stderr = f
+	out = s.ctl(want, args...)
 	os.Stderr = was
-	raw, err := os.ReadFile(errs.Name())
-	var says struct{ Error, Code string }
-	if err2 := json.Unmarshal(raw, &says); err != nil || err2 != nil || out != "" {
-		s.Errorf("kioskctl -json %s says %q, prints %q; want an error as JSON alone", strings.Join(args, " "), raw, out)
+	raw, err := os.ReadFile(f.Name())
+	if err != nil {
+		s.Fatal(err)
 	}
-	return says.Code + ": " + says.Error
+	return out, string(raw)
 }
 
 // start starts the daemon, which ends with the test if nobody stops it before.

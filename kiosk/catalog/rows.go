@@ -25,6 +25,7 @@ type rows struct {
 	any   bool   // rows may have any width
 	ahead []line // given back by a row that was none
 	latin bool   // a row that is not UTF-8 has come
+	n     int    // lines that were read
 	cells []string
 }
 
@@ -35,6 +36,7 @@ type line struct {
 	cut   bool // the file ends in it, without the end of a line
 	again bool // it was given back: it may be the inside of a cell
 	latin bool // it was not UTF-8
+	n     int  // of the file, from 1
 }
 
 const (
@@ -84,7 +86,8 @@ func (r *rows) line() (line, error) {
 }
 
 func (r *rows) readLine() (line, error) {
-	var l line
+	r.n++
+	l := line{n: r.n}
 	var raw []byte
 	for {
 		part, err := r.in.ReadSlice(r.eol)
@@ -111,6 +114,7 @@ type row struct {
 	cells []string
 	why   string
 	notes []string
+	line  int // of the file, from 1, with which it begins
 }
 
 // next reads a row; io.EOF at the end.
@@ -120,9 +124,9 @@ func (r *rows) next() (row, error) {
 		return row{}, err
 	}
 	if l.long {
-		return row{why: fmt.Sprintf("a line of more than %d bytes", maxLine)}, nil
+		return row{line: l.n, why: fmt.Sprintf("a line of more than %d bytes", maxLine)}, nil
 	}
-	var out row
+	out := row{line: l.n}
 	if l.latin && !r.latin {
 		r.latin = true
 		out.notes = append(out.notes, "is not UTF-8; it and others like it were read as Windows-1252")
@@ -133,7 +137,7 @@ func (r *rows) next() (row, error) {
 			return row{}, err
 		}
 		if cells == nil {
-			return row{why: "a quote is opened and not closed"}, nil
+			return row{line: l.n, why: "a quote is opened and not closed"}, nil
 		}
 	}
 	out.cells = cells

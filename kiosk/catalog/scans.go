@@ -17,7 +17,7 @@ import (
 // Scan is a row of a file in which a handheld collector has kept what it has
 // read.
 type Scan struct {
-	Row  int // of the file, from 1, blank lines and the header not counted
+	Row  int // the line of the file with which it begins, from 1
 	Code string
 	At   time.Time // zero: not told
 	Why  string    // why there is no Code, or no time although one is written
@@ -38,13 +38,13 @@ func Scans(r io.Reader, loc *time.Location) iter.Seq2[Scan, error] {
 		in := plainText(r)
 		f := scanFile{rows: newRows(in), row: csvRow{loc: loc, now: now()}}
 		f.rows.any = true
-		for n := 0; ; {
+		for {
 			row, err := f.rows.next()
 			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
-				yield(Scan{}, fmt.Errorf("catalog: after %d rows: %w", n, err))
+				yield(Scan{}, fmt.Errorf("catalog: after line %d: %w", f.rows.n-1, err))
 				return
 			}
 			if f.header(row) {
@@ -53,9 +53,8 @@ func Scans(r io.Reader, loc *time.Location) iter.Seq2[Scan, error] {
 			if row.why == "" && strings.Trim(strings.Join(row.cells, ""), " \t\x00\x1a") == "" {
 				continue // DOS ends files with 1A
 			}
-			n++
 			s := f.scan(row)
-			s.Row = n
+			s.Row = row.line
 			if !yield(s, nil) {
 				return
 			}

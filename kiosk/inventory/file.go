@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/shelf"
 )
 
 // FileRow is a row of the file of a handheld collector.
 type FileRow struct {
-	Row  int // from 1, blank lines and the header not counted
+	Row  int // the line of the file with which it begins, from 1
 	Code string
 	At   time.Time // zero: not told
 	Why  string    // why there is no Code, or no time although one is written
@@ -36,8 +37,8 @@ const (
 	OddTime OddKind = "time" // its time can't be read: it is taken as of now
 )
 
-// MostOdd is how many odd rows are named; all are counted.
-const MostOdd = 50
+// mostOdd is how many odd rows are named; all are counted.
+const mostOdd = 1000
 
 // Taken is what a file comes to.
 type Taken struct {
@@ -46,6 +47,7 @@ type Taken struct {
 	Shelves     int // rows with the label of a shelf
 	Odd         []Odd
 	Odds        int       // all of them
+	Good        int       // scans that leave nothing to be looked at; of a file that is only looked through, none
 	First, Last time.Time // of the times that it tells; zero: it tells none
 }
 
@@ -113,22 +115,24 @@ func (s *Service) look(ctx context.Context, id kiosk.ID, items []kiosk.Barcode, 
 	return nil
 }
 
-// StartFile is Start of who has a file to load: what follows can be taken back
-// at once.
-func (s *Service) StartFile(ctx context.Context, id kiosk.ID, who, name string) error {
-	return s.line(ctx, id, kiosk.ShelfLine{Kind: kiosk.ShelfStart, Who: who, Text: name})
-}
-
-// Load takes a file, as somebody's walk. Where it is cut off, what was taken is
-// told, and stays.
+// Load takes a file, as somebody's walk, which can be taken back at once. Where it
+// is cut off, what was taken is told, and stays.
 func (s *Service) Load(ctx context.Context, id kiosk.ID, who, name string, file io.Reader) (taken Taken, err error) {
-	if err := s.StartFile(ctx, id, who, name); err != nil {
+	if err := s.line(ctx, id, kiosk.ShelfLine{Kind: kiosk.ShelfStart, Who: who, Text: name}); err != nil {
 		return taken, err
 	}
-	return taken, s.rows(ctx, file, &taken, func(reads []Read, _ []kiosk.Barcode) error {
-		_, err := s.Scan(ctx, id, who, reads...)
+	good := 0
+	err = s.rows(ctx, file, &taken, func(reads []Read, _ []kiosk.Barcode) error {
+		said, err := s.Scan(ctx, id, who, reads...)
+		for _, x := range said {
+			if x.Why == "" && x.Shelf == "" && (x.Tone == shelf.Good || x.Tone == shelf.Twice || x.Tone == shelf.Sought) {
+				good++
+			}
+		}
 		return err
 	})
+	taken.Good = good
+	return taken, err
 }
 
 // rows reads a file: some rows at once, as what was read and as the numbers of
@@ -186,7 +190,7 @@ func (t *Taken) count(row FileRow, code Code) {
 		odd.Kind = OddTime
 	}
 	if odd.Kind != "" {
-		if t.Odds++; len(t.Odd) < MostOdd {
+		if t.Odds++; len(t.Odd) < mostOdd {
 			t.Odd = append(t.Odd, odd)
 		}
 	}

@@ -80,7 +80,7 @@ func TestFile(t *testing.T) {
 	}
 	for range 2 {
 		taken, err := w.Load(ctx, id, "bob: a.txt", "a.txt", strings.NewReader(collected))
-		if err != nil || taken.Scans != 7 || taken.Odds != 3 {
+		if err != nil || taken.Scans != 7 || taken.Odds != 3 || taken.Good != 4 {
 			t.Fatalf("Load() = %+v, %v", taken, err)
 		}
 	}
@@ -220,7 +220,7 @@ func TestFileCutOff(t *testing.T) {
 			told = n
 		}
 	})
-	if _, err := w.Look(ctx, id, strings.NewReader(strings.Repeat("B00\n", 2*progressStep))); err != nil || told != 2*progressStep {
+	if _, err := w.Look(ctx, id, strings.NewReader(strings.Repeat("B00\n", 2*fileStep))); err != nil || told != 2*fileStep {
 		t.Errorf("told of %d rows, %v", told, err)
 	}
 }

@@ -169,9 +169,11 @@ func list(names []string) string {
 // progress is the key of what WithProgress wants.
 type progress struct{}
 
-// progressStep is how many are read between two words about it: what has fewer
-// is there at once.
-const progressStep = 10_000
+// How many are read between two words about it: what has fewer is there at once.
+const (
+	progressStep = 10_000
+	fileStep     = 1_000 // rows of a collector, each of which goes to the disk
+)
 
 // Reading is what is read while somebody waits.
 type Reading string
@@ -202,11 +204,14 @@ func watched(ctx context.Context) bool { return ProgressOf(ctx) != nil }
 
 // counting gives what tells how many were read by now.
 func counting(ctx context.Context, what Reading) func(n int) {
-	told, step := ProgressOf(ctx), 0
+	told, last, step := ProgressOf(ctx), 0, progressStep
+	if what == ReadingFile {
+		step = fileStep
+	}
 	return func(n int) {
-		if told != nil && n/progressStep > step {
-			step = n / progressStep
-			told(what, step*progressStep)
+		if told != nil && n/step > last {
+			last = n / step
+			told(what, last*step)
 		}
 	}
 }

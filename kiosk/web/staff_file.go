@@ -108,6 +108,12 @@ type fileView struct {
 	Loads     []inventory.Load
 }
 
+// mostOdd is how many odd rows the page names.
+const mostOdd = 50
+
+// Named are the odd rows that are named.
+func (v fileView) Named() []inventory.Odd { return v.Odd[:min(len(v.Odd), mostOdd)] }
+
 // Takes tells whether there is something to take.
 func (v fileView) Takes() bool { return v.Scans+v.Shelves > 0 }
 

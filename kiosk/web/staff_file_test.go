@@ -315,7 +315,7 @@ func TestFileOfMany(t *testing.T) {
 	var s site
 	s.files.keep(collected{token: "t", id: "v1", name: "f", at: noon, data: bytes.Repeat([]byte("B01\n"), 10_000)})
 	ctx := inventory.WithProgress(t.Context(), func(what inventory.Reading, n int) {
-		if what != inventory.ReadingFile || n != 10_000 {
+		if what != inventory.ReadingFile || n%1000 != 0 {
 			t.Errorf("told %s %d", what, n)
 		}
 	})

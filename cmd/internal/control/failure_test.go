@@ -1,12 +1,14 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +31,11 @@ func (b broken) Import(context.Context, string, bool, io.Reader, func(Line)) err
 }
 func (b broken) SeenRescue(context.Context, kiosk.Act) error { return b.err }
 func (b broken) Pause(context.Context, kiosk.ID) error       { return b.err }
+func (b broken) Load(_ context.Context, _ kiosk.ID, who, name string, file io.Reader) (inventory.Taken, error) {
+	rows := len(who + name) // no more of it is read
+	_, err := io.CopyN(io.Discard, file, 1000)
+	return inventory.Taken{Rows: rows}, cmp.Or(b.err, err)
+}
 func (b broken) Walk(context.Context, kiosk.ID, func(inventory.Said)) error {
 	return b.err
 }
@@ -44,10 +51,14 @@ func TestFailures(t *testing.T) {
 		serveAt(t, srv, path)
 		c := clientOf(path, time.Minute)
 		_, status := c.Status(t.Context())
+		taken, load := c.Inventories().Load(t.Context(), "v1", "ann", "a & b.txt", strings.NewReader(strings.Repeat("1\n", 1<<20)))
+		if taken.Rows != len("anna & b.txt") {
+			t.Errorf("of a file that was cut off %+v is told", taken)
+		}
 		watched := inventory.WithProgress(t.Context(), func(inventory.Reading, int) {})
 		for name, err := range map[string]error{"status": status, "retry": c.Retry(t.Context()), "import": c.Import(t.Context(), "items", false, nil, nil),
 			"rescue": c.SeenRescue(t.Context(), kiosk.Act{}), "pause": c.Inventories().Pause(t.Context(), "v1"), "pause, watched": c.Inventories().Pause(watched, "v1"),
-			"walk": c.Walk(t.Context(), "v1", nil)} {
+			"walk": c.Walk(t.Context(), "v1", nil), "load": load} {
 			if kiosk.CodeOf(err) != kiosk.CodeOf(fails) || errors.Is(err, kiosk.ErrUnknown) != errors.Is(fails, kiosk.ErrUnknown) || kiosk.Words(err) != kiosk.Words(fails) {
 				t.Errorf("%s: %v; want %v, as %s", name, err, fails, kiosk.CodeOf(fails))
 			}

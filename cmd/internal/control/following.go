@@ -2,8 +2,10 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 
 	"github.com/carrel-kiosk/carrel/kiosk/inventory"
@@ -33,31 +35,42 @@ func following(do func(context.Context, question) (any, error)) http.HandlerFunc
 		if !ok {
 			return
 		}
-		enc, rc := json.NewEncoder(w), http.NewResponseController(w)
-		write := func(s step) {
-			enc.Encode(s) //nolint:errcheck // who asked is gone
-			rc.Flush()    //nolint:errcheck // the same
-		}
-		ctx := inventory.WithProgress(r.Context(), func(what inventory.Reading, n int) { write(step{Reading: what, N: n}) })
-		a, err := do(ctx, q)
-		var last step
-		if err == nil {
-			last.Answer, err = json.Marshal(a)
-		}
-		if err != nil {
-			last = step{Failed: failureOf(err)}
-		}
-		write(last)
+		stepping(w, r, func(ctx context.Context) (any, error) { return do(ctx, q) })
 	}
 }
 
+// stepping answers with how far it is, and at last with what comes of it: where
+// it was cut off, too.
+func stepping(w http.ResponseWriter, r *http.Request, do func(context.Context) (any, error)) {
+	enc, rc := json.NewEncoder(w), http.NewResponseController(w)
+	write := func(s step) {
+		enc.Encode(s) //nolint:errcheck // who asked is gone
+		rc.Flush()    //nolint:errcheck // the same
+	}
+	rc.Flush() //nolint:errcheck // it has begun: who asked waits for lines now
+	ctx := inventory.WithProgress(r.Context(), func(what inventory.Reading, n int) { write(step{Reading: what, N: n}) })
+	a, err := do(ctx)
+	var last step
+	raw, bad := json.Marshal(a)
+	if last.Answer = raw; cmp.Or(err, bad) != nil {
+		last.Failed = failureOf(cmp.Or(err, bad))
+	}
+	write(last)
+}
+
 // follow asks, and tells how far it is.
-func follow[A any](ctx context.Context, c *Client, path string, q question, told func(inventory.Reading, int)) (a A, err error) {
+func follow[A any](ctx context.Context, c *Client, path string, q question) (a A, err error) {
 	body, err := json.Marshal(q)
 	if err != nil {
 		return a, err
 	}
-	resp, err := c.call(ctx, "POST", path+"?"+followed, bytes.NewReader(body))
+	return steps[A](ctx, c, path+"?"+followed, bytes.NewReader(body))
+}
+
+// steps reads what stepping writes.
+func steps[A any](ctx context.Context, c *Client, path string, body io.Reader) (a A, err error) {
+	told := inventory.ProgressOf(ctx)
+	resp, err := c.call(ctx, "POST", path, body)
 	if err != nil {
 		return a, err
 	}
@@ -67,11 +80,16 @@ func follow[A any](ctx context.Context, c *Client, path string, q question, told
 		switch err := dec.Decode(&s); {
 		case err != nil:
 			return a, brokeOff(err)
+		case s.Answer != nil:
+			err = json.Unmarshal(s.Answer, &a)
+		}
+		switch {
 		case s.Failed != nil:
 			return a, s.Failed.err()
 		case s.Answer != nil:
-			return a, json.Unmarshal(s.Answer, &a)
+			return a, err
+		case told != nil:
+			told(s.Reading, s.N)
 		}
-		told(s.Reading, s.N)
 	}
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -16,7 +17,7 @@ type Inventories interface {
 	Begin(ctx context.Context, name string, r kiosk.ShelfRange) (kiosk.Inventory, []kiosk.Inventory, error)
 	List(ctx context.Context) ([]kiosk.Inventory, error)
 	Start(ctx context.Context, id kiosk.ID, who string, loose int) error
-	StartFile(ctx context.Context, id kiosk.ID, who, name string) error
+	Load(ctx context.Context, id kiosk.ID, who, name string, file io.Reader) (inventory.Taken, error)
 	Unload(ctx context.Context, id kiosk.ID, who string, line int64) (n int, err error)
 	Scan(ctx context.Context, id kiosk.ID, who string, reads ...inventory.Read) ([]inventory.Said, error)
 	Note(ctx context.Context, id kiosk.ID, who string, item kiosk.Barcode, text string) error
@@ -91,7 +92,6 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 		},
 		"list":   func(ctx context.Context, _ question) (any, error) { return v.List(ctx) },
 		"start":  func(ctx context.Context, q question) (any, error) { return none(v.Start(ctx, q.ID, q.Who, q.Loose)) },
-		"file":   func(ctx context.Context, q question) (any, error) { return none(v.StartFile(ctx, q.ID, q.Who, q.Name)) },
 		"unload": func(ctx context.Context, q question) (any, error) { return v.Unload(ctx, q.ID, q.Who, q.Line) },
 		"scan":   func(ctx context.Context, q question) (any, error) { return v.Scan(ctx, q.ID, q.Who, q.Reads...) },
 		"note": func(ctx context.Context, q question) (any, error) {
@@ -121,6 +121,14 @@ func InventoryHandler(v Inventories, w Walker, next http.Handler) http.Handler {
 	} {
 		mux.HandleFunc("POST /inventory/"+what, following(do))
 	}
+	mux.HandleFunc("POST /inventory/load/{id}", func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex() //nolint:errcheck // then it is told afterwards
+		w.Header().Set("Connection", "close")            // what is left of a file that is refused is nobody's next question
+		q := r.URL.Query()
+		stepping(w, r, func(ctx context.Context) (any, error) {
+			return v.Load(ctx, kiosk.ID(r.PathValue("id")), q.Get("who"), q.Get("name"), r.Body)
+		})
+	})
 	mux.HandleFunc("POST /inventory/walk/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		enc, rc := json.NewEncoder(rw), http.NewResponseController(rw)
 		say := func(s inventory.Said) {
@@ -143,8 +151,8 @@ type inventoryClient struct{ c *Client }
 var _ Inventories = inventoryClient{}
 
 func about[A any](ctx context.Context, c inventoryClient, what string, q question) (A, error) {
-	if told := inventory.ProgressOf(ctx); told != nil {
-		return follow[A](ctx, c.c, "/inventory/"+what, q, told)
+	if inventory.ProgressOf(ctx) != nil {
+		return follow[A](ctx, c.c, "/inventory/"+what, q)
 	}
 	return ask[A](ctx, c.c, "/inventory/"+what, q)
 }
@@ -167,8 +175,10 @@ func (c inventoryClient) Start(ctx context.Context, id kiosk.ID, who string, loo
 	return c.tell(ctx, "start", question{ID: id, Who: who, Loose: loose})
 }
 
-func (c inventoryClient) StartFile(ctx context.Context, id kiosk.ID, who, name string) error {
-	return c.tell(ctx, "file", question{ID: id, Who: who, Name: name})
+// Load sends the file while it is told how far it is.
+func (c inventoryClient) Load(ctx context.Context, id kiosk.ID, who, name string, file io.Reader) (inventory.Taken, error) {
+	q := url.Values{"who": {who}, "name": {name}}
+	return steps[inventory.Taken](ctx, c.c, "/inventory/load/"+url.PathEscape(string(id))+"?"+q.Encode(), file)
 }
 
 func (c inventoryClient) Unload(ctx context.Context, id kiosk.ID, who string, line int64) (int, error) {
