@@ -76,7 +76,7 @@ func (c *exceptionsShow) Run(g *grammar, p *printer) error {
 		}
 		n := slices.IndexFunc(rows, func(r sqlite.Row) bool { return string(r.ID) == c.Entry })
 		if n < 0 {
-			return fmt.Errorf("no exception %s: kioskctl exceptions lists them", c.Entry)
+			return noSuch("no exception %s: kioskctl exceptions lists them", c.Entry)
 		}
 		v := struct {
 			toSettle
