@@ -92,11 +92,21 @@ func (t *teller) tell(l control.Line) {
 		}
 		t.p.gauge.show("%s: %s%s", t.file, part, cli.Count(l.Progress.Rows, "row", "rows"))
 	case l.Refused != nil:
-		t.p.say("row %d not taken: %s: %s", l.Refused.Row, l.Refused.Key, l.Refused.Why)
+		key := ""
+		if l.Refused.Key != "" {
+			key = l.Refused.Key + ": "
+		}
+		t.p.say("row %d not taken: %s%s", l.Refused.Row, key, l.Refused.Why)
 	case l.Report != nil:
 		r := l.Report
 		t.p.say("%s (%s): %s read: %d new, %d changed, %d the same, %d skipped, %d not taken",
 			t.file, r.Format, cli.Count(r.Rows, "row", "rows"), r.New, r.Changed, r.Same, r.Skipped, r.Refused)
+		switch {
+		case r.Skipped > 0 && r.Format == "csv":
+			t.p.say("skipped are loans that are over")
+		case r.Skipped > 0:
+			t.p.say("skipped are records without a copy that has a barcode")
+		}
 		if r.Ended > 0 {
 			t.p.say("%s: not in the list", over(r.Ended))
 		}

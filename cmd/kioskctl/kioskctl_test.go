@@ -160,6 +160,10 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
+// bare is a record of which the library has no copy.
+const bare = `<collection xmlns="http://www.loc.gov/MARC21/slim"><record><leader>00000nam a2200000 a 4500</leader>` +
+	`<datafield tag="245" ind1="0" ind2="0"><subfield code="a">Dune</subfield></datafield></record></collection>`
+
 // TestImport: with a daemon and without, twice the same.
 func TestImport(t *testing.T) {
 	for _, running := range []bool{false, true} {
@@ -168,8 +172,10 @@ func TestImport(t *testing.T) {
 		if running {
 			s.start()
 		}
-		contains(t, s.ctl(0, "import", "items", file), "row 3 not taken", "has no barcode", "3 rows read: 2 new, 0 changed, 0 the same")
+		contains(t, s.ctl(0, "import", "items", file), "row 3 not taken: has no barcode", "3 rows read: 2 new, 0 changed, 0 the same")
 		contains(t, s.ctl(0, "import", "items", file), "0 new, 0 changed, 2 the same")
+		contains(t, s.ctl(0, "import", "items", s.write("bare.marcxml", bare)), "1 skipped", "records without a copy")
+		contains(t, s.ctl(0, "import", "loans", s.write("over.csv", "patron_barcode,item_barcode,due_at,in_at\n2,31,2026-12-01,2026-11-01\n")), "1 skipped", "loans that are over")
 		s.ctl(1, "import", "items", s.write("bad.bin", "\x00\x01"))
 		s.ctl(2, "import", "chairs", file)
 		for _, other := range []string{"patrons", "loans"} {
