@@ -52,7 +52,9 @@ var scenes = map[string]func(now time.Time) kiosk.Screen{
 	"held-one": func(now time.Time) kiosk.Screen {
 		return kiosk.Screen{View: kiosk.ViewWelcome, EndsAt: now.Add(time.Minute), Lines: held()[:1]}
 	},
-	"identifying": func(time.Time) kiosk.Screen { return kiosk.Screen{View: kiosk.ViewIdentifying, Online: true} },
+	"identifying": func(time.Time) kiosk.Screen {
+		return kiosk.Screen{View: kiosk.ViewIdentifying, Online: true, Lines: held()}
+	},
 	"pin": func(now time.Time) kiosk.Screen {
 		return kiosk.Screen{View: kiosk.ViewPIN, Online: true, EndsAt: now.Add(time.Minute), WarnAt: now.Add(40 * time.Second)}
 	},
