@@ -54,8 +54,12 @@ type Config struct {
 
 // Check tells what is wrong; its error begins with the key.
 func (c *Config) Check() error {
-	if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		return fmt.Errorf("address: %q: must be host:port", c.Address)
+	host, port, err := net.SplitHostPort(c.Address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || host == "" || port == "" {
+		return fmt.Errorf("address: %q: must be host:port, as ils.example.org:6001", c.Address)
 	}
 	one := func(key, v string, choices ...string) error {
 		for _, x := range append(choices, "") {

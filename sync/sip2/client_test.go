@@ -85,3 +85,13 @@ func TestUnreachable(t *testing.T) {
 		}
 	})
 }
+
+func TestAddress(t *testing.T) {
+	for address, ok := range map[string]bool{"ils:6001": true, "[2001:db8::1]:6001": true, "10.0.0.7:6001": true,
+		"": false, "ils": false, "ils:": false, ":6001": false, "ils:abc": false, "ils:66001": false, "http://ils:6001": false} {
+		c := Config{Address: address}
+		if err := c.Check(); (err == nil) != ok {
+			t.Errorf("Check() of %q = %v", address, err)
+		}
+	}
+}
