@@ -39,7 +39,7 @@ type Config struct {
 	Connections int `toml:"connections"`
 
 	Password         string         `toml:"-"`
-	TerminalPassword string         `toml:"-"` // AC
+	TerminalPassword string         `toml:"-"` // AC, of each request; few servers look at it
 	Institution      string         `toml:"-"` // AO
 	Zone             *time.Location `toml:"-"` // of dates; nil means time.Local
 	Clock            *kiosk.Clock   `toml:"-"` // the kiosk's; nil: the machine's
@@ -74,6 +74,9 @@ func (c *Config) Check() error {
 	}
 	if c.Transport == "telnet" && c.User == "" {
 		return errors.New("user: must be set: with transport telnet the server asks for it")
+	}
+	if _, err := c.roots(); err != nil {
+		return err
 	}
 	return cmp.Or(one("charset", string(c.Charset), "utf-8", "latin-1", "cp850"),
 		one("seen", c.Seen, "update", "checkin"),
@@ -134,23 +137,31 @@ func dial(ctx context.Context, c *Config) (*line, error) {
 	return l, nil
 }
 
+// roots are who vouches for the server; nil: whoever this machine trusts.
+func (c *Config) roots() (*x509.CertPool, error) {
+	if c.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca_file: %q: holds no certificate", c.CAFile)
+	}
+	return roots, nil
+}
+
 func secure(ctx context.Context, conn net.Conn, c *Config) (net.Conn, error) {
 	host, _, _ := net.SplitHostPort(c.Address)
 	// By the machine's clock of 1970 no certificate would be good.
-	conf := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, Time: c.clock}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			conn.Close()
-			return nil, err
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			conn.Close()
-			return nil, fmt.Errorf("ca_file %s holds no certificate", c.CAFile)
-		}
+	roots, err := c.roots()
+	if err != nil {
+		conn.Close()
+		return nil, err
 	}
-	t := tls.Client(conn, conf)
+	t := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12, Time: c.clock})
 	if err := t.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"encoding/pem"
 	"errors"
+	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -36,7 +39,11 @@ func TestExample(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "class.csv"), []byte("card,animal\n20417000020018,fox\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "ils.pem"), certificate(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text := strings.Replace(string(raw), "/etc/carrel/sip2.password", "pw", 1)
+	text = strings.NewReplacer("/etc/carrel/terminal.password", "pw", "/etc/carrel/ils.pem", "ils.pem").Replace(text)
 	for _, line := range []string{text, uncomment(text)} {
 		c, err := Parse(filepath.Join(dir, "kiosk.toml"), []byte(line))
 		if err != nil {
@@ -322,6 +329,50 @@ func TestDefaults(t *testing.T) {
 	}
 	if c.Kiosk.Listen != "127.0.0.1:8480" || c.Kiosk.Languages[0] != "en" || c.Upstream.Driver != "none" || c.Upstream.SIP2 != nil {
 		t.Errorf("defaults = %+v", c)
+	}
+}
+
+// certificate is one as PEM.
+func certificate(t *testing.T) []byte {
+	s := httptest.NewTLSServer(nil)
+	t.Cleanup(s.Close)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+}
+
+// TestCAFile: it lies beside the configuration, as passwords may, and is read before the line is.
+func TestCAFile(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string][]byte{"ils.pem": certificate(t), "empty.pem": nil} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, ok := range map[string]bool{"ils.pem": true, filepath.Join(dir, "ils.pem"): true, "empty.pem": false, "none.pem": false} {
+		_, err := Parse(filepath.Join(dir, "kiosk.toml"), fmt.Appendf(nil, "%s[upstream]\ndriver = \"sip2\"\naddress = \"ils:6001\"\ntls = true\nca_file = %q", good, file))
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "upstream.ca_file") {
+			t.Errorf("ca_file %s: %v", file, err)
+		}
+	}
+}
+
+func TestTerminalPassword(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"login": "geheim\n", "terminal": "desk 3\n", "two": "a\nb\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parse := func(file string) (*Config, error) {
+		return Parse(filepath.Join(dir, "kiosk.toml"), []byte(good+"[upstream]\ndriver = \"sip2\"\naddress = \"ils:6001\"\npassword_file = \"login\"\nterminal_password_file = "+file))
+	}
+	c, err := parse(`"terminal"`)
+	if err != nil || c.Upstream.SIP2.TerminalPassword != "desk 3" || c.Upstream.SIP2.Password != "geheim" {
+		t.Errorf("upstream = %+v, %v", c, err)
+	}
+	for _, file := range []string{`"none"`, `"two"`, "3"} {
+		if _, err := parse(file); err == nil || !strings.Contains(err.Error(), "upstream.terminal_password_file") {
+			t.Errorf("a terminal password in %s: %v", file, err)
+		}
 	}
 }
 

@@ -137,6 +137,14 @@ func (c *Config) upstream(p *Problems, raw any, folder string) {
 
 func (c *Config) sip2(p *Problems, key string, table map[string]any, passwordFile, folder string) {
 	s := &sip2.Config{Institution: c.Kiosk.Library}
+	if file, ok := table["ca_file"].(string); ok && !filepath.IsAbs(file) && file != "" {
+		table["ca_file"] = filepath.Join(folder, file)
+	}
+	const terminal = "terminal_password_file"
+	if file, ok := table[terminal].(string); ok {
+		delete(table, terminal)
+		s.TerminalPassword = p.secret(key+"."+terminal, file, folder)
+	}
 	s.Password = p.server(key, table, passwordFile, folder, s)
 	c.Upstream.SIP2 = s
 }
@@ -178,13 +186,19 @@ func (p *Problems) server(key string, table map[string]any, passwordFile, folder
 	before := len(p.List)
 	p.strict(key, table, into)
 	if passwordFile != "" {
-		var err error
-		if password, err = secret(passwordFile, folder); err != nil {
-			p.add(key+".password_file", passwordFile, "%v", err)
-		}
+		password = p.secret(key+".password_file", passwordFile, folder)
 	}
 	p.checked(key, into.Check(), p.List[before:])
 	return password
+}
+
+// secret reads the file that a key names.
+func (p *Problems) secret(key, file, folder string) string {
+	s, err := secret(file, folder)
+	if err != nil {
+		p.add(key, file, "%v", err)
+	}
+	return s
 }
 
 // maxSecret is the longest password taken from a file, in bytes.
