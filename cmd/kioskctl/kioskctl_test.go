@@ -22,6 +22,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/cmd/internal/daemon"
 	"github.com/carrel-kiosk/carrel/drivers/all"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
@@ -431,6 +432,9 @@ func TestDriversAndDevices(t *testing.T) {
 	contains(t, one, "feig", "frames", "baud")
 	if strings.Contains(one, "serialscan") || strings.Count(s.ctl(0, "-json", "drivers", "feig"), "\n") != 1 {
 		t.Errorf("drivers feig shows more than one:\n%s", one)
+	}
+	if said := strings.Contains(s.ctl(0, "drivers", "hidscan"), "NOT IN THIS BUILD"); said == link.HIDSupported() {
+		t.Errorf("drivers says that hidscan is not in this build: %v; HID is in it: %v", said, link.HIDSupported())
 	}
 	s.ctl(2, "drivers", "nosuch")
 	for name, want := range map[string]string{"Feig ": "perhaps feig", "serial": "perhaps serialscan", "bibliotheca": "perhaps rfid3m", "zzz": `"zzz": known are cfrh320, chafonuhf, escpos`} {

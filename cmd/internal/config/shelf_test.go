@@ -46,6 +46,10 @@ years_old = 15
 			t.Errorf("ShelfCode(%.20q) = %+v; want %+v", tt.text, got, tt.want)
 		}
 	}
+	same, err := Parse("f", []byte(good+"[barcodes]\npatron = [\"[0-9]{5}\"]\nitem = [\"[0-9]{5}\"]"))
+	if want := (inventory.Code{Item: "12345"}); err != nil || same.ShelfCode("12345") != want {
+		t.Errorf("a number that might be a card's, on a shelf: %v; want %+v", err, want)
+	}
 	if c, err = Parse("f", []byte(good)); err != nil || c.ShelfCode("shelf 12 A").Shelf != "12 A" || c.ShelfCode("SHELF-7").Shelf != "7" {
 		t.Errorf("a shelf's label by default: %+v, %v", c.ShelfCode("shelf 12 A"), err)
 	}
