@@ -29,7 +29,7 @@ type Config struct {
 	User      string  `toml:"user"`      // empty: no login is sent
 	Location  string  `toml:"location"`  // CP at login
 	Transport string  `toml:"transport"` // raw: the protocol from the first byte on; telnet: user and password at prompts before it
-	Charset   Charset `toml:"charset"`   // utf-8, latin-1, cp850
+	Charset   Charset `toml:"charset"`   // utf-8, latin-1, cp850; empty: as Habits has it, or else utf-8
 	Checksum  string  `toml:"checksum"`  // auto: send them, take what comes; strict: ask again for bad ones, and take none; off: send none
 	Profile   string  `toml:"profile"`   // what the server does: auto (Probed, or else generic), generic, koha, evergreen, folio
 	Seen      string  `toml:"seen"`      // how what stood on the shelf in an inventory is told: update (item status update), checkin (with no block); empty: not at all

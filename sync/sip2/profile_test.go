@@ -222,3 +222,31 @@ func TestFolio(t *testing.T) {
 		}
 	})
 }
+
+// TestProbedCharset: letters are read as the trial has found them, unless the
+// library says otherwise.
+func TestProbedCharset(t *testing.T) {
+	for _, tt := range []struct {
+		configured sip2.Charset
+		probed     string
+		title      string // of \x82, \xe9 or what else stands for é
+		want       string
+	}{
+		{"", "cp850", "\x82t\x82", "été"}, {"", "latin-1", "\xe9t\xe9", "été"}, {"", "ascii", "\xe9t\xe9", "été"}, {"", "utf-8", "été", "été"},
+		{"", "cp850", "été", "été"}, {"latin-1", "cp850", "\xe9t\xe9", "été"}, {"utf-8", "cp850", "\xe9t\xe9", "été"}, {"", "", "\xe9t\xe9", "été"},
+	} {
+		s := &script{}
+		u := open(t, s.serve(t, func(_ int, q string) string {
+			if strings.HasPrefix(q, "99") {
+				return hello
+			}
+			return strings.Replace(lent, "The one", tt.title, 1)
+		}), func(c *sip2.Config) {
+			c.User, c.Charset = "", tt.configured
+			c.Probed = &sip2.Profile{Name: "probed", Address: c.Address, Charset: tt.probed}
+		})
+		if a, err := u.Tell(ctx(t), checkout("B1", "C1")); err != nil || a.Title != tt.want {
+			t.Errorf("configured %q, found out %q: %q is read as %q, %v", tt.configured, tt.probed, tt.title, a.Title, err)
+		}
+	}
+}

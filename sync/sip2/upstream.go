@@ -35,6 +35,9 @@ func NewUpstream(c Config) (*Upstream, error) {
 		return nil, fmt.Errorf("sip2: %w", err)
 	}
 	c.Zone = cmp.Or(c.Zone, time.Local)
+	if told := Charset(c.Habits().Charset); c.Charset == "" && told.table() != nil {
+		c.Charset = told
+	}
 	c.quirks = new(quirks)
 	u := &Upstream{Config: c}
 	u.pool = newPool(&u.Config)
@@ -270,6 +273,10 @@ func (u *Upstream) request(e kiosk.Entry) (m Message, want string, err error) {
 func (u *Upstream) seen(e kiosk.Entry, at, noBlock string) (m Message, want string, err error) {
 	switch u.Config.Seen {
 	case "update":
+		if h := u.Habits().StatusUpdate; h == Unanswered || h == Refused { // and a line would be lost for each
+			return m, "", &kiosk.Error{Code: kiosk.CodeInvalid, Reason: kiosk.ReasonAskStaff,
+				Text: fmt.Sprintf("this ILS takes no item status update (it is %s): set seen to checkin, under [upstream]", h)}
+		}
 		return u.base("19", at).With("AB", string(e.Item)).With("AC", u.TerminalPassword), "20", nil
 	case "checkin":
 		return u.checkin(e, at, noBlock, "N"), "10", nil
