@@ -73,11 +73,14 @@ type ilsCmd struct {
 	Seed    uint64        `help:"Of the lot." default:"1"`
 	Quiet   bool          `help:"Do not print the messages."`
 
-	IgnoreNoBlock  bool `help:"What already happened is judged like a question, as by Evergreen."`
-	DueIsLoanDate  bool `help:"Of what already happened, the due date is taken for the date of the loan, as by Koha."`
-	NoCancel       bool `help:"What cancels a transaction is taken as any, as by Koha and Evergreen."`
-	NoStatusUpdate bool `help:"Item status update (19) ends the connection."`
-	NoResend       bool `help:"A request for resend (97) is answered 96, as by Koha."`
+	IgnoreNoBlock  bool          `help:"What already happened is judged like a question, as by Evergreen."`
+	DueIsLoanDate  bool          `help:"Of what already happened, the due date is taken for the date of the loan, as by Koha."`
+	NoCancel       bool          `help:"What cancels a transaction is taken as any, as by Koha and Evergreen."`
+	NoStatusUpdate bool          `help:"Item status update (19) ends the connection."`
+	NoResend       bool          `help:"A request for resend (97) is answered 96, as by Koha."`
+	NoRenewals     bool          `help:"Nothing is renewed: also not by a second checkout of the same card."`
+	Longest        int           `help:"A longer request ends the connection." placeholder:"BYTES"`
+	Idle           time.Duration `help:"A silent connection is closed after so long; 10m by default."`
 }
 
 func (c *ilsCmd) Run() error {
@@ -87,7 +90,11 @@ func (c *ilsCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	ils, err := demo.NewILS(lib, upstreamtest.Rules{IgnoreNoBlock: c.IgnoreNoBlock, DueIsLoanDate: c.DueIsLoanDate})
+	rules := upstreamtest.Rules{IgnoreNoBlock: c.IgnoreNoBlock, DueIsLoanDate: c.DueIsLoanDate}
+	if c.NoRenewals {
+		rules.MaxRenewals = -1
+	}
+	ils, err := demo.NewILS(lib, rules)
 	if err != nil {
 		return err
 	}
@@ -113,7 +120,7 @@ func (c *ilsCmd) Run() error {
 		proxy.Random(upstreamtest.Chance{Seed: c.Seed, Rate: c.Rate, Faults: []upstreamtest.Fault{{Mishap: upstreamtest.Mishap(c.Fault)}}})
 	}
 	conf := sip2.ServerConfig{Institution: demo.Institution, CRLF: c.CRLF, Charset: sip2.Charset(c.Charset), Log: logger(),
-		NoCancel: c.NoCancel, NoStatusUpdate: c.NoStatusUpdate, NoResend: c.NoResend}
+		NoCancel: c.NoCancel, NoStatusUpdate: c.NoStatusUpdate, NoResend: c.NoResend, Longest: c.Longest, Idle: c.Idle}
 	if !c.Quiet {
 		conf.Record = func(in bool, text string) {
 			dir := "<"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,24 @@ func TestTrialWaitedFor(t *testing.T) {
 		report, _, err := sip2.Conform(long(t), config(addr, plain), trial)
 		if !errors.Is(err, sip2.ErrTrial) || s.count("11") != 0 {
 			t.Errorf("somebody waits for %s: %v, and %d checkouts\n%s", tt.name, err, s.count("11"), text(report))
+		}
+	}
+}
+
+// TestTrialLongest: the longest request that a server takes is found out; one
+// that takes less than a kiosk's own is told of.
+func TestTrialLongest(t *testing.T) {
+	for _, tt := range []struct {
+		takes, from, to int
+		verdict         sip2.Verdict
+	}{{0, 10000, sip2.MaxMessage, sip2.OK}, {2000, 1200, 2000, sip2.OK}, {400, 300, 400, sip2.Different}} {
+		ils := trialLibrary(t, upstreamtest.Rules{})
+		report, p, err := sip2.Conform(long(t), config(serve(t, ils, sip2.ServerConfig{Longest: tt.takes}).Addr(), nil), trial)
+		if err != nil || p.Longest < tt.from || p.Longest > tt.to || len(ils.Loans()) != 1 {
+			t.Errorf("takes %d: Conform() = %+v, %v\n%s", tt.takes, p, err, text(report))
+		}
+		if n := slices.IndexFunc(report, func(s sip2.Step) bool { return s.Name == "long request" }); n < 0 || report[n].Verdict != tt.verdict {
+			t.Errorf("takes %d: want %s\n%s", tt.takes, tt.verdict, text(report))
 		}
 	}
 }

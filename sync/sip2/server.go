@@ -59,6 +59,7 @@ type ServerConfig struct {
 	NoCancel       bool // a transaction that cancels another is taken as any, as by Koha and Evergreen
 	NoStatusUpdate bool // 19 ends the connection, as with SIP2Mediator
 	NoResend       bool // 97 is answered 96, as by Koha
+	Longest        int  // a longer request, in bytes, ends the connection; 0: MaxMessage
 
 	Log *slog.Logger // nil means slog.Default
 	// Record is called with each message as it comes and goes, if it is set.
@@ -112,8 +113,11 @@ func (s *session) run() {
 			return // gone, silent too long, or a message without end
 		}
 		text := strings.Trim(string(raw), "\r\n")
-		if text == "" {
+		switch {
+		case text == "":
 			continue
+		case s.Longest > 0 && len(raw) > s.Longest:
+			return
 		}
 		if s.Record != nil {
 			s.Record(true, text)
