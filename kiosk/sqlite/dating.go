@@ -74,6 +74,7 @@ func (w *writer) date(to kiosk.Dating, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	delete(w.deeds, to.Entry)
 	n, err := w.dated.count(d.seq)
 	if err != nil || n == 0 || to.At.IsZero() {
 		return err

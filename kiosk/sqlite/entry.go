@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
@@ -30,12 +28,6 @@ ON CONFLICT (id) DO NOTHING`
 	addOutcomeSQL = `
 INSERT INTO outcomes (entry, n, state, at, due, reason, text, sum)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL))`
-
-	findSQL = `
-SELECT l.seq, l.kind, l.item, l.patron, l.at, l.due, l.state, l.n,
-       e.had_patron, e.had_at, e.had_due, e.had_entry,
-       EXISTS (SELECT 1 FROM entry_tags t WHERE t.entry = l.seq)
-FROM ledger l JOIN entries e ON e.seq = l.seq WHERE l.id = ?`
 
 	stateOfSQL  = `SELECT state FROM ledger WHERE seq = ?`
 	queueSQL    = `INSERT INTO outbox (seq) VALUES (?)`
@@ -139,7 +131,7 @@ func (s *Store) Conclude(ctx context.Context, o kiosk.Outcome) error {
 	case o.At.IsZero():
 		return wrap("conclude", invalid("an outcome needs a time"))
 	}
-	return s.write(ctx, "conclude", func(w *writer) error { return w.conclude(o) })
+	return s.writeOf(ctx, "conclude", o.Entry, func(w *writer) error { return w.conclude(o) })
 }
 
 // follows tells whether an entry may go from one state to another. What is
@@ -181,11 +173,12 @@ func (w *writer) conclude(o kiosk.Outcome) error {
 	if err := w.shift(d, o); err != nil {
 		return err
 	}
-	after := kiosk.Stage{State: o.State, Due: o.Due}
-	if o.Due.IsZero() {
-		after.Due = d.due
+	after := d.after(o)
+	if err := w.secure(d, kiosk.Stage{State: after.state, Due: after.due}, o.At); err != nil {
+		return err
 	}
-	return w.secure(d, after, o.At)
+	w.deeds.keep(o.Entry, after)
+	return nil
 }
 
 // requeue moves an entry into or out of the outbox.
@@ -197,36 +190,6 @@ func (w *writer) requeue(d deed, to kiosk.State) error {
 		return w.queue.run(d.seq)
 	}
 	return nil
-}
-
-// deed is an entry as far as it bears on the loans.
-type deed struct {
-	seq          int64
-	kind         kiosk.Kind
-	item, patron string
-	at, due      time.Time
-	state        kiosk.State
-	n            int // states after the first
-	had          had
-	tagged       bool // it has tags: most have none, and need not be asked for them
-}
-
-// had is the loan that the mirror knew when an entry was recorded.
-type had struct {
-	patron  sql.NullString
-	at, due instant
-	entry   sql.NullInt64
-}
-
-func (w *writer) deed(id kiosk.ID) (d deed, err error) {
-	var at, due instant
-	err = w.find.QueryRow(string(id)).Scan(&d.seq, &d.kind, &d.item, &d.patron, &at, &due, &d.state, &d.n,
-		&d.had.patron, &d.had.at, &d.had.due, &d.had.entry, &d.tagged)
-	if errors.Is(err, sql.ErrNoRows) {
-		return d, kiosk.ErrUnknown
-	}
-	d.at, d.due = at.Time, due.Time
-	return d, err
 }
 
 // Postpone is kiosk.Outbox's; ErrUnknown if the outbox does not hold the entry.

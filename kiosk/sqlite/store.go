@@ -35,8 +35,9 @@ type Store struct {
 	w    *writer
 
 	turn  sync.Mutex // held by whoever is writing
-	mu    sync.Mutex // guards queue and done
+	mu    sync.Mutex // guards what follows
 	queue []*write
+	led   bool // somebody writes what waits, or has been called to
 	done  bool // closed
 
 	bulk    bulk // guarded by turn

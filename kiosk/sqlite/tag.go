@@ -95,6 +95,7 @@ func (s *Store) Attach(ctx context.Context, id kiosk.ID, tag kiosk.TagID, at tim
 		if err != nil {
 			return err
 		}
+		delete(w.deeds, id)
 		if err := w.addTag.run(d.seq, string(tag)); err != nil {
 			return err
 		}

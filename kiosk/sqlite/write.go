@@ -4,54 +4,107 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
 // write is one caller's wish to change the ledger.
 type write struct {
-	ctx  context.Context
-	do   func(*writer) error
-	done bool
-	err  error
+	ctx   context.Context
+	do    func(*writer) error
+	entry kiosk.ID      // that it is about; empty if it is about none, or several
+	turn  chan struct{} // closed when it is done, or leads; nil where nobody has to be waited for
+	leads bool          // its caller writes it, and all that wait with it
+	done  bool
+	err   error
 }
 
-// write carries out do in a durable transaction. Callers that arrive while
-// another writes wait for their turn; whoever gets it takes along all that
-// wait with it. A caller that gives up before its turn has changed nothing;
-// once a transaction is under way its end is waited for, because only then is
-// it known.
-func (s *Store) write(ctx context.Context, step string, do func(*writer) error) error {
-	w := &write{ctx: ctx, do: do}
-	s.mu.Lock()
-	if s.done {
-		s.mu.Unlock()
-		return wrap(step, ErrClosed)
-	}
-	s.queue = append(s.queue, w)
-	s.mu.Unlock()
+// errUnwritten is for what was to be written with something that panicked.
+var errUnwritten = errors.New("what was to be written with it has failed")
 
-	s.turn.Lock()
-	defer s.turn.Unlock()
+// write carries out do in a durable transaction. Callers that arrive while
+// another writes wait for their turn; the first of them then takes along all
+// that wait with it, and they go on together once that is written. A caller that
+// gives up before its turn has changed nothing; once a transaction is under way
+// its end is waited for, because only then is it known.
+func (s *Store) write(ctx context.Context, step string, do func(*writer) error) error {
+	return s.writeOf(ctx, step, "", do)
+}
+
+// writeOf is write of what is about one entry.
+func (s *Store) writeOf(ctx context.Context, step string, entry kiosk.ID, do func(*writer) error) error {
+	w := &write{ctx: ctx, do: do, entry: entry}
+	if err := s.enqueue(w); err != nil {
+		return wrap(step, err)
+	}
+	if w.turn != nil {
+		<-w.turn
+	}
+	if w.leads {
+		s.lead(w)
+	}
 	if !w.done {
-		s.commit(s.take())
+		w.err = errUnwritten
 	}
 	s.suspect(w.err)
 	return wrap(step, w.err)
 }
 
-// take empties the queue of all that still want to be written.
-func (s *Store) take() []*write {
+func (s *Store) enqueue(w *write) error {
 	s.mu.Lock()
-	all := s.queue
-	s.queue = nil
-	s.mu.Unlock()
-	live := all[:0]
-	for _, w := range all {
-		w.done, w.err = true, w.ctx.Err()
-		if w.err == nil {
-			live = append(live, w)
+	defer s.mu.Unlock()
+	if s.done {
+		return ErrClosed
+	}
+	if w.leads = !s.led; !w.leads {
+		w.turn = make(chan struct{})
+	}
+	s.led = true
+	s.queue = append(s.queue, w)
+	return nil
+}
+
+// lead carries out all that wait, w among them, and calls their callers.
+func (s *Store) lead(w *write) {
+	s.turn.Lock()
+	all := s.take()
+	defer func() {
+		s.turn.Unlock()
+		s.next()
+		for _, o := range all {
+			if o != w {
+				close(o.turn)
+			}
+		}
+	}()
+	var live []*write
+	for _, o := range all {
+		if o.err = o.ctx.Err(); o.err == nil {
+			live = append(live, o)
 		}
 	}
-	return live
+	s.commit(live)
+	for _, o := range all {
+		o.done = true
+	}
+}
+
+func (s *Store) take() []*write {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.queue
+	s.queue = nil
+	return all
+}
+
+// next has the first lead of those who have come meanwhile.
+func (s *Store) next() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.led = len(s.queue) > 0; s.led {
+		s.queue[0].leads = true
+		close(s.queue[0].turn)
+	}
 }
 
 // commit carries out a batch in one transaction and notes the errors.
@@ -71,6 +124,7 @@ func (s *Store) commit(batch []*write) {
 		// SQLite may have rolled back by itself; then this says so and
 		// changes nothing.
 		s.w.rollback.run()
+		s.w.deeds = nil
 		for _, w := range batch {
 			if w.err == nil {
 				w.err = err
@@ -108,11 +162,15 @@ func (w *writer) all(batch []*write) error {
 	if len(batch) == 1 { // alone it needs no savepoint
 		return batch[0].do(w)
 	}
+	if err := w.findAll(batch); err != nil {
+		return err
+	}
 	for _, one := range batch {
 		if err := w.save.run(); err != nil {
 			return err
 		}
 		if one.err = one.do(w); one.err != nil {
+			w.deeds = nil
 			if err := w.back.run(); err != nil {
 				return err
 			}
@@ -149,13 +207,14 @@ type writer struct {
 	conn                                        *sql.Conn
 	open                                        []*sql.Stmt
 	list                                        *loanList // the newest one; nil means that none is under way
+	deeds                                       deeds
 	begin, commit, rollback, save, back, forget stmt
 
-	addEntry, addOutcome, find, stateOf stmt
-	queue, unqueue, postpone, asked     stmt
-	lend, takeBack, renew, due, stale   stmt
-	loan, later, end                    stmt
-	probe, unprobe                      stmt
+	addEntry, addOutcome, find, findMany, stateOf stmt
+	queue, unqueue, postpone, asked               stmt
+	lend, takeBack, renew, due, stale             stmt
+	loan, later, end                              stmt
+	probe, unprobe                                stmt
 
 	addTag, tags, want, unwant, done, unsecured stmt
 
@@ -182,6 +241,7 @@ func prepare(ctx context.Context, c *sql.Conn) (*writer, error) {
 		{&w.addEntry, addEntrySQL},
 		{&w.addOutcome, addOutcomeSQL},
 		{&w.find, findSQL},
+		{&w.findMany, findManySQL},
 		{&w.stateOf, stateOfSQL},
 		{&w.queue, queueSQL},
 		{&w.unqueue, unqueueSQL},

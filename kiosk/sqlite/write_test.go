@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
@@ -36,6 +37,43 @@ func TestOneOfManyFails(t *testing.T) {
 	}
 	if all[0].err != nil || !errors.Is(all[1].err, broken) || all[2].err != nil {
 		t.Errorf("errors are %v, %v, %v; want the second alone", all[0].err, all[1].err, all[2].err)
+	}
+}
+
+// TestPanicTellsNobodyYes: what waited to be written with something that
+// panics is not written, and its callers are told so.
+func TestPanicTellsNobodyYes(t *testing.T) {
+	f := newFile(t)
+	waiting := func(n int) {
+		for range 1000 {
+			f.mu.Lock()
+			got := len(f.queue)
+			f.mu.Unlock()
+			if got == n {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Errorf("not %d writes wait", n)
+	}
+	nothing := func(*writer) error { return nil }
+	errs := make(chan error, 2)
+	err := f.write(t.Context(), "first", func(*writer) error {
+		waiting(0)
+		go func() {
+			defer func() { recover(); errs <- nil }()
+			f.write(t.Context(), "second", func(*writer) error { panic("a slip") })
+		}()
+		waiting(1)
+		go func() { errs <- f.write(t.Context(), "third", nothing) }()
+		waiting(2)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := <-errs, <-errs; a == nil && b == nil {
+		t.Error("what was to be written with what panicked counts as written")
 	}
 }
 
