@@ -33,6 +33,7 @@ type grammar struct {
 	Torture tortureCmd `cmd:"" help:"Simulate kiosks, lines and the library's system by virtual time, under seeds, and find what was lost or told twice."`
 	Bench   benchCmd   `cmd:"" help:"Measure ours beside its limit, in one run."`
 	Load    loadCmd    `cmd:"" hidden:"" help:"An import for bench."`
+	Library libraryCmd `cmd:"" hidden:"" help:"A library's system for bench."`
 	Serve   serveCmd   `cmd:"" hidden:"" help:"A daemon for bench, which tells when it is ready."`
 }
 
@@ -173,7 +174,10 @@ func (c *benchCmd) Run() error {
 		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
 	if c.What == "sync" {
-		figures, err := bench.Sync(ctx, bench.SyncOptions{Dir: dir, Entries: c.Entries, Late: c.Late, Log: os.Stderr})
+		figures, err := bench.Sync(ctx, bench.SyncOptions{Dir: dir, Entries: c.Entries, Late: c.Late, Log: os.Stderr,
+			Serve: func(entries int, late time.Duration) *exec.Cmd {
+				return exec.CommandContext(ctx, self, "library", fmt.Sprint(entries), late.String())
+			}})
 		return errors.Join(bench.Print(os.Stdout, c.JSON, figures), err)
 	}
 	if c.What == "shelf" {
@@ -209,6 +213,13 @@ func (c *loadCmd) Run() error {
 	defer stop()
 	return bench.Load(ctx, c.Ledger, c.List)
 }
+
+type libraryCmd struct {
+	Entries int           `arg:"" help:"That a kiosk has recorded offline."`
+	Late    time.Duration `arg:"" help:"How long it takes for an answer."`
+}
+
+func (c *libraryCmd) Run() error { return bench.ServeLibrary(c.Entries, c.Late, os.Stdin, os.Stdout) }
 
 type serveCmd struct {
 	File string `arg:"" help:"Configuration."`
