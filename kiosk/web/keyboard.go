@@ -14,10 +14,14 @@ type cap struct {
 	Mark bool   // it goes onto the letter before
 }
 
+// standing are marks as they stand by themselves on the keys of a machine, in signs
+// that our fonts have: a ring to put them onto they have not.
+var standing = map[string]string{"\u0300": "`", "\u0301": "´", "\u0302": "ˆ", "\u0303": "˜", "\u0308": "¨", "\u0309": "ˀ", "\u0323": "."}
+
 // Shown is what stands on it.
 func (c cap) Shown() string {
 	if c.Mark {
-		return "◌" + c.Put
+		return standing[c.Put]
 	}
 	return c.Put
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/typeset"
 )
 
 // TestLettersOfAPIN has keys for all that a password may be made of, in every
@@ -40,6 +41,35 @@ func TestLettersOfAPIN(t *testing.T) {
 		for _, page := range []string{pad("pre-reader", false), pad("standard", true)} {
 			if keys.MatchString(page) || strings.Contains(page, "to-letters") || !strings.Contains(page, `data-key="7"`) {
 				t.Errorf("%s: letters for who has none", l.Tag)
+			}
+		}
+	}
+}
+
+// TestKeysHaveSigns: what stands on a key is in the fonts that come with the kiosk,
+// capitals too. The typesetter has the same fonts, and draws a question mark for
+// what is in none of them.
+func TestKeysHaveSigns(t *testing.T) {
+	set, err := setter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := func(text string) string { return string(set.Draw(text, 100, typeset.Style{Size: 32}).Pix) }
+	lacks := func(text string) bool {
+		return text == "" || strings.ContainsFunc(text, func(r rune) bool { return r != '?' && drawn(string(r)) == drawn("?") })
+	}
+	if !lacks("\U0001F4DA") || lacks("?") {
+		t.Fatal("a picture of books is in no font, and a question mark in all")
+	}
+	_, ls := all(t)
+	for _, l := range ls {
+		for _, layer := range append((view{language: l}).Letters(), l.Layers()...) {
+			for _, row := range layer.Rows {
+				for _, c := range row {
+					if lacks(c.Shown()) || layer.Case && lacks(strings.ToUpper(c.Shown())) {
+						t.Errorf("%s: no font has %q, among %s", l.Tag, c.Shown(), layer.Name)
+					}
+				}
 			}
 		}
 	}
