@@ -30,14 +30,27 @@ type bench struct {
 	srv  *httptest.Server
 
 	mu   sync.Mutex
-	cut  bool // every request ends without an answer
-	mute bool // a stream opens and then says nothing
+	cut  bool   // every request ends without an answer
+	mute bool   // a stream opens and then says nothing
+	why  string // the kiosk is out of order
 	all  map[net.Conn]bool
+}
+
+// board is what staff has put up: why the kiosk is out of order, if it is.
+type board struct {
+	web.Boards
+	*bench
+}
+
+func (b board) Board() kiosk.Board {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return kiosk.Board{Closed: b.why != "", Why: b.why}
 }
 
 func newBench(t *testing.T, languages ...string) *bench {
 	b := &bench{desk: newDesk(at(t, "welcome")), all: map[net.Conn]bool{}}
-	site, err := web.New(web.Config{Desk: b.desk, Library: "Maple Street Library", Languages: languages,
+	site, err := web.New(web.Config{Desk: b.desk, Staff: &web.Staff{Board: board{bench: b}}, Library: "Maple Street Library", Languages: languages,
 		Beat: 500 * time.Millisecond, Pace: 100 * time.Millisecond, Gallery: true, Find: true, Plan: plan{}, Class: class(), Sound: web.Sound{Volume: .5, Speaks: true}, Pages: map[string]http.Handler{"/bench": http.HandlerFunc(b.control)}})
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +163,9 @@ func (b *bench) control(w http.ResponseWriter, r *http.Request) {
 			http.NotFound(w, r)
 			return
 		}
+		b.mu.Lock()
+		b.why = r.URL.Query().Get("why")
+		b.mu.Unlock()
 		b.desk.show(sc)
 	}
 }

@@ -167,6 +167,13 @@ const tests = {
     await scene('account-renewing');
     await page.locator('#say', {hasText: 'Charlotte’s Web: Not taken. Another reader is waiting'}).waitFor();
     await page.locator('#say', {hasText: 'The Very Hungry Caterpillar: Renewed. Due '}).waitFor();
+    await scene('fatal?why=Back+at+two');
+    await view(page, 'welcome');
+    await page.waitForFunction(() => document.activeElement.matches('h1')); // the reason is told with the title
+    assert.deepEqual(await told(), []);
+    await scene('fatal?why=Back+at+three');
+    await page.locator('#say', {hasText: 'Back at three'}).waitFor();
+    assert.deepEqual(await told(), ['Back at three']);
     assert.deepEqual(await spoken(), []); // nobody has used a key
     await scene('welcome');
     await view(page, 'welcome');

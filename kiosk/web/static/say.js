@@ -6,6 +6,7 @@
 //	a line that changed   its title, what became of it, what to do
 //	more than two good    how many there are: the list can be heard again
 //	data-tell             what stands there, when it comes or changes
+//	data-tell="later"     the same, but not with its view: the title goes with it
 //
 // What was said of one view is gone with it: the next patron finds no title there.
 (() => {
@@ -76,7 +77,7 @@
     for (const e of s.querySelectorAll('[data-tell], [role=alert]:not([hidden])')) {
       const is = text(e);
       told.set(e.id, is);
-      if (!is || was.told.get(e.id) === is) continue;
+      if (!is || was.told.get(e.id) === is || entered && e.dataset.tell === 'later') continue;
       if (e.matches('[role=alert]')) speak(is); // a screen reader says it by itself
       else if (was.id) tell(is);
     }
