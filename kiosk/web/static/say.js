@@ -131,9 +131,10 @@
     sessionStorage.setItem(kept, '1');
     speak(named(stage.querySelector('h1')));
   }
+  const letter = e => e.key === ' ' && e.target.matches?.('input') && e.target.value;
   if (voice > 0) {
     addEventListener('keydown', e => {
-      if (e.ctrlKey || e.altKey || e.metaKey) return;
+      if (e.ctrlKey || e.altKey || e.metaKey || letter(e)) return;
       if (aloud && ['Tab', 'Escape', 'ArrowRight', 'ArrowDown'].includes(e.key)) speechSynthesis.cancel();
       else if (!aloud && ['Tab', 'ArrowRight', 'ArrowDown', ' ', 'Enter'].includes(e.key)) begin();
     }, true);

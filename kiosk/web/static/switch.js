@@ -1,5 +1,6 @@
 // One switch, or two, in place of touch and keyboard. A switch box types Space or
-// Enter. The first press, where nothing has the focus, begins: what can be touched
+// Enter. The first press, where nothing has the focus, begins (where a PIN is typed
+// too, unless that has letters and the space comes behind one): what can be touched
 // is lit by turns, rows before what is in them, and a press takes what is lit. The
 // second switch, an arrow to the right or down, lights the next by hand. Tab,
 // Escape and a finger end it; so does the visit, and three rounds that nobody took.
@@ -103,7 +104,8 @@
   const press = e => e.key === ' ' || e.key === 'Enter', step = e => e.key === 'ArrowRight' || e.key === 'ArrowDown';
   const free = e => {
     const a = document.activeElement;
-    return !a || a === document.body || a.matches('h1, main') || a.id === 'pin' && e.key === ' ';
+    if (a?.id === 'pin') return e.key === ' ' && !(a.value && document.getElementById('pin-keys'));
+    return !a || a === document.body || a.matches('h1, main');
   };
   addEventListener('keydown', e => {
     if (e.ctrlKey || e.altKey || e.metaKey) return;
