@@ -14,16 +14,17 @@ import (
 // and a bystander would know, and compares.
 type walk struct {
 	*bench
-	r     *rand.Rand
-	disk  map[ID]State // what is on disk
-	owner map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
-	asked map[ID]bool  // put to the ILS
-	held  map[ID]bool  // sessions that a reservation was asked for in
-	kinds map[ID]Kind
-	cards map[ID]Card        // the card that each recorded entry names
-	last  Card               // read last
-	gate  map[TagID]Security // what was written on tags
-	trail []string
+	r      *rand.Rand
+	disk   map[ID]State // what is on disk
+	owner  map[ID]Card  // who was at the desk when a line's item was scanned; "" nobody
+	asked  map[ID]bool  // put to the ILS
+	held   map[ID]bool  // sessions that a reservation was asked for in
+	kinds  map[ID]Kind
+	cards  map[ID]Card        // the card that each recorded entry names
+	last   Card               // read last
+	either bool               // a number of either kind waits, or has waited, to be told what it is
+	gate   map[TagID]Security // what was written on tags
+	trail  []string
 }
 
 var walkCards = []Card{"c1", "c2", "c3"}
@@ -82,6 +83,9 @@ func (w *walk) random() Event {
 	case 6:
 		return ISBNRead{fmt.Sprint("978", w.r.IntN(6))}
 	case 7:
+		if w.r.IntN(2) == 0 {
+			return EitherRead{Code: string(walkCards[w.r.IntN(len(walkCards))]), Copy: w.r.IntN(2) == 0}
+		}
 		return Unreadable{Code: "junk", Reason: ReasonUnreadable}
 	case 8:
 		return PINEntered{"1"}
@@ -216,7 +220,13 @@ func (w *walk) step(ev Event) {
 	for _, l := range before.lines {
 		known[l.ID] = true
 	}
-	if c, ok := ev.(CardRead); ok {
+	told := ev
+	if e, ok := ev.(EitherRead); ok && before.waits() {
+		w.either = true
+	} else if ok {
+		told = (&step{Session: &before}).either(e)
+	}
+	if c, ok := told.(CardRead); ok {
 		w.last = c.Card
 	}
 	n := len(w.open)
@@ -225,6 +235,9 @@ func (w *walk) step(ev Event) {
 	w.send(ev)
 	if !shown.Same(then) {
 		w.t.Errorf("%T has changed the screen of before: %+v; was %+v", ev, shown, then)
+	}
+	if w.either && w.s.card != before.card && w.s.card != "" {
+		w.last = w.newestCard()
 	}
 	w.cared(before.care, ev)
 	w.scanned(ev)
@@ -274,10 +287,31 @@ func (w *walk) present(before Session, l Line) Card {
 	return ""
 }
 
+// newestCard is the one that was read last, of what the session knows.
+func (w *walk) newestCard() Card {
+	for _, q := range slices.Backward(w.s.queue) {
+		if c, ok := q.(CardRead); ok {
+			return c.Card
+		}
+	}
+	return w.s.card
+}
+
 // scanned: no scan is ever lost.
 func (w *walk) scanned(ev Event) {
 	var item Barcode
 	switch ev := ev.(type) {
+	case CardRead:
+		if w.s.card != ev.Card && !slices.Contains(w.s.queue, Event(ev)) {
+			w.t.Errorf("card %s is nobody's and in no queue", ev.Card)
+		}
+		return
+	case EitherRead:
+		asCard := Event(CardRead{Card(ev.Code)})
+		if w.s.card == Card(ev.Code) || slices.Contains(w.s.queue, asCard) {
+			return
+		}
+		item = Barcode(ev.Code)
 	case ItemPlaced:
 		item = ev.Item
 	case TagPlaced:
