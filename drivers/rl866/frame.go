@@ -58,47 +58,20 @@ func decode(b []byte) (f frame, n int, err error) {
 
 // line is the cable to a reader: it asks, and waits for the answer.
 type line struct {
-	drivers.Link
+	link.Frames[frame]
 	reply time.Duration
-	got   []byte
 	seq   byte // of the next I-block
-}
-
-// next reads a frame, until end.
-func (l *line) next(end time.Time) (frame, error) {
-	for {
-		f, n, err := decode(l.got)
-		l.got = l.got[n:]
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, link.ErrPart) {
-			continue
-		}
-		left := time.Until(end)
-		if left <= 0 {
-			return f, drivers.ErrSilent
-		}
-		if err := l.Patience(left); err != nil {
-			return f, err
-		}
-		var buf [256]byte
-		k, err := l.Read(buf[:])
-		if err != nil {
-			return f, err
-		}
-		l.got = append(l.got, buf[:k]...)
-	}
 }
 
 // restart has both sides begin anew: what was under way is over.
 func (l *line) restart() error {
-	l.got, l.seq = nil, 0
+	l.Forget()
+	l.seq = 0
 	if _, err := l.Write(frame{rid: anyone, pcb: resync}.encode()); err != nil {
 		return err
 	}
 	for end := time.Now().Add(l.reply); ; {
-		f, err := l.next(end)
+		f, err := l.Next(end)
 		if err != nil || f.pcb == resynced {
 			return err
 		}
@@ -115,7 +88,7 @@ func (l *line) ask(cmd byte, data ...byte) ([]byte, error) {
 	}
 	var all []byte
 	for end := time.Now().Add(l.reply); ; {
-		f, err := l.next(end)
+		f, err := l.Next(end)
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/drivers"
 	"github.com/carrel-kiosk/carrel/drivers/iso15693"
+	"github.com/carrel-kiosk/carrel/drivers/link"
 )
 
 // Config are the driver's options.
@@ -81,7 +82,7 @@ var (
 
 // Open finds out whether such a reader is there.
 func Open(l drivers.Link, c Config) (*Pad, error) {
-	p := &Pad{line: line{Link: l, reply: time.Duration(c.Reply)}, kinds: map[drivers.UID]kind{}}
+	p := &Pad{line: line{Frames: link.Frames[frame]{Link: l, Decode: decode}, reply: time.Duration(c.Reply)}, kinds: map[drivers.UID]kind{}}
 	if p.reply <= 0 {
 		p.reply = time.Second
 	}

@@ -111,6 +111,43 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
+// still is a line whose next read comes when the process, which stood still, has
+// waited too long.
+type still struct {
+	drivers.Link
+	next  bool
+	asked int
+}
+
+func (s *still) Write(p []byte) (int, error) {
+	s.asked++
+	return s.Link.Write(p)
+}
+
+func (s *still) Read(p []byte) (int, error) {
+	if s.next {
+		s.next = false
+		time.Sleep(time.Minute)
+		return 0, drivers.ErrSilent
+	}
+	return s.Link.Read(p)
+}
+
+// TestStoodStill: an answer that has come meanwhile is taken, and not asked for anew.
+func TestStoodStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := field.New(1)
+		f.Place(field.NewTag(drivertest.NewUID(1), 28, 4), field.Coupling{})
+		l := &still{Link: drivertest.Wire(func(rw io.ReadWriter) error { return rl866sim.Serve(rw, f, rl866sim.Options{}) })}
+		p := open(t, l, time.Second)
+		defer p.Close()
+		l.next, l.asked = true, 0
+		if tags, err := p.Inventory(); err != nil || len(tags) != 1 || l.asked != 1 {
+			t.Errorf("Inventory() = %v, %v after %d questions; want the tag after one", tags, err, l.asked)
+		}
+	})
+}
+
 func unhex(t *testing.T, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
