@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -66,6 +67,35 @@ func (i Item) Told(e Entry, a Answer, err error, at time.Time) (Item, bool) {
 	}
 	i.Title, i.Seen = cmp.Or(i.Title, a.Title), at
 	return i, i.Status != ""
+}
+
+// Stood is what is known of a copy once the ILS has told how it stands, over
+// what was known; false if that says nothing new. That a copy may be lent it
+// does not say: Koha has what is withdrawn as available.
+func (i Item) Stood(st Standing, at time.Time) (Item, bool) {
+	switch st.Status {
+	case StatusOnHold, StatusInTransit, StatusLost, StatusMissing, StatusWithdrawn:
+	default:
+		return i, false
+	}
+	if i.Barcode == "" || !st.Known || st.Status == i.Status {
+		return i, false
+	}
+	i.Status, i.Title, i.Seen = st.Status, cmp.Or(i.Title, st.Title), at
+	return i, true
+}
+
+// Learn keeps what the ILS has told of a copy, as Told or Stood make it of what
+// was known.
+func Learn(ctx context.Context, m Mirror, b Barcode, told func(Item) (Item, bool)) error {
+	known, err := m.Item(ctx, b)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	if item, ok := told(known); ok {
+		return m.LearnItem(ctx, item)
+	}
+	return nil
 }
 
 // whereabouts is where a copy is that has come back; empty if staff are to look

@@ -54,3 +54,34 @@ func TestTold(t *testing.T) {
 		}
 	}
 }
+
+// TestStood: what is in the way of a loan is learned when the ILS is asked how
+// a copy stands, and nothing else.
+func TestStood(t *testing.T) {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	old := kiosk.Item{Barcode: "B1", Author: "Herbert", Status: kiosk.StatusAvailable, NoLoan: true}
+	for status, learned := range map[kiosk.ItemStatus]bool{kiosk.StatusOnHold: true, kiosk.StatusInTransit: true, kiosk.StatusLost: true,
+		kiosk.StatusMissing: true, kiosk.StatusWithdrawn: true, kiosk.StatusAvailable: false, kiosk.StatusOnLoan: false, kiosk.StatusOther: false, "": false} {
+		st := kiosk.Standing{Known: true, Status: status, Title: "Dune"}
+		got, told := old.Stood(st, at)
+		want := old
+		if learned {
+			want.Status, want.Title, want.Seen = status, "Dune", at
+		}
+		if told != learned || got != want {
+			t.Errorf("%q: %+v, %v; want %+v", status, got, told, want)
+		}
+		for what, again := range map[string]func() (kiosk.Item, bool){
+			"known already":   func() (kiosk.Item, bool) { return want.Stood(st, at.Add(time.Hour)) },
+			"not known here":  func() (kiosk.Item, bool) { return kiosk.Item{}.Stood(st, at) },
+			"not known there": func() (kiosk.Item, bool) { return old.Stood(kiosk.Standing{Status: status}, at) },
+			"withdrawn by list": func() (kiosk.Item, bool) {
+				return kiosk.Item{Barcode: "B1", Status: status}.Stood(kiosk.Standing{Known: true, Status: kiosk.StatusAvailable}, at)
+			},
+		} {
+			if got, told := again(); told {
+				t.Errorf("%q, %s: %+v is learned", status, what, got)
+			}
+		}
+	}
+}

@@ -250,14 +250,7 @@ func (d *Desk) ask(ctx context.Context, e kiosk.Entry) kiosk.Event {
 // learn keeps what an answer tells of the copy, beside the patron's way: of
 // what goes to the hold shelf, say, offline as well.
 func (d *Desk) learn(ctx context.Context, e kiosk.Entry, a kiosk.Answer, answer error) kiosk.Event {
-	known, err := d.Mirror.Item(ctx, e.Item)
-	if err == nil || errors.Is(err, kiosk.ErrUnknown) {
-		item, told := known.Told(e, a, answer, d.Clock.Now())
-		if !told {
-			return nil
-		}
-		err = d.Mirror.LearnItem(ctx, item)
-	}
+	err := kiosk.Learn(ctx, d.Mirror, e.Item, func(i kiosk.Item) (kiosk.Item, bool) { return i.Told(e, a, answer, d.Clock.Now()) })
 	if err != nil && ctx.Err() == nil {
 		d.Log.Warn("desk: learn item", "err", err)
 	}

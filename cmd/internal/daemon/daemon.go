@@ -140,7 +140,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	if up != nil {
 		d.upstream, d.clock.ils = up, up
-		d.worker = outbox.New(store, up, outbox.Config{Link: d.link, Now: d.clock.Now, Date: d.date})
+		d.worker = outbox.New(store, telling{up, store, d.clock.Now, d.Log}, outbox.Config{Link: d.link, Now: d.clock.Now, Date: d.date})
 		if up.Lists != nil {
 			d.refresh = refresh.New(up.Lists, store, refresh.Config{Every: c.Upstream.Refresh, Zone: c.Location,
 				Alone: d.nobody, Now: d.clock.Now, Log: d.Log})

@@ -19,7 +19,7 @@ import (
 func TestUpstreamKeepsAbilities(t *testing.T) {
 	besides := map[string]string{"Check": "of its settings", "Habits": "of its settings", "EndSession": "nobody asks it",
 		"Items": "see Lists", "Loans": "see Lists", "Patrons": "see Lists"}
-	whole := reflect.TypeFor[*Upstream]()
+	whole := reflect.TypeFor[telling]()
 	for _, up := range []reflect.Type{reflect.TypeFor[*sip2.Upstream](), reflect.TypeFor[*koha.Upstream]()} {
 		for m := range up.Methods() {
 			if has, ok := whole.MethodByName(m.Name); besides[m.Name] == "" && (!ok || has.Type.NumIn() != m.Type.NumIn() || has.Type.NumOut() != m.Type.NumOut()) {
