@@ -80,7 +80,7 @@ func (s *Store) setBulk(puts, cache int) (err error) {
 	defer s.turn.Unlock()
 	if s.bulk.under > 0 {
 		if err = s.w.commit.run(); err != nil {
-			s.w.rollback.run()
+			s.w.undoAll()
 		}
 	}
 	s.bulk = bulk{puts: puts}

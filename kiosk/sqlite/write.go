@@ -121,10 +121,7 @@ func (s *Store) commit(batch []*write) {
 	}
 	if err != nil {
 		s.bulk.under = 0
-		// SQLite may have rolled back by itself; then this says so and
-		// changes nothing.
-		s.w.rollback.run()
-		s.w.deeds = nil
+		s.w.undoAll()
 		for _, w := range batch {
 			if w.err == nil {
 				w.err = err
@@ -180,6 +177,13 @@ func (w *writer) all(batch []*write) error {
 		}
 	}
 	return nil
+}
+
+// undoAll ends the transaction and all that was written in it. SQLite may have
+// rolled back by itself; then it says so and changes nothing.
+func (w *writer) undoAll() {
+	w.rollback.run()
+	w.deeds = nil
 }
 
 // stmt is a prepared statement of the writer. It runs without a context: a
