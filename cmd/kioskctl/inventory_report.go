@@ -160,7 +160,7 @@ func (c *inventoryWant) Run(g *grammar, p *printer) error {
 			case err != nil:
 				return err
 			case s.Code == "":
-				fmt.Fprintf(os.Stderr, "row %d: %s\n", s.Row, s.Why)
+				fmt.Fprintf(os.Stderr, "line %d: %s\n", s.Row, s.Why)
 			default:
 				list = append(list, kiosk.Wanted{Item: kiosk.Barcode(s.Code)})
 			}

@@ -63,12 +63,14 @@ func TestInventory(t *testing.T) {
 			s.has(s.ctl(cli.OK, "inventory", "start", "-library", "MAIN", "-location", "Stacks", "-name", "upstairs"), "upstairs, MAIN / Stacks")
 			s.ctl(cli.Failed, "inventory", "start", "-library", "MAIN", "-from", "600", "-to", "500", "-scheme", "ddc")
 			s.ctl(cli.Failed, "inventory", "start", "-library", "NONE")
-			s.has(s.ctl(cli.OK, "inventory", "want", s.write("holds.txt", shelfBooks(3)), "-for", "hold"), "1 item is wanted for hold")
+			out, errs := s.both(cli.OK, "inventory", "want", s.write("holds.txt", "barcode\n"+shelfBooks(3)+"\x01\n"), "-for", "hold")
+			s.has(out, "1 item is wanted for hold")
+			s.has(errs, "line 3: ")
 
-			out := s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(0), shelfBook(1), shelfBook(20), shelfBook(2), shelfBook(3), "SHELF-7", shelfBook(5), shelfBook(31), "rubbish", "39999999999999")
+			out = s.ctl(cli.OK, "inventory", "scan", "last", shelfBook(0), shelfBook(1), shelfBook(20), shelfBook(2), shelfBook(3), "SHELF-7", shelfBook(5), shelfBook(31), "rubbish", "39999999999999")
 			s.has(out, shelfBook(0)+"  500 A  Book 0", "\a"+shelfBook(20)+"  520 A; ahead: belongs between 519 A and 521 A", "WANTED for hold", "shelf 7", "\a"+shelfBook(5)+"  505 A; LOST",
 				"WRONG LOCATION; belongs to MAIN / Display", "\a\"rubbish\": it is no item number of this library", "39999999999999  no call number; UNKNOWN")
-			out, errs := s.both(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\nxyz,\r\n\x01,\r\n"+shelfBook(8)+",late\r\n"))
+			out, errs = s.both(cli.OK, "inventory", "load", "upstairs", s.write("collector.txt", "\ufeffbarcode,time\r\n"+shelfBook(6)+",2026-11-02 09:00:00\r\n\r\nxyz,\r\n\x01,\r\n"+shelfBook(8)+",late\r\n"))
 			s.has(out, "2 scans taken, of 4 rows; 0 are to be looked at")
 			s.has(errs, "line 4: xyz: ", "line 5: ", "line 6: "+shelfBook(8)+`: "late" is no time`)
 			if running {
