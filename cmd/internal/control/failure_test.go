@@ -81,3 +81,14 @@ func TestLost(t *testing.T) {
 		t.Errorf("broken off: %v", err)
 	}
 }
+
+// TestStrangeAnswer: an answer of another shape, as of another version, is an error.
+func TestStrangeAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), Socket)
+	serveAt(t, httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"answer":"many"}`) //nolint:errcheck // the test sees
+	})), path)
+	if taken, err := clientOf(path, time.Minute).Inventories().Load(t.Context(), "v1", "ann", "f", strings.NewReader("1\n")); err == nil {
+		t.Errorf("Load() = %+v; want an error", taken)
+	}
+}

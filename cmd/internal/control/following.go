@@ -77,10 +77,10 @@ func steps[A any](ctx context.Context, c *Client, path string, body io.Reader) (
 	defer resp.Body.Close()
 	for dec := json.NewDecoder(resp.Body); ; {
 		var s step
-		switch err := dec.Decode(&s); {
-		case err != nil:
+		if err := dec.Decode(&s); err != nil {
 			return a, brokeOff(err)
-		case s.Answer != nil:
+		}
+		if s.Answer != nil {
 			err = json.Unmarshal(s.Answer, &a)
 		}
 		switch {
