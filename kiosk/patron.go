@@ -1,6 +1,10 @@
 package kiosk
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 // Card is the number of a patron's card: same limits as Barcode.
 type Card string
@@ -42,4 +46,38 @@ func (p Patron) Over(old Patron) Patron {
 		}
 	}
 	return p
+}
+
+// Refused is what is known of a patron once the ILS has said no to the card,
+// or to lending to it, over what was known; false if the no is for another
+// reason: that too much is out, or for the item. A card that was reported lost
+// and replaced is unknown there, and must not pass for good when nobody can be
+// asked.
+func (p Patron) Refused(err error, at time.Time) (Patron, bool) {
+	no, _ := errors.AsType[*Error](err)
+	if p.Card == "" || no == nil || no.Code != CodeRefused {
+		return p, false
+	}
+	switch no.Reason {
+	case ReasonUnknownCard, ReasonCardLost, ReasonCardBlocked, ReasonCardExpired, ReasonFees:
+		p.Blocked, p.BlockText, p.Seen = no.Reason, no.Text, at
+		return p, true
+	}
+	return p, false
+}
+
+// LearnRefused keeps a no to a card that the mirror knows.
+func LearnRefused(ctx context.Context, m Mirror, c Card, no error, at time.Time) error {
+	if _, of := (Patron{Card: c}).Refused(no, at); !of {
+		return nil
+	}
+	known, err := m.Patron(ctx, c)
+	if errors.Is(err, ErrUnknown) {
+		return nil // and stays so
+	}
+	if err != nil {
+		return err
+	}
+	known, _ = known.Refused(no, at)
+	return m.LearnPatron(ctx, known)
 }

@@ -121,6 +121,7 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		}
 	}
 	if ev.Err != nil {
+		d.learnRefused(ctx, e.Card, ev.Err)
 		if kiosk.CodeOf(ev.Err) == kiosk.CodeInternal {
 			d.Log.Error("desk: identify", "err", ev.Err)
 		}
@@ -247,14 +248,24 @@ func (d *Desk) ask(ctx context.Context, e kiosk.Entry) kiosk.Event {
 	return kiosk.Answered{Entry: e.ID, Answer: a, Err: err}
 }
 
-// learn keeps what an answer tells of the copy, beside the patron's way: of
-// what goes to the hold shelf, say, offline as well.
+// learn keeps what an answer tells of the copy and of the card, beside the
+// patron's way: of what goes to the hold shelf, say, offline as well.
 func (d *Desk) learn(ctx context.Context, e kiosk.Entry, a kiosk.Answer, answer error) kiosk.Event {
 	err := kiosk.Learn(ctx, d.Mirror, e.Item, func(i kiosk.Item) (kiosk.Item, bool) { return i.Told(e, a, answer, d.Clock.Now()) })
 	if err != nil && ctx.Err() == nil {
 		d.Log.Warn("desk: learn item", "err", err)
 	}
+	if e.Kind.Lends() {
+		d.learnRefused(ctx, e.Patron, answer)
+	}
 	return nil
+}
+
+// learnRefused keeps a no to a card.
+func (d *Desk) learnRefused(ctx context.Context, c kiosk.Card, no error) {
+	if err := kiosk.LearnRefused(ctx, d.Mirror, c, no, d.Clock.Now()); err != nil && ctx.Err() == nil {
+		d.Log.Warn("desk: learn patron", "err", err)
+	}
 }
 
 // watchLink tells the desk, by way of its own inbox, that upstream is silent.

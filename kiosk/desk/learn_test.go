@@ -44,3 +44,69 @@ func TestLearnsItems(t *testing.T) {
 		}
 	})
 }
+
+// TestLearnsCards: a card that the ILS does not know any more, or does not lend
+// to, is refused as well when nobody can be asked; so is one of which it says
+// so only when something is to be lent, until it says otherwise.
+func TestLearnsCards(t *testing.T) {
+	var m kiosktest.Memory
+	said := &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: "Patron does not exist"}
+	var identify, tell error
+	up := &ils{
+		identify: func(_ context.Context, c kiosk.Card) (kiosk.Patron, error) {
+			return kiosk.Patron{Card: c, FirstName: "Ada"}, identify
+		},
+		tell: func(context.Context, kiosk.Entry) (kiosk.Answer, error) { return kiosk.Answer{}, tell },
+	}
+	if _, err := m.PutPatrons(t.Context(), []kiosk.Patron{reader}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, desk.Config{Ledger: &m, Mirror: &m, Upstream: up, Rules: kiosk.Rules{UnknownItems: true}}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+		welcome := func() {
+			must(t, d.Send(ctx, kiosk.Finish{}))
+			until(t, d, "the welcome view", func(sc kiosk.Screen) bool { return sc.View == kiosk.ViewWelcome })
+		}
+		read := func(what string, fits func(kiosk.Screen) bool) {
+			t.Helper()
+			must(t, d.Send(ctx, kiosk.CardRead{Card: reader.Card}))
+			until(t, d, what, fits)
+			synctest.Wait()
+		}
+		no := func(why kiosk.Reason) func(kiosk.Screen) bool {
+			return func(sc kiosk.Screen) bool { return sc.Notice.Reason == why }
+		}
+		in := func(sc kiosk.Screen) bool {
+			return sc.View == kiosk.ViewItems && sc.Patron != "" && sc.Notice.Reason == ""
+		}
+		away := func(why kiosk.Reason) {
+			t.Helper()
+			welcome()
+			must(t, d.Send(ctx, kiosk.LinkChanged{Up: false}))
+			read("the same no offline", no(why))
+			if p, err := m.Patron(ctx, reader.Card); err != nil || p.FamilyName != reader.FamilyName || p.Blocked != why {
+				t.Errorf("the mirror has %+v, %v", p, err)
+			}
+			welcome()
+			must(t, d.Send(ctx, kiosk.LinkChanged{Up: true}))
+		}
+		identify = said
+		read("a no", no(said.Reason))
+		away(said.Reason)
+
+		identify, tell = nil, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonFees, Text: "DEBT"}
+		read("the patron", in)
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		until(t, d, "a no", state(kiosk.LineRefused))
+		synctest.Wait()
+		away(kiosk.ReasonFees)
+
+		tell = &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonTooMany}
+		read("the patron again", in)
+		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+		until(t, d, "another no", state(kiosk.LineRefused))
+		synctest.Wait()
+		if p, err := m.Patron(ctx, reader.Card); err != nil || p.Blocked != "" {
+			t.Errorf("a limit bars the card: %+v, %v", p, err)
+		}
+	})
+}

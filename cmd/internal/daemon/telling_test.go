@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 
 // TestOutboxLearns: what the library's system says while it is told of the
 // outage is known when it is away again: that somebody waits for a book that
-// came back, and that another is lost.
+// came back, that another is lost, and that a card is good no more.
 func TestOutboxLearns(t *testing.T) {
 	ils := upstreamtest.New(upstreamtest.Rules{})
 	ils.AddUser("kiosk1", "secret")
@@ -66,6 +67,9 @@ func TestOutboxLearns(t *testing.T) {
 	if _, err := store.PutItems(t.Context(), []kiosk.Item{book, lost}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := store.PutPatrons(t.Context(), []kiosk.Patron{{Card: gone.Patron, FamilyName: "Lin"}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range []kiosk.Entry{back, gone} {
 		if err := store.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -83,14 +87,15 @@ func TestOutboxLearns(t *testing.T) {
 	for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		b, err1 := d.store.Item(t.Context(), book.Barcode)
 		l, err2 := d.store.Item(t.Context(), lost.Barcode)
-		if err1 != nil || err2 != nil {
-			t.Fatal(err1, err2)
+		p, err3 := d.store.Patron(t.Context(), gone.Patron)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
 		}
-		if b.Status == kiosk.StatusOnHold && l.Status == kiosk.StatusLost {
+		if b.Status == kiosk.StatusOnHold && l.Status == kiosk.StatusLost && p.Blocked == kiosk.ReasonUnknownCard && p.FamilyName == "Lin" {
 			break
 		}
 		if time.Now().After(until) {
-			t.Fatalf("the book that came back is known as %q, the lost one as %q", b.Status, l.Status)
+			t.Fatalf("the book that came back is known as %q, the lost one as %q, the card as %q", b.Status, l.Status, p.Blocked)
 		}
 	}
 }
