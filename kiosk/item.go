@@ -24,16 +24,16 @@ type Item struct {
 	Author     string
 	ISBN       string // 13 digits, or empty
 	CallNumber string
-	Scheme     string // class scheme of CallNumber: "ddc", "lcc", "udc", "nlm", "local", or empty
-	Subjects   string // what it is about: headings, "; " between two; empty where nobody told
-	Location   string // shelving location
-	Library    string // institution that owns it
-	Type       string // item type, the library's own code
-	Year       int    // in which it was published; 0: nobody told
-	Status     ItemStatus
-	Reference  bool      // to be used in the library only
-	NoLoan     bool      // does not circulate
-	Seen       time.Time // when this was learned; zero means at the last import
+	Scheme     string     // class scheme of CallNumber: "ddc", "lcc", "udc", "nlm", "local", or empty
+	Subjects   string     // what it is about: headings, "; " between two; empty where nobody told
+	Location   string     // shelving location
+	Library    string     // institution that owns it
+	Type       string     // item type, the library's own code
+	Year       int        // in which it was published; 0: nobody told
+	Status     ItemStatus // of a list empty: in the house, and more it does not tell
+	Reference  bool       // to be used in the library only
+	NoLoan     bool       // does not circulate
+	Seen       time.Time  // when this was learned; zero means at the last import
 }
 
 // Headings are the subjects, each by itself.
@@ -44,6 +44,21 @@ func (i Item) Headings() (list []string) {
 		}
 	}
 	return list
+}
+
+// Over is what is known of a copy when a list has told i and old was known. What
+// was learned to wait for somebody, or to be on its way, does so until a list
+// that can't tell has it in the house and changed since: then it was lent or
+// returned, or somebody else has taken it in hand.
+func (i Item) Over(old Item) Item {
+	if i.Status != "" {
+		return i
+	}
+	i.Status = StatusAvailable
+	if away := old.Status == StatusOnHold || old.Status == StatusInTransit; away && !i.Seen.After(old.Seen.Add(tolerance)) {
+		i.Status, i.Seen = old.Status, old.Seen
+	}
+	return i
 }
 
 // Told is what is known of a copy once the ILS has answered to an entry of it,

@@ -85,3 +85,33 @@ func TestStood(t *testing.T) {
 		}
 	}
 }
+
+// TestItemOver: a list that can't tell what waits takes no book off the hold
+// shelf, until it has changed.
+func TestItemOver(t *testing.T) {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		old, told, want kiosk.ItemStatus
+		after           time.Duration // from what was learned to what the list tells
+	}{
+		{kiosk.StatusOnHold, "", kiosk.StatusOnHold, 0},
+		{kiosk.StatusInTransit, "", kiosk.StatusInTransit, time.Minute}, // clocks differ
+		{kiosk.StatusOnHold, "", kiosk.StatusOnHold, -time.Hour},
+		{kiosk.StatusOnHold, "", kiosk.StatusAvailable, time.Hour},
+		{kiosk.StatusOnHold, kiosk.StatusAvailable, kiosk.StatusAvailable, 0},
+		{kiosk.StatusOnHold, kiosk.StatusOnLoan, kiosk.StatusOnLoan, 0},
+		{kiosk.StatusOnLoan, "", kiosk.StatusAvailable, 0},
+		{kiosk.StatusLost, "", kiosk.StatusAvailable, 0},
+		{"", "", kiosk.StatusAvailable, 0},
+	} {
+		old := kiosk.Item{Barcode: "B1", Title: "Dune", Status: c.old, Seen: at}
+		told := kiosk.Item{Barcode: "B1", Title: "Dune Messiah", Status: c.told, Seen: at.Add(c.after)}
+		want := told
+		if want.Status = c.want; c.told == "" && c.want != kiosk.StatusAvailable {
+			want.Seen = at
+		}
+		if got := told.Over(old); got != want {
+			t.Errorf("%q over %q after %v: %+v; want %+v", c.told, c.old, c.after, got, want)
+		}
+	}
+}

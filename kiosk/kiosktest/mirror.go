@@ -117,6 +117,7 @@ func (m *Memory) PutItems(ctx context.Context, items []kiosk.Item) (c kiosk.Chan
 		return c, err
 	}
 	for _, i := range items {
+		i = i.Over(m.items[i.Barcode])
 		i.Seen, i.Subjects = kept(i.Seen), cmp.Or(i.Subjects, m.items[i.Barcode].Subjects)
 		set(m.items, i.Barcode, i, &c)
 	}

@@ -246,6 +246,7 @@ func (s *suite) learn() {
 	want := Patron(1)
 	want.Blocked, want.Seen, want.Local = kiosk.ReasonFees, Morning, true
 	s.same("Patron() of whom little was told", who, want)
+	s.holds()
 	for n := range 500 {
 		s.ok(s.LearnItem(ctx, Item(n)))
 		s.ok(s.LearnPatron(ctx, Patron(n)))
@@ -257,6 +258,26 @@ func (s *suite) learn() {
 	got, err = s.Item(ctx, item.Barcode)
 	s.ok(err)
 	s.same("Item()", got, item)
+}
+
+// holds: a list that does not tell what waits for somebody leaves it waiting,
+// whether that is on disk yet or not.
+func (s *suite) holds() {
+	ctx := s.Context()
+	held, listed := Item(2), Item(2)
+	held.Status, held.Seen = kiosk.StatusOnHold, Morning
+	listed.Title, listed.Status, listed.Seen = "another", "", Morning.Add(time.Second)
+	s.ok2(s.PutItems(ctx, []kiosk.Item{Item(2)}))
+	for _, want := range []kiosk.ItemStatus{kiosk.StatusOnHold, kiosk.StatusOnHold, kiosk.StatusAvailable} {
+		if s.ok(s.LearnItem(ctx, held)); want == kiosk.StatusAvailable {
+			listed.Seen = Morning.Add(time.Hour)
+		}
+		s.ok2(s.PutItems(ctx, []kiosk.Item{listed, Item(3)}))
+		got, err := s.Item(ctx, held.Barcode)
+		s.ok(err)
+		s.same("Item() of which a list can't tell whether it waits", got.Title+": "+string(got.Status), "another: "+string(want))
+		s.again()
+	}
 }
 
 func (s *suite) load() {

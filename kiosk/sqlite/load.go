@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,9 +61,33 @@ func (s *Store) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change,
 			delete(l.items, i.Barcode)
 		}
 	}
+	items, err := s.overKnown(ctx, items)
+	if err != nil {
+		return kiosk.Change{}, err
+	}
 	s.unlearn(forget)
 	defer s.unlearn(forget) // what was learned meanwhile was learned over the row of before
 	return put(ctx, s, itemRows, items)
+}
+
+// overKnown completes what a list does not tell of where a copy is by what is
+// known. Most lists tell it.
+func (s *Store) overKnown(ctx context.Context, items []kiosk.Item) ([]kiosk.Item, error) {
+	if !slices.ContainsFunc(items, func(i kiosk.Item) bool { return i.Status == "" }) {
+		return items, nil
+	}
+	items = slices.Clone(items)
+	for n, i := range items {
+		if i.Status != "" {
+			continue
+		}
+		old, err := s.Item(ctx, i.Barcode)
+		if err != nil && !errors.Is(err, kiosk.ErrUnknown) {
+			return nil, err
+		}
+		items[n] = i.Over(old)
+	}
+	return items, nil
 }
 
 // PutPatrons is kiosk.Loader's.

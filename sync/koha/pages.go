@@ -123,7 +123,8 @@ const Pause = 50 * time.Millisecond
 // Items gives all copies, or those that have changed since a time, page by
 // page in the order of Koha's numbers, from the one behind after on; do is told
 // the last. REST does not show what waits on the hold shelf or is in transit,
-// nor what a title is about: subjects that a list told stay.
+// so what is in the house has no status; nor what a title is about. What was
+// heard of either stays, see kiosk.Item.Over.
 func (u *Upstream) Items(ctx context.Context, changed time.Time, after int, do func([]kiosk.Item, int) error) error {
 	return ordered(ctx, u.client, "/items", "item_id", since(changed, "me.timestamp"), after, func(list []item, last int) error {
 		var items []kiosk.Item
@@ -145,6 +146,9 @@ func (i item) kiosk() kiosk.Item {
 		Scheme: i.Source, Location: i.Location, Library: i.Home, Type: i.Type, Status: i.status(), NoLoan: i.NotForLoan > 0 || i.Restricted > 0}
 	k.Year = kiosk.YearIn(strconv.Itoa(int(i.Biblio.Copyright)) + " " + i.Biblio.Published)
 	k.Seen, _ = time.Parse(time.RFC3339, i.Seen)
+	if k.Status == kiosk.StatusAvailable {
+		k.Status = ""
+	}
 	return k
 }
 

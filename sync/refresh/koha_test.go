@@ -155,6 +155,11 @@ func TestKoha(t *testing.T) {
 	if err := d.store.Record(t.Context(), kiosktest.As(kiosktest.Checkout(1, 500, 1), kiosk.Offline, time.Now())); err != nil {
 		t.Fatal(err)
 	}
+	waits := kiosktest.Item(3) // as the desk was told when it came back; REST does not tell
+	waits.Status, waits.Seen = kiosk.StatusOnHold, time.Now()
+	if err := d.store.LearnItem(t.Context(), waits); err != nil {
+		t.Fatal(err)
+	}
 	d.Refresh(false)
 	d.until("read again", done)
 	d.counts(rows, rows, rows-3+1)
@@ -162,6 +167,11 @@ func TestKoha(t *testing.T) {
 	d.out(150, false)
 	d.out(4, true)
 	d.out(500, true)
+	for n, want := range map[int]kiosk.ItemStatus{3: kiosk.StatusOnHold, 150: kiosk.StatusAvailable, 4: kiosk.StatusOnLoan} {
+		if i, err := d.store.Item(t.Context(), kiosktest.Barcode(n)); err != nil || i.Status != want {
+			t.Errorf("item %d is %q, %v; want %q", n, i.Status, err, want)
+		}
+	}
 }
 
 // goesOn tells whether a page is asked for behind the first.
