@@ -15,8 +15,9 @@ import (
 
 type importCmd struct {
 	What string `arg:"" enum:"items,patrons,loans" help:"items, patrons or loans."`
-	File string `arg:"" type:"existingfile" help:"CSV, MARC 21 or MARCXML; told apart by content."`
+	File string `arg:"" type:"existingfile" help:"CSV, MARC 21 or MARCXML; for patrons also a school's roster, a zip archive of OneRoster or School Data Sync. Told apart by content."`
 	Full bool   `help:"The file has all loans that are open: those it lacks are ended. For loans alone."`
+	Card string `placeholder:"COLUMN" help:"Where a roster has the numbers on the cards: a column of its users.csv, as identifier or username, or userIds:TYPE. Without it identifier, if every student has one."`
 }
 
 // examples are a CSV file of each list.
@@ -42,8 +43,13 @@ func (*importCmd) Help() string {
 		}
 		fmt.Fprintf(&b, "\n%s, an example:\n\n    %s\n    %s\n", x.list, x.head, x.row)
 	}
+	b.WriteString(rosterHelp)
 	return b.String()
 }
+
+const rosterHelp = `
+patrons, a school's roster: a zip archive of OneRoster 1.1 or 1.2, or of School Data Sync v2.1, with users.csv and, where that has no column role, roles.csv; orgs.csv names the libraries, and demographics.csv has dates of birth. A student's category is the grade as it is written there, everybody else's the role; parents and guardians are skipped. Who has left (tobedeleted, or a role that is over) or is not enabled is blocked: nothing is lent to them, and what they have can still be returned. A card of two users is neither's until it is mended.
+`
 
 func (c *importCmd) Run(g *grammar, p *printer) error {
 	conf, err := g.load()
@@ -60,12 +66,13 @@ func (c *importCmd) Run(g *grammar, p *printer) error {
 		return err
 	}
 	ctx := context.Background()
+	list := control.List{What: c.What, Whole: c.Full, Card: c.Card}
 	t := &teller{p: p, file: c.File, total: fi.Size()}
 	if d := running(conf); d != nil {
-		err = d.Import(ctx, c.What, c.Full, f, t.tell)
+		err = d.Import(ctx, list, f, t.tell)
 	} else {
 		err = writing(conf, func(s *sqlite.Store) error {
-			return daemon.ImportAlone(ctx, c.What, c.Full, f, conf.Location, s, t.tell)
+			return daemon.ImportAlone(ctx, list, f, conf.Location, s, t.tell)
 		})
 	}
 	p.gauge.clear()
@@ -104,6 +111,8 @@ func (t *teller) tell(l control.Line) {
 		switch {
 		case r.Skipped > 0 && r.Format == "csv":
 			t.p.say("skipped are loans that are over")
+		case r.Skipped > 0 && (r.Format == "oneroster" || r.Format == "sds"):
+			t.p.say("skipped are parents and guardians")
 		case r.Skipped > 0:
 			t.p.say("skipped are records without a copy that has a barcode")
 		}

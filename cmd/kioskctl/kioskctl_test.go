@@ -1,9 +1,11 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -191,6 +193,39 @@ func TestImport(t *testing.T) {
 		if _, ok := last["report"]; !ok {
 			t.Errorf("the last line of JSON is no report: %v", last)
 		}
+	}
+}
+
+// TestImportRoster: a school's archive, with a daemon and without; the card is
+// asked for where it can't be told.
+func TestImportRoster(t *testing.T) {
+	const users = "sourcedId,status,enabledUser,role,username,givenName,familyName,identifier,grades\n" +
+		"u1,,true,student,oda,Oda,Holm,18090,03\nu2,,true,student,wei,Wei,Li,%s,04\nu3,,true,parent,ada,Ada,Holm,,\nu4,tobedeleted,true,student,jo,Jo,Roe,18040,05\n"
+	archive := func(card string) string {
+		var b strings.Builder
+		w := zip.NewWriter(&b)
+		f, err := w.Create("users.csv")
+		if err == nil {
+			_, err = fmt.Fprintf(f, users, card)
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, running := range []bool{false, true} {
+		s := newSite(t)
+		whole, lacking, double := s.write("roster.zip", archive("18091")), s.write("lacking.zip", archive("")), s.write("double.zip", archive("18090"))
+		if running {
+			s.start()
+		}
+		contains(t, s.ctl(0, "import", "patrons", whole), "(oneroster): 4 rows read: 3 new, 0 changed, 0 the same, 1 skipped, 0 not taken", "skipped are parents")
+		contains(t, s.ctl(0, "import", "patrons", whole), "0 new, 0 changed, 3 the same")
+		s.ctl(1, "import", "patrons", lacking)
+		contains(t, s.ctl(0, "import", "patrons", "-card", "username", lacking), "3 new")
+		contains(t, s.ctl(0, "import", "patrons", double), "row 1 not taken: 18090: is the card of Oda Holm (row 1) and Wei Li (row 2)", "2 not taken")
+		s.ctl(1, "import", "items", "-card", "username", s.write("items.csv", items))
+		s.ctl(1, "import", "items", whole)
 	}
 }
 

@@ -170,7 +170,7 @@ func (w *town) load(dir string) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		err = daemon.ImportAlone(ctx, what, false, f, time.UTC, s, func(control.Line) {})
+		err = daemon.ImportAlone(ctx, control.List{What: what}, f, time.UTC, s, func(control.Line) {})
 		f.Close()
 		if err != nil {
 			w.t.Fatal(err)

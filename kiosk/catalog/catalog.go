@@ -1,9 +1,13 @@
 // Package catalog reads lists of a library's items, patrons and loans into
 // the mirror: CSV (RFC 4180 and what spreadsheets make of it), binary MARC 21
-// (ISO 2709, in UTF-8 or MARC-8) and MARCXML. The format is told by the
+// (ISO 2709, in UTF-8 or MARC-8), MARCXML, and of patrons a school's roster: a
+// zip archive with the CSV files of OneRoster 1.1 or 1.2 (1EdTech) or of
+// Microsoft School Data Sync v2.1. The format is told by the
 // content. Files are streamed, in as much memory as a batch takes and some 80
-// bits for each barcode, by which a second one is found. A bad row is reported and
-// never ends an import; the same file twice changes nothing.
+// bits for each barcode, by which a second one is found; a roster takes some 50
+// bytes more for each user who has roles or a birthday in another table than the
+// users'. A bad row is reported and never ends an import; the same file twice
+// changes nothing.
 package catalog
 
 import (
@@ -27,6 +31,13 @@ type Options struct {
 	// Holdings says where MARC records have their copies; empty means 852 (with
 	// 876 to 878), 952 as Koha has it, and 949 where there is neither.
 	Holdings []Holdings
+	// Card says where a roster has the card numbers: a column of users.csv, or
+	// "userIds:TYPE" for the identifiers of that type. Empty means "identifier",
+	// if every student who is there has one.
+	Card string
+	// Dir is the folder for a copy of an archive that can be read from its
+	// beginning only; empty means that of temporary files.
+	Dir string
 	// Whole says that the file has all loans that are open: those of the mirror
 	// that it lacks are ended, if every row could be taken.
 	Whole bool
@@ -59,11 +70,11 @@ type Note struct {
 
 // Report is what came of an import.
 type Report struct {
-	Format string // csv, marc21, marcxml
+	Format string // csv, marc21, marcxml, oneroster, sds
 	Rows   int    // rows or records read
 	kiosk.Change
 	Refused int // rows that were not taken, each with a reason
-	Skipped int // right, and not for the mirror: closed loans, records without a copy
+	Skipped int // right, and not for the mirror: closed loans, records without a copy, guardians
 	Noted   int // remarks about rows that were taken
 	Ended   int // loans that a whole list lacks
 }
@@ -80,16 +91,38 @@ func ImportItems(ctx context.Context, r io.Reader, o Options, into kiosk.Loader)
 		err = importRecords(ctx, im, newISO2709(in))
 	case "marcxml":
 		err = importRecords(ctx, im, newMARCXML(in))
+	case "zip":
+		err = errArchive
 	default:
 		err = im.csv(ctx, in, itemColumns, (*csvRow).item)
 	}
 	return im.report, err
 }
 
-// ImportPatrons reads patrons from CSV.
+// errArchive says what to do with an archive in which no list is looked for.
+var errArchive = errors.New("catalog: this is a zip archive: unpack it and import what is in it (an Excel workbook is one too: save it as CSV)")
+
+// ImportPatrons reads patrons from CSV or a roster.
 func ImportPatrons(ctx context.Context, r io.Reader, o Options, into kiosk.Loader) (Report, error) {
 	im := &importer[kiosk.Patron]{Options: o, put: into.PutPatrons, key: func(p kiosk.Patron) string { return string(p.Card) }}
-	return im.onlyCSV(ctx, r, "patrons", patronColumns, (*csvRow).patron)
+	format, in, err := sniff(im.count(r))
+	if err != nil {
+		return Report{}, err
+	}
+	im.report.Format = format
+	switch {
+	case format == "zip":
+		if err = importRoster(ctx, im, r, in); err != nil {
+			err = fmt.Errorf("catalog: %w", err)
+		}
+	case format != "csv":
+		err = fmt.Errorf("catalog: patrons can be read from CSV and from a roster only; this is %s", format)
+	case o.Card != "":
+		err = fmt.Errorf("catalog: where the card numbers are can be said of a roster only; this is CSV: call its column %q barcode", o.Card)
+	default:
+		err = im.csv(ctx, in, patronColumns, (*csvRow).patron)
+	}
+	return im.report, err
 }
 
 // ErrNotWhole says that a list of all loans has rows that can't be taken: what
@@ -127,13 +160,20 @@ var errBroken = errors.New("the rest of the file can't be read")
 
 // sniff tells the format by the first bytes, and gives a reader of UTF-8.
 func sniff(r io.Reader) (format string, in *bufio.Reader, err error) {
+	if format, in, err = formatOf(r); err != nil {
+		err = fmt.Errorf("catalog: %w", err)
+	}
+	return format, in, err
+}
+
+func formatOf(r io.Reader) (format string, in *bufio.Reader, err error) {
 	in = bufio.NewReaderSize(r, 64<<10)
 	head, err := in.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", nil, fmt.Errorf("catalog: %w", err)
+		return "", nil, err
 	}
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
-		return "", nil, errors.New("catalog: this is a zip archive (OneRoster?); unpack it and import its CSV files")
+	if isZip(head) {
+		return "zip", in, nil
 	}
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		_, _ = in.Discard(3)
@@ -141,19 +181,19 @@ func sniff(r io.Reader) (format string, in *bufio.Reader, err error) {
 	} else if dec := utf16ByBOM(head); dec != nil {
 		in = bufio.NewReaderSize(dec.Reader(in), 64<<10)
 		if head, err = in.Peek(4096); err != nil && !errors.Is(err, io.EOF) {
-			return "", nil, fmt.Errorf("catalog: %w", err)
+			return "", nil, err
 		}
 	}
 	head = bytes.TrimLeft(head, " \t\r\n")
 	switch {
 	case len(head) == 0:
-		return "", nil, errors.New("catalog: the file is empty")
+		return "", nil, errors.New("the file is empty")
 	case len(head) >= leaderLen && digits(head[:5]) && head[10] == '2' && head[11] == '2':
 		return "marc21", in, nil
 	case head[0] == '<':
 		return "marcxml", in, nil
 	case bytes.IndexByte(head, 0) >= 0:
-		return "", nil, errors.New("catalog: neither CSV, MARC 21 nor MARCXML: the file holds zero bytes")
+		return "", nil, errors.New("neither CSV, MARC 21 nor MARCXML: the file holds zero bytes")
 	}
 	return "csv", in, nil
 }

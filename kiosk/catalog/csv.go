@@ -101,7 +101,7 @@ func (c columns) index(header []string, own map[string]string) (map[string]int, 
 	}
 	for _, n := range c.need {
 		if !slices.ContainsFunc(n, func(name string) bool { _, ok := at[name]; return ok }) {
-			return nil, fmt.Errorf("catalog: the first row has no column %s: is it another list? It has %.300q", strings.Join(n, " or "), header)
+			return nil, fmt.Errorf("the first row has no column %s: is it another list? It has %.300q", strings.Join(n, " or "), header)
 		}
 	}
 	return at, nil
@@ -126,7 +126,7 @@ func (im *importer[T]) csv(ctx context.Context, in *bufio.Reader, cols columns, 
 	}
 	at, err := cols.index(header.cells, im.Columns)
 	if err != nil {
-		return err
+		return fmt.Errorf("catalog: %w", err)
 	}
 	c := csvRow{at: at, loc: im.Location, now: now()}
 	for {

@@ -36,6 +36,9 @@ func (im *importer[T]) onlyCSV(ctx context.Context, r io.Reader, what string, co
 	if err != nil {
 		return Report{}, err
 	}
+	if format == "zip" {
+		return Report{}, errArchive
+	}
 	if im.report.Format = format; format != "csv" {
 		return im.report, fmt.Errorf("catalog: %s can be read from CSV only; this is %s", what, format)
 	}

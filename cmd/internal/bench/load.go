@@ -167,7 +167,7 @@ func Load(ctx context.Context, ledger, list string) error {
 		return errors.Join(err, s.Close())
 	}
 	defer f.Close()
-	err = daemon.ImportAlone(ctx, "items", false, f, time.UTC, s, func(l control.Line) {
+	err = daemon.ImportAlone(ctx, control.List{What: "items"}, f, time.UTC, s, func(l control.Line) {
 		if l.Refused != nil {
 			fmt.Printf("row %d was not taken: %s\n", l.Refused.Row, l.Refused.Why)
 		}

@@ -87,12 +87,15 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 }
 
 // Import implements Daemon: it sends the file while the answers come in.
-func (c *Client) Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(Line)) error {
-	path := "/import/" + url.PathEscape(what)
-	if whole {
-		path += "?whole"
+func (c *Client) Import(ctx context.Context, l List, r io.Reader, tell func(Line)) error {
+	q := url.Values{}
+	if l.Whole {
+		q.Set("whole", "")
 	}
-	resp, err := c.call(ctx, "POST", path, r)
+	if l.Card != "" {
+		q.Set("card", l.Card)
+	}
+	resp, err := c.call(ctx, "POST", "/import/"+url.PathEscape(l.What)+"?"+q.Encode(), r)
 	if err != nil {
 		return err
 	}

@@ -177,12 +177,18 @@ type Report struct {
 	Ended   int    `json:"ended"`   // loans that a whole list lacks
 }
 
+// List is what an import reads.
+type List struct {
+	What  string // items, patrons, loans
+	Whole bool   // loans that it lacks are over
+	Card  string // where a roster has the card numbers: see catalog.Options; empty where it is to be found out
+}
+
 // Daemon is what the running kiosk offers.
 type Daemon interface {
 	Status(ctx context.Context) (Status, error)
-	// Import reads what ("items", "patrons", "loans") from r; whole says that
-	// loans it lacks are over.
-	Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(Line)) error
+	// Import reads a list from r, and tells how it goes.
+	Import(ctx context.Context, l List, r io.Reader, tell func(Line)) error
 	// Refresh reads the lists of the library's system, whole or what has
 	// changed, and tells how it goes. Patrons go before: it waits for them.
 	Refresh(ctx context.Context, whole bool, tell func(Line)) error
@@ -234,7 +240,8 @@ func Handler(d Daemon, log *slog.Logger) http.Handler {
 		}
 		w.Header().Set("Connection", "close") // what is left of a list that is refused is nobody's next question
 		telling(w, func(tell func(Line)) error {
-			return d.Import(r.Context(), r.PathValue("what"), r.URL.Query().Has("whole"), r.Body, tell)
+			q := r.URL.Query()
+			return d.Import(r.Context(), List{What: r.PathValue("what"), Whole: q.Has("whole"), Card: q.Get("card")}, r.Body, tell)
 		})
 	})
 	mux.HandleFunc("POST /refresh", func(w http.ResponseWriter, r *http.Request) {

@@ -26,7 +26,7 @@ type broken struct {
 
 func (b broken) Status(context.Context) (Status, error) { return Status{}, b.err }
 func (b broken) Retry(context.Context) error            { return b.err }
-func (b broken) Import(context.Context, string, bool, io.Reader, func(Line)) error {
+func (b broken) Import(context.Context, List, io.Reader, func(Line)) error {
 	return b.err
 }
 func (b broken) SeenRescue(context.Context, kiosk.Act) error { return b.err }
@@ -56,7 +56,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("of a file that was cut off %+v is told", taken)
 		}
 		watched := inventory.WithProgress(t.Context(), func(inventory.Reading, int) {})
-		for name, err := range map[string]error{"status": status, "retry": c.Retry(t.Context()), "import": c.Import(t.Context(), "items", false, nil, nil),
+		for name, err := range map[string]error{"status": status, "retry": c.Retry(t.Context()), "import": c.Import(t.Context(), List{What: "items"}, nil, nil),
 			"rescue": c.SeenRescue(t.Context(), kiosk.Act{}), "pause": c.Inventories().Pause(t.Context(), "v1"), "pause, watched": c.Inventories().Pause(watched, "v1"),
 			"walk": c.Walk(t.Context(), "v1", nil), "load": load} {
 			if kiosk.CodeOf(err) != kiosk.CodeOf(fails) || errors.Is(err, kiosk.ErrUnknown) != errors.Is(fails, kiosk.ErrUnknown) || kiosk.Words(err) != kiosk.Words(fails) {

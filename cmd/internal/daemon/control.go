@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-kiosk/carrel/cmd/internal/cli"
 	"github.com/carrel-kiosk/carrel/cmd/internal/control"
 	"github.com/carrel-kiosk/carrel/kiosk"
+	"github.com/carrel-kiosk/carrel/kiosk/catalog"
 	"github.com/carrel-kiosk/carrel/kiosk/sqlite"
 )
 
@@ -87,8 +88,9 @@ func DiskFree(folder string) uint64 {
 }
 
 // Import implements control.Daemon.
-func (d *Daemon) Import(ctx context.Context, what string, whole bool, r io.Reader, tell func(control.Line)) error {
-	return Import(ctx, what, whole, 0, r, d.Config.Location, d.clock.Now(), d.store, tell)
+func (d *Daemon) Import(ctx context.Context, l control.List, r io.Reader, tell func(control.Line)) error {
+	o := catalog.Options{Location: d.Config.Location, Dir: d.Config.Kiosk.Data}
+	return Import(ctx, l, o, r, d.clock.Now(), d.store, tell)
 }
 
 // date is what an outcome is dated by, outside of the desk.

@@ -15,27 +15,26 @@ import (
 )
 
 // Import reads items, patrons or loans from r into the mirror, and tells how
-// it goes: progress, each row that is not taken, at the end the report. A
-// whole list of loans ends those that it lacks. Batch is how many rows go into
-// the mirror at once; 0: few enough for a desk at work.
-func Import(ctx context.Context, what string, whole bool, batch int, r io.Reader, loc *time.Location, now time.Time, into kiosk.Loader, tell func(control.Line)) error {
-	o := catalog.Options{
-		Location: loc, Whole: whole, Batch: batch,
-		Progress: func(bytes int64, rows int) {
-			tell(control.Line{Progress: &control.Progress{Bytes: bytes, Rows: rows}})
-		},
-		Refused: func(x catalog.Refused) {
-			tell(control.Line{Refused: &control.Refused{Row: x.Row, Key: x.Key, Why: x.Why}})
-		},
+// it goes: progress, each row that is not taken, at the end the report. O says
+// how to read, as far as the list does not.
+func Import(ctx context.Context, l control.List, o catalog.Options, r io.Reader, now time.Time, into kiosk.Loader, tell func(control.Line)) error {
+	o.Whole, o.Card = l.Whole, l.Card
+	o.Progress = func(bytes int64, rows int) {
+		tell(control.Line{Progress: &control.Progress{Bytes: bytes, Rows: rows}})
+	}
+	o.Refused = func(x catalog.Refused) {
+		tell(control.Line{Refused: &control.Refused{Row: x.Row, Key: x.Key, Why: x.Why}})
 	}
 	read, ok := map[string]func(context.Context, io.Reader, catalog.Options, kiosk.Loader) (catalog.Report, error){
 		"items": catalog.ImportItems, "patrons": catalog.ImportPatrons, "loans": catalog.ImportLoans,
-	}[what]
-	if !ok {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("import %q: must be items, patrons or loans", what)}
-	}
-	if whole && what != "loans" {
-		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: what + " that a list lacks stay: only a list of loans can be whole"}
+	}[l.What]
+	switch {
+	case !ok:
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: fmt.Sprintf("import %q: must be items, patrons or loans", l.What)}
+	case l.Whole && l.What != "loans":
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: l.What + " that a list lacks stay: only a list of loans can be whole"}
+	case l.Card != "" && l.What != "patrons":
+		return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "a list of " + l.What + " has no cards to choose: only a roster of patrons has"}
 	}
 	a := &ahead{Loader: dated{into, now}}
 	rep, err := read(ctx, r, o, a)
@@ -107,8 +106,9 @@ func (a *ahead) PutItems(ctx context.Context, items []kiosk.Item) (kiosk.Change,
 }
 
 // ImportAlone is Import for a program that has the ledger to itself.
-func ImportAlone(ctx context.Context, what string, whole bool, r io.Reader, loc *time.Location, s *sqlite.Store, tell func(control.Line)) error {
-	return s.Bulk(ctx, func() error { return Import(ctx, what, whole, bulkBatch, r, loc, time.Now(), s, tell) })
+func ImportAlone(ctx context.Context, l control.List, r io.Reader, loc *time.Location, s *sqlite.Store, tell func(control.Line)) error {
+	o := catalog.Options{Location: loc, Batch: bulkBatch}
+	return s.Bulk(ctx, func() error { return Import(ctx, l, o, r, time.Now(), s, tell) })
 }
 
 // bulkBatch is a batch of ImportAlone: some 2 MB.
