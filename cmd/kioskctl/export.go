@@ -132,7 +132,11 @@ func (c *outboxExport) write(conf *config.Config, p *printer, r records) (done [
 	out := map[kiosk.ID]bool{}
 	for _, e := range left {
 		out[e.ID] = true
-		p.say("left out: %s of %q for %q can't be written in this format", e.Kind, e.Item, e.Patron)
+		why := "can't be written in this format, or comes behind such a one"
+		if e.Doubt && e.Kind.Lends() {
+			why = "was made when the kiosk's clock was wrong, and Koha would count its due date from that: enter it by hand"
+		}
+		p.say("left out: %s of %q for %q %s", e.Kind, e.Item, e.Patron, why)
 	}
 	for _, e := range all {
 		if !out[e.ID] {
@@ -174,13 +178,16 @@ func untold(queue []kiosk.Queued, strange map[kiosk.ID]bool) (all []kiosk.Entry,
 func writeCSV(w io.Writer, entries []kiosk.Entry, zone *time.Location) error {
 	out := web.NewTable(w)
 	out.UseCRLF = false // programs read it, line by line
-	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry"})
+	out.Write([]string{"at", "kind", "card", "item", "due", "title", "entry", "clock"})
 	for _, e := range entries {
-		due := ""
+		due, clock := "", ""
+		if e.Doubt {
+			clock = "in doubt"
+		}
 		if !e.Due.IsZero() {
 			due = e.Due.In(zone).Format(time.RFC3339)
 		}
-		out.Write([]string{e.At.In(zone).Format(time.RFC3339), string(e.Kind), string(e.Patron), string(e.Item), due, e.Title, string(e.ID)})
+		out.Write([]string{e.At.In(zone).Format(time.RFC3339), string(e.Kind), string(e.Patron), string(e.Item), due, e.Title, string(e.ID), clock})
 	}
 	out.Flush()
 	return out.Error()

@@ -73,3 +73,54 @@ func TestWriteOffline(t *testing.T) {
 		t.Errorf("WriteOffline() = %q, %d left, %v; want %q", b.String(), len(left), err, want)
 	}
 }
+
+// TestWriteOfflineDoubt: a loan that was made under a wrong clock is left to
+// staff with what comes behind it; what was seen on the shelf holds up nothing.
+func TestWriteOfflineDoubt(t *testing.T) {
+	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	var b strings.Builder
+	left, err := koha.WriteOffline(&b, []kiosk.Entry{
+		{ID: "1970", Kind: kiosk.Checkout, Patron: "C1", Item: "B1", At: time.Unix(0, 0), Doubt: true},
+		{ID: "behind", Kind: kiosk.Checkin, Item: "B1", At: at},
+		{ID: "renewed", Kind: kiosk.Renew, Patron: "C1", Item: "B2", At: at, Doubt: true},
+		{ID: "seen", Kind: kiosk.Seen, Item: "B3", At: at},
+		{ID: "lent", Kind: kiosk.Checkout, Patron: "C1", Item: "B3", At: at},
+		{ID: "back", Kind: kiosk.Checkin, Item: "B4", At: at, Doubt: true},
+	}, time.UTC)
+	var out []string
+	for _, e := range left {
+		out = append(out, string(e.ID))
+	}
+	want := "2026-11-21 09:00:00 001\tissue\tC1\tB3\n2026-11-21 09:00:00 002\treturn\tB4\n"
+	if _, lines, _ := strings.Cut(b.String(), "\n"); err != nil || lines != want || strings.Join(out, " ") != "1970 behind renewed seen" {
+		t.Errorf("WriteOffline() = %q, %v left, %v; want %q", lines, out, err, want)
+	}
+}
+
+// TestWriteOfflineSummer: Koha sorts by the letters of a time, and those come
+// twice when the clocks go back. A return must not come before its loan.
+func TestWriteOfflineSummer(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, times := range map[string][3]string{
+		"2026-10-25T00:50:00Z": {"2026-10-25 02:50:00", "2026-10-25 02:50:00", "2026-10-25 03:10:00"}, // 02:50, 02:10, 03:10
+		"2026-03-29T00:50:00Z": {"2026-03-29 01:50:00", "2026-03-29 03:10:00", "2026-03-29 04:10:00"},
+	} {
+		at, err := time.Parse(time.RFC3339, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		left, err := koha.WriteOffline(&b, []kiosk.Entry{
+			{Kind: kiosk.Checkout, Patron: "C1", Item: "B1", At: at},
+			{Kind: kiosk.Checkin, Item: "B1", At: at.Add(20 * time.Minute)},
+			{Kind: kiosk.Checkout, Patron: "C2", Item: "B1", At: at.Add(80 * time.Minute)},
+		}, berlin)
+		want := times[0] + " 001\tissue\tC1\tB1\n" + times[1] + " 002\treturn\tB1\n" + times[2] + " 003\tissue\tC2\tB1\n"
+		if _, lines, _ := strings.Cut(b.String(), "\n"); err != nil || len(left) > 0 || lines != want {
+			t.Errorf("%s: WriteOffline() = %q, %v, %v; want %q", day, lines, left, err, want)
+		}
+	}
+}
