@@ -94,6 +94,9 @@ type Mirror interface {
 // take time. Its methods take a third of a second or so.
 type PINs interface {
 	KeepPIN(ctx context.Context, c Card, pin string) error
+	// RefusePIN forgets a PIN that the ILS has refused, if it is the one that
+	// was accepted last: it was changed since.
+	RefusePIN(ctx context.Context, c Card, pin string) error
 	// CheckPIN tells whether a PIN is the one that was accepted last;
 	// ErrUnknown if none ever was.
 	CheckPIN(ctx context.Context, c Card, pin string) (bool, error)

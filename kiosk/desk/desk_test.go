@@ -348,6 +348,15 @@ func (p *pins) KeepPIN(_ context.Context, c kiosk.Card, pin string) error {
 	return nil
 }
 
+func (p *pins) RefusePIN(_ context.Context, c kiosk.Card, pin string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kept[c] == pin {
+		delete(p.kept, c)
+	}
+	return nil
+}
+
 func (p *pins) CheckPIN(_ context.Context, c kiosk.Card, pin string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -359,13 +368,17 @@ func (p *pins) CheckPIN(_ context.Context, c kiosk.Card, pin string) (bool, erro
 }
 
 // TestPINs: a PIN that the ILS has accepted lets in while it is away, another
-// does not, and nobody waits for it to be kept.
+// does not, and nobody waits for it to be kept. One that it refuses by now does
+// not either.
 func TestPINs(t *testing.T) {
 	s, kept := newShelf(), &pins{kept: map[kiosk.Card]string{}}
-	away := false
+	away, changed := false, false
 	up := &ils{identify: func(context.Context, kiosk.Card) (kiosk.Patron, error) {
 		if away {
 			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeOffline}
+		}
+		if changed {
+			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonWrongPIN}
 		}
 		return kiosk.Patron{Card: reader.Card, FirstName: "Ada", PINChecked: true}, nil
 	}}
@@ -390,7 +403,17 @@ func TestPINs(t *testing.T) {
 		must(t, d.Send(ctx, kiosk.LinkChanged{Up: false}))
 		enter("1234", in)
 		must(t, d.Send(ctx, kiosk.Finish{}))
-		enter("4321", func(sc kiosk.Screen) bool { return sc.Notice.Reason == kiosk.ReasonWrongPIN })
+		wrong := func(sc kiosk.Screen) bool { return sc.Notice.Reason == kiosk.ReasonWrongPIN }
+		enter("4321", wrong)
+		must(t, d.Send(ctx, kiosk.Finish{}))
+		away, changed = false, true
+		must(t, d.Send(ctx, kiosk.LinkChanged{Up: true}))
+		enter("1234", wrong)
+		must(t, d.Send(ctx, kiosk.Finish{}))
+		synctest.Wait()
+		if pin, ok := kept.kept[reader.Card]; ok {
+			t.Errorf("%s is kept, and refused", pin)
+		}
 	})
 }
 

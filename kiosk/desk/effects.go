@@ -103,6 +103,7 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		ev.Patron, ev.Err = d.Upstream.Identify(ask, e.Card, e.PIN)
 		cancel()
 		d.watchLink(ctx, ev.Err)
+		d.refusePIN(e, ev.Err)
 	}
 	switch kiosk.CodeOf(ev.Err) {
 	case "":
@@ -152,6 +153,21 @@ func (d *Desk) keepPIN(e kiosk.Identify, p kiosk.Patron) {
 	d.pins.add(func(ctx context.Context) kiosk.Event {
 		if err := d.PINs.KeepPIN(ctx, e.Card, e.PIN); err != nil && ctx.Err() == nil {
 			d.Log.Warn("desk: a PIN was not kept", "err", err)
+		}
+		return nil
+	})
+}
+
+// refusePIN forgets a PIN that upstream refuses: it may have accepted it before
+// the patron has changed it.
+func (d *Desk) refusePIN(e kiosk.Identify, err error) {
+	no, _ := errors.AsType[*kiosk.Error](err)
+	if d.PINs == nil || e.PIN == "" || no == nil || no.Code != kiosk.CodeRefused || no.Reason != kiosk.ReasonWrongPIN {
+		return
+	}
+	d.pins.add(func(ctx context.Context) kiosk.Event {
+		if err := d.PINs.RefusePIN(ctx, e.Card, e.PIN); err != nil && ctx.Err() == nil {
+			d.Log.Warn("desk: a PIN that is refused was not forgotten", "err", err)
 		}
 		return nil
 	})

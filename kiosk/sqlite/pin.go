@@ -45,6 +45,21 @@ ON CONFLICT (card) DO UPDATE SET salt = excluded.salt, hash = excluded.hash, tur
 	})
 }
 
+// RefusePIN implements kiosk.PINs.
+func (s *Store) RefusePIN(ctx context.Context, card kiosk.Card, pin string) error {
+	ok, err := s.CheckPIN(ctx, card, pin)
+	switch {
+	case errors.Is(err, kiosk.ErrUnknown):
+		return nil
+	case err != nil || !ok:
+		return err
+	}
+	return s.write(ctx, "forget pin", func(w *writer) error {
+		_, err := w.conn.ExecContext(context.Background(), "DELETE FROM pins WHERE card = ?", string(card))
+		return err
+	})
+}
+
 // CheckPIN implements kiosk.PINs.
 func (s *Store) CheckPIN(ctx context.Context, card kiosk.Card, pin string) (bool, error) {
 	var salt, hash []byte

@@ -47,4 +47,16 @@ func TestPINs(t *testing.T) {
 			t.Errorf("CheckPIN(%q) = %v, %v; want %v", pin, ok, err, want)
 		}
 	}
+	// One that was accepted is forgotten once it is refused; others may be.
+	for _, refused := range []struct {
+		pin  string
+		left bool
+	}{{first, true}, {second, false}, {second, false}} {
+		if err := s.RefusePIN(t.Context(), "C1", refused.pin); err != nil {
+			t.Errorf("RefusePIN(%q) = %v", refused.pin, err)
+		}
+		if ok, err := s.CheckPIN(t.Context(), "C1", second); ok != refused.left || ok == errors.Is(err, kiosk.ErrUnknown) {
+			t.Errorf("CheckPIN() after %q was refused = %v, %v; want %v", refused.pin, ok, err, refused.left)
+		}
+	}
 }
