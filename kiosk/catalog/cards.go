@@ -16,7 +16,7 @@ const userIDs = "userIds"
 
 // cardsKnown are the columns that may have card numbers, the likeliest first.
 // A sourcedId is the roster's own: it is on a card only if somebody says so.
-var cardsKnown = []string{"identifier", "username", "userMasterIdentifier", "userNumber", "email", "sourcedId"}
+var cardsKnown = []string{"identifier", "username", "userMasterIdentifier", "email", "sourcedId"}
 
 // maxServe is how many columns and types of identifiers are named.
 const maxServe = 24
@@ -102,20 +102,20 @@ func (s *survey) count(student bool, names []string) {
 
 // serve tells which columns could serve.
 func (s *survey) serve() string {
-	k, who := 0, "students who are there"
+	k, who := 0, "students"
 	if s.of[0] == 0 {
-		k, who = 1, "users who are there"
+		k, who = 1, "users"
 	}
 	var list []string
 	for i, n := range s.names {
 		if s.filled[k][i] > 0 {
-			list = append(list, fmt.Sprintf("%s (%d)", n, s.filled[k][i]))
+			list = append(list, fmt.Sprintf("%s %d", n, s.filled[k][i]))
 		}
 	}
 	if list == nil {
 		return "no column of users.csv has a number of theirs"
 	}
-	return fmt.Sprintf("say by -card which column has the numbers on the cards. Of %d %s have one: %s", s.of[k], who, strings.Join(list, ", "))
+	return fmt.Sprintf("say by -card which column has the numbers on the cards. Rows that have one, of %s who are there (%d): %s", who, s.of[k], strings.Join(list, ", "))
 }
 
 // may names what a row has that may be a card number.

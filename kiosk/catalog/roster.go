@@ -13,14 +13,16 @@ import (
 	"github.com/carrel-kiosk/carrel/kiosk"
 )
 
-// The tables of a roster. OneRoster 1.1 (1EdTech, CSV tables) has role,
+// The tables of a roster. OneRoster 1.1 (1EdTech) has role,
 // orgSourcedIds and grades in users.csv; 1.2 has role and org in roles.csv, and
 // preferred names; Microsoft School Data Sync v2.1 has the grade in roles.csv
 // too, and neither status nor enabledUser. userIds is "{TYPE:ID},{TYPE:ID}".
+// Sources: the CSV tables of OneRoster, imsglobal.org/activity/onerosterlis;
+// learn.microsoft.com/schooldatasync/sds-v2.1-csv-file-format.
 var (
 	userTable = columns{need: [][]string{{"sourcedId"}, {"familyName", "givenName"}}, names: [][]string{
 		{"sourcedId"}, {"status"}, {"enabledUser"}, {"orgSourcedIds"}, {"primaryOrgSourcedId"}, {"role"}, {"grades"}, {"userIds"},
-		{"identifier"}, {"username"}, {"userMasterIdentifier"}, {"userNumber"}, {"email"}, // may be cards
+		{"identifier"}, {"username"}, {"userMasterIdentifier"}, {"email"}, // may be cards
 		{"familyName"}, {"givenName"}, {"preferredFamilyName"}, {"preferredGivenName"},
 	}}
 	roleTable = columns{need: [][]string{{"userSourcedId"}, {"role"}}, names: [][]string{

@@ -3,6 +3,7 @@ package catalog
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -166,8 +167,8 @@ func TestRosterCard(t *testing.T) {
 		card  string
 		want  string
 	}{
-		{lacking, "", "not every student has an identifier: say by -card which column has the numbers on the cards. Of 2 students who are there have one: identifier (1), username (2), email (1), sourcedId (2), userIds:LDAP (2), userIds:Lunch (1)"},
-		{rosterSDS(), "", "not every student has an identifier: say by -card which column has the numbers on the cards. Of 1 students who are there have one: username (1), sourcedId (1)"},
+		{lacking, "", "not every student has an identifier: say by -card which column has the numbers on the cards. Rows that have one, of students who are there (2): identifier 1, username 2, email 1, sourcedId 2, userIds:LDAP 2, userIds:Lunch 1"},
+		{rosterSDS(), "", "not every student has an identifier: say by -card which column has the numbers on the cards. Rows that have one, of students who are there (1): username 1, sourcedId 1"},
 		{roster11(), "userIds", `no column "userIds" that could be of card numbers: say by -card`},
 		{roster11(), "userIds:Bus", "nobody who is there has a userIds:Bus: say by"},
 		{roster11(), "password", `no column "password" that could be`},
@@ -232,6 +233,33 @@ func TestRosterLeaves(t *testing.T) {
 		if got := mirrored(t, &m, "18090"); got != tt.want {
 			t.Errorf("the patron is %q; want %q", got, tt.want)
 		}
+	}
+}
+
+// TestRosterProgress: rows are told as they are taken, and bytes up to the size
+// of the archive.
+func TestRosterProgress(t *testing.T) {
+	var users strings.Builder
+	users.WriteString(head11)
+	for i := range 3 * batch {
+		fmt.Fprintf(&users, "u%d,,,true,s1,student,,,Ann,Ek%d,,%d,,,,,03,\n", i, i, i)
+	}
+	raw := packed(t, with("users.csv", users.String()))
+	var rows []int
+	last := int64(0)
+	rep, err := ImportPatrons(t.Context(), bytes.NewReader(raw), Options{Progress: func(bytes int64, n int) {
+		if bytes < last || bytes > int64(len(raw)) {
+			t.Errorf("%d bytes of %d, after %d", bytes, len(raw), last)
+		}
+		rows, last = append(rows, n), bytes
+	}}, &sink{})
+	if err != nil || rep.New != 3*batch || last != int64(len(raw)) || !slices.Equal(rows, []int{batch, 2 * batch, 3 * batch, 3 * batch}) {
+		t.Errorf("%+v, %v; %d of %d bytes, rows %v", rep, err, last, len(raw), rows)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if rep, err := ImportPatrons(ctx, bytes.NewReader(raw), Options{}, &sink{}); !errors.Is(err, context.Canceled) || rep.New > 0 {
+		t.Errorf("cancelled: %+v, %v", rep, err)
 	}
 }
 
