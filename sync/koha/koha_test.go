@@ -111,6 +111,34 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
+// TestUndo: what REST has lent is taken back by SIP2, where a probe has found
+// that its server does so.
+func TestUndo(t *testing.T) {
+	for _, cancel := range []sip2.Habit{sip2.Honoured, sip2.Ignored} {
+		rest, address := serve(t, upstreamtest.Sample(time.Now()))
+		by, err := sip2.NewUpstream(sip2.Config{Address: address, User: "kiosk1", Password: "secret",
+			Probed: &sip2.Profile{Name: "probed", Address: address, Tested: time.Now(), Cancel: cancel}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer by.Close()
+		u, err := koha.New(koha.Config{URL: rest, User: "kiosk1", Password: "secret", Happened: by})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Close()
+		e := kiosk.Entry{ID: "1", Kind: kiosk.Checkout, Item: "B1", Patron: "C1", State: kiosk.Asked, At: time.Now()}
+		if _, err := u.Tell(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		undoes, want := cancel == sip2.Honoured, map[bool]kiosk.ItemStatus{true: kiosk.StatusAvailable, false: kiosk.StatusOnLoan}
+		err = u.Undo(t.Context(), e)
+		if st, look := u.Look(t.Context(), "B1", "C1"); u.Undoes() != undoes || (err == nil) != undoes || look != nil || st.Status != want[undoes] {
+			t.Errorf("cancelling is %s: Undoes() = %v, Undo() = %v, and then %+v, %v", cancel, u.Undoes(), err, st, look)
+		}
+	}
+}
+
 // TestNoReturns: without SIP2 a return says what to do.
 func TestNoReturns(t *testing.T) {
 	rest, _ := serve(t, upstreamtest.Sample(time.Now()))

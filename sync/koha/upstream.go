@@ -27,6 +27,8 @@ type Upstream struct {
 var (
 	_ kiosk.Upstream   = (*Upstream)(nil)
 	_ kiosk.TimeTeller = (*Upstream)(nil)
+	_ kiosk.Holder     = (*Upstream)(nil)
+	_ kiosk.Undoer     = (*Upstream)(nil)
 )
 
 // New makes an Upstream; nothing is connected yet.
@@ -49,6 +51,20 @@ func (u *Upstream) PlaceHold(ctx context.Context, c kiosk.Card, item kiosk.Barco
 		return by.PlaceHold(ctx, c, item)
 	}
 	return kiosk.Placed{}, &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: reservations are taken by SIP2 only"}
+}
+
+// Undoes implements kiosk.Undoer, by the way that returns go.
+func (u *Upstream) Undoes() bool {
+	by, ok := u.Happened.(kiosk.Undoer)
+	return ok && by.Undoes()
+}
+
+// Undo implements kiosk.Undoer.
+func (u *Upstream) Undo(ctx context.Context, e kiosk.Entry) error {
+	if by, ok := u.Happened.(kiosk.Undoer); ok {
+		return by.Undo(ctx, e)
+	}
+	return &kiosk.Error{Code: kiosk.CodeInvalid, Text: "koha: what was lent is taken back by SIP2 only"}
 }
 
 // HeedsNoBlock tells whether what has happened already is lent where it would
