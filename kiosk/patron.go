@@ -3,6 +3,7 @@ package kiosk
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -48,36 +49,44 @@ func (p Patron) Over(old Patron) Patron {
 	return p
 }
 
-// Refused is what is known of a patron once the ILS has said no to the card,
-// or to lending to it, over what was known; false if the no is for another
-// reason: that too much is out, or for the item. A card that was reported lost
-// and replaced is unknown there, and must not pass for good when nobody can be
-// asked.
-func (p Patron) Refused(err error, at time.Time) (Patron, bool) {
-	no, _ := errors.AsType[*Error](err)
-	if p.Card == "" || no == nil || no.Code != CodeRefused {
-		return p, false
-	}
-	switch no.Reason {
-	case ReasonUnknownCard, ReasonCardLost, ReasonCardBlocked, ReasonCardExpired, ReasonFees:
-		p.Blocked, p.BlockText, p.Seen = no.Reason, no.Text, at
-		return p, true
-	}
-	return p, false
+// ofCard are the reasons that the ILS may have against a card. Of something that
+// was to be lent they may be a guess at free text, and the item's.
+var ofCard = []Reason{ReasonUnknownCard, ReasonCardLost, ReasonCardBlocked, ReasonCardExpired, ReasonFees}
+
+func againstCard(err error) (no *Error, is bool) {
+	no, _ = errors.AsType[*Error](err)
+	return no, no != nil && no.Code == CodeRefused && slices.Contains(ofCard, no.Reason)
 }
 
-// LearnRefused keeps a no to a card that the mirror knows.
-func LearnRefused(ctx context.Context, m Mirror, c Card, no error, at time.Time) error {
-	if _, of := (Patron{Card: c}).Refused(no, at); !of {
+// LearnRefused keeps a no to a card that the mirror knows. One that was reported
+// lost and replaced is unknown to the ILS, and must not pass for good when
+// nobody can be asked.
+func LearnRefused(ctx context.Context, m Mirror, c Card, err error, at time.Time) error {
+	no, is := againstCard(err)
+	if !is || c == "" {
 		return nil
 	}
-	known, err := m.Patron(ctx, c)
+	p, err := m.Patron(ctx, c)
 	if errors.Is(err, ErrUnknown) {
 		return nil // and stays so
 	}
 	if err != nil {
 		return err
 	}
-	known, _ = known.Refused(no, at)
-	return m.LearnPatron(ctx, known)
+	p.Blocked, p.BlockText, p.Seen = no.Reason, no.Text, at
+	return m.LearnPatron(ctx, p)
+}
+
+// LearnWhy asks for the card when a loan was refused for what may be its fault,
+// and keeps what the ILS says of it: that the loan was refused says too little.
+// No answer is no error.
+func LearnWhy(ctx context.Context, m Mirror, up Upstream, c Card, err error, at time.Time) error {
+	if _, is := againstCard(err); !is || c == "" {
+		return nil
+	}
+	p, err := up.Identify(ctx, c, "")
+	if err != nil {
+		return LearnRefused(ctx, m, c, err, at)
+	}
+	return m.LearnPatron(ctx, p)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -367,18 +368,30 @@ func (p *pins) CheckPIN(_ context.Context, c kiosk.Card, pin string) (bool, erro
 	return pin == want, nil
 }
 
+// learner is a shelf that keeps what is to be learned of patrons.
+type learner struct {
+	*shelf
+	learned []kiosk.Patron
+}
+
+func (l *learner) LearnPatron(_ context.Context, p kiosk.Patron) error {
+	l.learned = append(l.learned, p)
+	return nil
+}
+
 // TestPINs: a PIN that the ILS has accepted lets in while it is away, another
 // does not, and nobody waits for it to be kept. One that it refuses by now does
-// not either.
+// not either. Some servers say of a wrong one that they know no such card: it
+// stays a good one.
 func TestPINs(t *testing.T) {
-	s, kept := newShelf(), &pins{kept: map[kiosk.Card]string{}}
-	away, changed := false, false
+	s, kept := &learner{shelf: newShelf()}, &pins{kept: map[kiosk.Card]string{}}
+	away, changed, no := false, false, kiosk.ReasonWrongPIN
 	up := &ils{identify: func(context.Context, kiosk.Card) (kiosk.Patron, error) {
 		if away {
 			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeOffline}
 		}
 		if changed {
-			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonWrongPIN}
+			return kiosk.Patron{}, &kiosk.Error{Code: kiosk.CodeRefused, Reason: no}
 		}
 		return kiosk.Patron{Card: reader.Card, FirstName: "Ada", PINChecked: true}, nil
 	}}
@@ -413,6 +426,12 @@ func TestPINs(t *testing.T) {
 		synctest.Wait()
 		if pin, ok := kept.kept[reader.Card]; ok {
 			t.Errorf("%s is kept, and refused", pin)
+		}
+		no = kiosk.ReasonUnknownCard
+		enter("9999", func(sc kiosk.Screen) bool { return sc.Notice.Reason == no })
+		synctest.Wait()
+		if i := slices.IndexFunc(s.learned, func(p kiosk.Patron) bool { return p.Blocked != "" }); i >= 0 {
+			t.Errorf("after a wrong PIN the mirror learns %+v", s.learned[i])
 		}
 	})
 }

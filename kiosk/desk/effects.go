@@ -122,7 +122,7 @@ func (d *Desk) identify(ctx context.Context, e kiosk.Identify, online bool) kios
 		}
 	}
 	if ev.Err != nil {
-		d.learnRefused(ctx, e.Card, ev.Err)
+		d.learnRefused(ctx, e, ev.Err)
 		if kiosk.CodeOf(ev.Err) == kiosk.CodeInternal {
 			d.Log.Error("desk: identify", "err", ev.Err)
 		}
@@ -272,14 +272,23 @@ func (d *Desk) learn(ctx context.Context, e kiosk.Entry, a kiosk.Answer, answer 
 		d.Log.Warn("desk: learn item", "err", err)
 	}
 	if e.Kind.Lends() {
-		d.learnRefused(ctx, e.Patron, answer)
+		ask, cancel := context.WithTimeout(ctx, d.Deadline)
+		defer cancel()
+		err = kiosk.LearnWhy(ask, d.Mirror, d.Upstream, e.Patron, answer, d.Clock.Now())
+		if err != nil && ctx.Err() == nil {
+			d.Log.Warn("desk: learn patron", "err", err)
+		}
 	}
 	return nil
 }
 
-// learnRefused keeps a no to a card.
-func (d *Desk) learnRefused(ctx context.Context, c kiosk.Card, no error) {
-	if err := kiosk.LearnRefused(ctx, d.Mirror, c, no, d.Clock.Now()); err != nil && ctx.Err() == nil {
+// learnRefused keeps a no to a card. Where a PIN came with it, the no may be the
+// PIN's: some servers call a patron with a wrong one not valid (edge-sip2, by 24).
+func (d *Desk) learnRefused(ctx context.Context, e kiosk.Identify, no error) {
+	if e.PIN != "" {
+		return
+	}
+	if err := kiosk.LearnRefused(ctx, d.Mirror, e.Card, no, d.Clock.Now()); err != nil && ctx.Err() == nil {
 		d.Log.Warn("desk: learn patron", "err", err)
 	}
 }

@@ -52,9 +52,10 @@ func TestLearnsCards(t *testing.T) {
 	var m kiosktest.Memory
 	said := &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonUnknownCard, Text: "Patron does not exist"}
 	var identify, tell error
+	var against kiosk.Reason
 	up := &ils{
 		identify: func(_ context.Context, c kiosk.Card) (kiosk.Patron, error) {
-			return kiosk.Patron{Card: c, FirstName: "Ada"}, identify
+			return kiosk.Patron{Card: c, FirstName: "Ada", Blocked: against}, identify
 		},
 		tell: func(context.Context, kiosk.Entry) (kiosk.Answer, error) { return kiosk.Answer{}, tell },
 	}
@@ -95,18 +96,23 @@ func TestLearnsCards(t *testing.T) {
 
 		identify, tell = nil, &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonFees, Text: "DEBT"}
 		read("the patron", in)
+		against = kiosk.ReasonCardExpired // since the patron came
 		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
 		until(t, d, "a no", state(kiosk.LineRefused))
 		synctest.Wait()
-		away(kiosk.ReasonFees)
+		against = ""
+		away(kiosk.ReasonCardExpired)
 
-		tell = &kiosk.Error{Code: kiosk.CodeRefused, Reason: kiosk.ReasonTooMany}
-		read("the patron again", in)
-		must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
-		until(t, d, "another no", state(kiosk.LineRefused))
-		synctest.Wait()
-		if p, err := m.Patron(ctx, reader.Card); err != nil || p.Blocked != "" {
-			t.Errorf("a limit bars the card: %+v, %v", p, err)
+		for _, why := range []kiosk.Reason{kiosk.ReasonTooMany, kiosk.ReasonCardBlocked} {
+			tell = &kiosk.Error{Code: kiosk.CodeRefused, Reason: why, Text: "Item is blocked from circulation"}
+			read("the patron again", in)
+			must(t, d.Send(ctx, kiosk.ItemPlaced{Item: book.Barcode}))
+			until(t, d, "another no", state(kiosk.LineRefused))
+			synctest.Wait()
+			if p, err := m.Patron(ctx, reader.Card); err != nil || p.Blocked != "" {
+				t.Errorf("%s, said of a loan, bars the card: %+v, %v", why, p, err)
+			}
+			welcome()
 		}
 	})
 }

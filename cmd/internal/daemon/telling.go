@@ -26,7 +26,7 @@ func (t telling) Tell(ctx context.Context, e kiosk.Entry) (kiosk.Answer, error) 
 	a, err := t.Upstream.Tell(ctx, e)
 	t.learn(ctx, e.Item, func(i kiosk.Item) (kiosk.Item, bool) { return i.Told(e, a, err, t.now()) })
 	if e.Kind.Lends() {
-		t.kept(ctx, "card", string(e.Patron), kiosk.LearnRefused(ctx, t.mirror, e.Patron, err, t.now()))
+		t.kept(ctx, "card", string(e.Patron), kiosk.LearnWhy(ctx, t.mirror, t.Upstream, e.Patron, err, t.now()))
 	}
 	return a, err
 }
