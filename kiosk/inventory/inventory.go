@@ -41,6 +41,7 @@ type Config struct {
 // reason neither.
 type Code struct {
 	Item  kiosk.Barcode
+	Card  bool // it may as well be a patron's card
 	Shelf string
 	Why   string // for staff
 }

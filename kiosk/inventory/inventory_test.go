@@ -91,7 +91,8 @@ func readCode(text string) Code {
 	if text == "" || strings.ContainsAny(text, " %") {
 		return Code{Why: "no item's number"}
 	}
-	return Code{Item: kiosk.Barcode(text)}
+	number, either := strings.CutSuffix(text, "?")
+	return Code{Item: kiosk.Barcode(number), Card: either}
 }
 
 func (w *world) begin(r kiosk.ShelfRange) kiosk.ID {
@@ -667,3 +668,17 @@ type noItems struct{ catalogue }
 type catalogue interface{ kiosk.Inventories }
 
 func (noItems) Places(context.Context) ([]kiosk.Place, error) { return nil, nil }
+
+// TestCardOnAShelf: a number that may be a patron's is a book's if there is one,
+// and else is not kept.
+func TestCardOnAShelf(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(kiosk.ShelfRange{})
+	said, err := w.Scan(t.Context(), id, "ann", Read{Text: string(number(1)) + "?"}, Read{Text: "4711?"}, Read{Text: "4711"})
+	if err != nil || len(said) != 3 {
+		t.Fatalf("Scan() = %+v, %v", said, err)
+	}
+	if said[0].Why != "" || said[0].Book.Item != number(1) || said[1].Why == "" || said[1].Line != 0 || said[2].Line == 0 {
+		t.Errorf("a book, a number of either kind and one of a book are %+v", said)
+	}
+}

@@ -194,6 +194,9 @@ func (b *batch) prepare(ctx context.Context, reads []Read) error {
 		b.met[m.Item.Barcode] = m
 	}
 	for i, r := range reads {
+		if c := codes[i]; c.Card && !b.met[c.Item].Known { // a card's number is not kept
+			codes[i] = Code{Why: "no book has this number; it may be a patron's card"}
+		}
 		b.read(r, codes[i])
 	}
 	return nil

@@ -104,7 +104,7 @@ func (c *Config) ShelfCode(text string) inventory.Code {
 	case kiosk.ItemPlaced:
 		return inventory.Code{Item: ev.Item}
 	case kiosk.EitherRead:
-		return inventory.Code{Item: kiosk.Barcode(ev.Code)}
+		return inventory.Code{Item: kiosk.Barcode(ev.Code), Card: true}
 	case kiosk.CardRead:
 		return inventory.Code{Why: "it is a patron's card"}
 	case kiosk.ISBNRead:

@@ -47,7 +47,7 @@ years_old = 15
 		}
 	}
 	same, err := Parse("f", []byte(good+"[barcodes]\npatron = [\"[0-9]{5}\"]\nitem = [\"[0-9]{5}\"]"))
-	if want := (inventory.Code{Item: "12345"}); err != nil || same.ShelfCode("12345") != want {
+	if want := (inventory.Code{Item: "12345", Card: true}); err != nil || same.ShelfCode("12345") != want {
 		t.Errorf("a number that might be a card's, on a shelf: %v; want %+v", err, want)
 	}
 	if c, err = Parse("f", []byte(good)); err != nil || c.ShelfCode("shelf 12 A").Shelf != "12 A" || c.ShelfCode("SHELF-7").Shelf != "7" {

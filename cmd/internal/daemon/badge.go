@@ -11,8 +11,14 @@ import (
 // scannedBadge is takesBadge of a scan, as the badge is printed or as the cards
 // here are read.
 func (s *staff) scannedBadge(ctx context.Context, text string, ev kiosk.Event) bool {
-	card, _ := ev.(kiosk.CardRead)
-	return s.takesBadge(ctx, kiosk.Card(strings.TrimSpace(text)), card.Card)
+	var card kiosk.Card
+	switch ev := ev.(type) {
+	case kiosk.CardRead:
+		card = ev.Card
+	case kiosk.EitherRead:
+		card = kiosk.Card(ev.Code)
+	}
+	return s.takesBadge(ctx, kiosk.Card(strings.TrimSpace(text)), card)
 }
 
 // takesBadge takes what is scanned, or laid on the pad, for the page at the door

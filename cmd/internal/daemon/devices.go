@@ -123,14 +123,24 @@ func (ds *devices) scanned(ctx context.Context, name string, sc drivers.Scan) {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	if either, ok := ev.(kiosk.EitherRead); ok {
-		_, err := ds.store.Item(ctx, kiosk.Barcode(either.Code))
-		either.Copy = err == nil
-		ev = either
+		ev = ds.whose(ctx, either)
 	}
 	if err := ds.desk.Send(ctx, ev); err != nil {
 		ds.Log.Error("a scan was lost: the desk does not take it", "device", name, "err", err)
 	}
 	runtime.Gosched() // the desk first: the next read blocks this processor with the desk waiting for it
+}
+
+// whose looks whether a number of either kind is a copy's. Where that can't be
+// told it is nobody's: as a card it would end the session of whoever is there.
+func (ds *devices) whose(ctx context.Context, either kiosk.EitherRead) kiosk.Event {
+	_, err := ds.store.Item(ctx, kiosk.Barcode(either.Code))
+	if err != nil && !errors.Is(err, kiosk.ErrUnknown) {
+		ds.Log.Error("the catalogue can't be read", "err", err)
+		return kiosk.Unreadable{Code: either.Code, Reason: kiosk.ReasonUnreadable}
+	}
+	either.Copy = err == nil
+	return either
 }
 
 // report shows a missing device as a fault; it is logged once until it works

@@ -93,7 +93,7 @@ func (s stationPage) Tell(ctx context.Context, what, value string) error {
 	if b == nil {
 		return errors.New("the station does not run")
 	}
-	step, err := s.step(what, value)
+	step, err := s.step(ctx, what, value)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s stationPage) Tell(ctx context.Context, what, value string) error {
 }
 
 // step makes what happens of what staff did on the page.
-func (s stationPage) step(what, value string) (station.Step, error) {
+func (s stationPage) step(ctx context.Context, what, value string) (station.Step, error) {
 	number := func(most int) (int, error) {
 		n, err := strconv.Atoi(value)
 		if err == nil && (n < 0 || n > most) {
@@ -112,7 +112,7 @@ func (s stationPage) step(what, value string) (station.Step, error) {
 	switch what {
 	case "scan":
 		ev, _ := s.Config.Intake.Event(drivers.Scan{Text: value})
-		return codeOf(ev), nil
+		return codeOf(ctx, s.store, ev), nil
 	case "sure":
 		return station.Sure{Tag: kiosk.TagID(value)}, nil
 	case "part":
@@ -135,13 +135,16 @@ func (s stationPage) step(what, value string) (station.Step, error) {
 	return nil, fmt.Errorf("%q can't be done", what)
 }
 
-// codeOf makes a step of a code that was scanned or typed.
-func codeOf(ev kiosk.Event) station.Step {
+// codeOf makes a step of a code that was scanned or typed. One that may be a
+// card's is an item's if there is such a copy.
+func codeOf(ctx context.Context, m kiosk.Mirror, ev kiosk.Event) station.Step {
 	switch ev := ev.(type) {
 	case kiosk.ItemPlaced:
 		return station.Scanned{Item: ev.Item}
 	case kiosk.EitherRead:
-		return station.Scanned{Item: kiosk.Barcode(ev.Code)}
+		if _, err := m.Item(ctx, kiosk.Barcode(ev.Code)); err == nil {
+			return station.Scanned{Item: kiosk.Barcode(ev.Code)}
+		}
 	case kiosk.Unreadable:
 		return station.Misread{Code: ev.Code}
 	case kiosk.ISBNRead:

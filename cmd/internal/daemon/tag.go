@@ -169,7 +169,7 @@ func (s *staff) scanned(ctx context.Context, device, text string, ev kiosk.Event
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	if err := bench.Send(ctx, codeOf(ev)); err != nil {
+	if err := bench.Send(ctx, codeOf(ctx, s.store, ev)); err != nil {
 		s.Log.Error("a scan was lost: the station does not take it", "err", err)
 	}
 	return true
