@@ -58,18 +58,16 @@ func run(args []string, out io.Writer) int {
 }
 
 // TellError tells a script of an error in the manner of all else, beside the
-// output. Its code is the class (kiosk.Code), if it has one.
+// output. Its code is the class (kiosk.Code).
 func (g *grammar) TellError(err error) bool {
 	if !g.JSON {
 		return false
 	}
 	says := struct {
 		Error string     `json:"error"`
-		Code  kiosk.Code `json:"code,omitempty"`
-	}{Error: kiosk.Words(err)}
-	if e, ok := errors.AsType[*kiosk.Error](err); ok {
-		says.Code = e.Code
-	} else if errors.Is(err, cli.ErrUsage) {
+		Code  kiosk.Code `json:"code"`
+	}{kiosk.Words(err), kiosk.CodeOf(err)}
+	if _, classed := errors.AsType[*kiosk.Error](err); !classed && errors.Is(err, cli.ErrUsage) {
 		says.Code = kiosk.CodeInvalid
 	}
 	return json.NewEncoder(os.Stderr).Encode(says) == nil
