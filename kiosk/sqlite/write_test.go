@@ -45,7 +45,7 @@ func TestOneOfManyFails(t *testing.T) {
 func TestPanicTellsNobodyYes(t *testing.T) {
 	f := newFile(t)
 	waiting := func(n int) {
-		for range 1000 {
+		for range 20000 {
 			f.mu.Lock()
 			got := len(f.queue)
 			f.mu.Unlock()
