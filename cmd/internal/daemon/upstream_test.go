@@ -41,7 +41,8 @@ func TestUpstreamUndoes(t *testing.T) {
 	}{
 		"nothing is known":             {},
 		"it does":                      {habits: probed, undoes: true, noBlock: true},
-		"what has happened goes by it": {habits: probed, koha: true, noBlock: true},
+		"what has happened goes by it": {habits: probed, koha: true, undoes: true, noBlock: true},
+		"nothing is known of either":   {koha: true},
 	} {
 		c := &config.Config{Location: time.UTC}
 		c.Kiosk.Data = t.TempDir()
