@@ -45,8 +45,8 @@ func (d *Desk) do(e kiosk.Effect) kiosk.Event {
 		at := d.now()
 		d.tags.add(func(ctx context.Context) kiosk.Event { return d.keep(ctx, e, at) })
 	case kiosk.Mend:
-		at := d.now()
-		d.tags.add(func(ctx context.Context) kiosk.Event { return d.mend(ctx, e.Tag, at) })
+		at, online := d.now(), d.online
+		d.tags.add(func(ctx context.Context) kiosk.Event { return d.mend(ctx, e.Tag, at, online) })
 	case kiosk.FetchAccount:
 		online := d.online
 		d.idents.add(func(ctx context.Context) kiosk.Event { return d.account(ctx, e.Card, online) })

@@ -65,7 +65,7 @@ func (d *Desk) keep(ctx context.Context, e kiosk.Keep, at time.Time) kiosk.Event
 }
 
 // mend does what the work list has of a tag.
-func (d *Desk) mend(ctx context.Context, tag kiosk.TagID, at time.Time) kiosk.Event {
+func (d *Desk) mend(ctx context.Context, tag kiosk.TagID, at time.Time, online bool) kiosk.Event {
 	defer d.turns.take(tag)()
 	w, err := d.Ledger.Work(ctx, tag)
 	if err != nil {
@@ -74,7 +74,44 @@ func (d *Desk) mend(ctx context.Context, tag kiosk.TagID, at time.Time) kiosk.Ev
 		}
 		return kiosk.Mended{Tag: tag}
 	}
+	if w.Want == kiosk.Released && !d.stands(ctx, w, at, online) {
+		d.Log.Info("desk: tag stays secured, its loan may have ended elsewhere", "tag", tag, "item", w.Item, "entry", w.Entry)
+		return kiosk.Mended{Tag: tag}
+	}
 	return kiosk.Mended{Tag: tag, Work: w, Err: d.write(ctx, w, at)}
+}
+
+// unasked is how old a loan may be whose tag is released late without a word of
+// upstream: until then the book has hardly been to another desk.
+const unasked = 3 * time.Minute
+
+// stands tells whether there still is the loan for which a tag is to be released
+// late. The ledger has not heard of what was returned elsewhere since: the book
+// would leave unrecorded.
+func (d *Desk) stands(ctx context.Context, w kiosk.Work, at time.Time, online bool) bool {
+	if d.Upstream == nil {
+		return true
+	}
+	c, err := d.Mirror.Copy(ctx, w.Item)
+	promised := !c.Unsettled || !c.Loan.Due.IsZero() // else it may yet be taken back
+	if err != nil || !c.OnLoan || !promised {
+		return false
+	}
+	if online {
+		ask, cancel := context.WithTimeout(ctx, d.Deadline)
+		defer cancel()
+		st, err := d.Upstream.Look(ask, w.Item, c.Loan.Patron)
+		d.watchLink(ctx, err)
+		has := st.Mine == kiosk.Yes || st.Mine == kiosk.Unknown && st.Status == kiosk.StatusOnLoan
+		if now, err := d.Mirror.Loan(ctx, w.Item); err != nil || now.Patron != c.Loan.Patron {
+			return false // it has ended here meanwhile
+		}
+		if err == nil && (has || !c.Unsettled) { // else it was not told yet
+			return has
+		}
+	}
+	age := at.Sub(w.Since)
+	return age >= 0 && age <= unasked
 }
 
 func (d *Desk) write(ctx context.Context, w kiosk.Work, at time.Time) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/desk"
+	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
 )
 
 // worklist is a shelf with a work list that is slow to read, and a pad on
@@ -78,4 +79,65 @@ func TestTagTurns(t *testing.T) {
 			t.Errorf("after the return the tag was written %v; want it secured in the end", w.wrote)
 		}
 	})
+}
+
+// lentTo is a mirror that has the book out.
+type lentTo struct {
+	*worklist
+	due       time.Time
+	unsettled bool
+}
+
+func (l lentTo) loan() kiosk.Loan {
+	return kiosk.Loan{Item: book.Barcode, Patron: reader.Card, Due: l.due}
+}
+
+func (l lentTo) Loan(context.Context, kiosk.Barcode) (kiosk.Loan, error) { return l.loan(), nil }
+
+func (l lentTo) Copy(context.Context, kiosk.Barcode) (kiosk.Copy, error) {
+	return kiosk.Copy{Item: book, Known: true, Loan: l.loan(), OnLoan: true, Unsettled: l.unsettled}, nil
+}
+
+// TestReleasedLate: what a loan has left on the work list is released only while
+// the loan stands. The ledger has not heard of a return at another desk; of a
+// loan of long ago the library's system must say that it does.
+func TestReleasedLate(t *testing.T) {
+	const tag = kiosk.TagID("E004015012345678")
+	due := time.Date(2000, 2, 1, 0, 0, 0, 0, time.UTC)
+	mine, in := kiosk.Standing{Status: kiosk.StatusOnLoan, Mine: kiosk.Yes}, kiosk.Standing{Status: kiosk.StatusAvailable, Mine: kiosk.No}
+	for name, tt := range map[string]struct {
+		due       time.Time
+		unsettled bool
+		st        kiosk.Standing
+		err       error
+		age       time.Duration
+		released  bool
+	}{
+		"it stands":                     {due: due, st: mine, age: time.Hour, released: true},
+		"whose is not told":             {due: due, st: kiosk.Standing{Status: kiosk.StatusOnLoan}, age: time.Hour, released: true},
+		"returned elsewhere":            {due: due, st: in},
+		"not told yet":                  {due: due, unsettled: true, st: in, age: time.Minute, released: true},
+		"not told yet, of long ago":     {due: due, unsettled: true, st: in, age: time.Hour},
+		"cut off between two, unspoken": {unsettled: true, st: mine},
+		"no answer":                     {due: due, err: kiosktest.Offline(), age: time.Minute, released: true},
+		"no answer, and of long ago":    {due: due, err: kiosktest.Offline(), age: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &worklist{shelf: newShelf(), work: kiosk.Work{Tag: tag, Item: book.Barcode, Want: kiosk.Released, Entry: "before"}}
+			l := lentTo{w, tt.due, tt.unsettled}
+			up := &kiosktest.Upstream{OnLook: func(context.Context, kiosk.Barcode, kiosk.Card) (kiosk.Standing, error) { return tt.st, tt.err }}
+			run(t, desk.Config{Ledger: l, Mirror: l, Securer: w, Upstream: up}, func(t *testing.T, d *desk.Desk, ctx context.Context) {
+				w.mu.Lock()
+				w.work.Since = time.Now().Add(-tt.age)
+				w.mu.Unlock()
+				must(t, d.Send(ctx, kiosk.TagPlaced{Tag: tag, Item: book.Barcode, Part: 1, Parts: 1, Old: true}))
+				time.Sleep(5 * time.Second)
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				if got := len(w.wrote) > 0; got != tt.released || got == (w.work.Tag != "") {
+					t.Errorf("written %v, work list %+v; want it released: %v", w.wrote, w.work, tt.released)
+				}
+			})
+		})
+	}
 }
