@@ -59,6 +59,12 @@ func (l *Line) tagIDs() (ids []TagID) {
 	return ids
 }
 
+// notOut tells whether it was to be returned, and the ILS has it out to nobody:
+// it goes to the shelf, and its tag must be secured all the same.
+func (l *Line) notOut() bool {
+	return l.own().Kind == Checkin && l.State == LineRefused && l.Reason == ReasonNotOnLoan
+}
+
 // onPad tells whether a tag of the line lies on the pad.
 func (l *Line) onPad() bool { return slices.ContainsFunc(l.tags, func(t tag) bool { return t.here }) }
 
@@ -104,7 +110,7 @@ func (s *step) tagPlaced(ev TagPlaced) {
 		return
 	}
 	l.replaced()
-	late := l.entry != nil && l.Kind != Renew && l.State != LineRefused
+	late := l.entry != nil && l.Kind != Renew && (l.State != LineRefused || l.notOut())
 	t.busy = late
 	l.tags, l.Parts = append(l.tags, t), max(l.Parts, ev.Parts)
 	l.count()
@@ -268,6 +274,8 @@ func (s *step) attached(ev Attached) {
 	t.busy = false
 	if ev.Err != nil {
 		l.Text, t.stuck = ev.Err.Error(), true
+	} else if l.notOut() {
+		s.do(Mend{Tag: ev.Tag})
 	}
 	if l.stage == keeping || l.stage == lifted || l.stage == done && l.State != LineRefused && l.own().State.Holds() {
 		s.keep(l)
@@ -289,7 +297,9 @@ func (s *step) mended(ev Mended) {
 			s.leave(l)
 			s.drop(l.ID)
 		}
-		s.tell(ReasonTagMended, title)
+		if l == nil || !l.notOut() {
+			s.tell(ReasonTagMended, title)
+		}
 	case errors.Is(ev.Err, ErrLifted):
 		s.notMended(ev.Tag)
 		s.tell(ReasonPutBack, title)

@@ -253,6 +253,32 @@ func TestScannedWhereItLies(t *testing.T) {
 	}
 }
 
+// TestNotOutIsSecured: a book that is returned by its barcode, and is out to
+// nobody, goes to the shelf. Its tag is secured when it is read after that: it
+// may have been released, and the book would walk out unseen.
+func TestNotOutIsSecured(t *testing.T) {
+	b := newBench(t, Rules{})
+	b.send(StartReturn{})
+	b.send(ItemPlaced{book.Barcode})
+	b.find(book, nil)
+	b.store()
+	ask := take[Ask](b)
+	b.send(Answered{Entry: ask.Entry.ID, Err: &Error{Code: CodeRefused, Reason: ReasonNotOnLoan}})
+	b.conclude()
+	b.only(LineRefused, ReasonNotOnLoan)
+	b.send(TagPlaced{Tag: "A", Item: book.Barcode, Part: 1, Parts: 1})
+	if a := take[Attach](b); a.Tag != "A" || a.Entry != ask.Entry.ID {
+		t.Errorf("%+v; want A for the return", a)
+	}
+	b.send(Attached{Entry: ask.Entry.ID, Tag: "A"})
+	b.send(Mended{Tag: take[Mend](b).Tag, Work: Work{Tag: "A", Title: "Dune", Want: Secured}})
+	b.none()
+	if sc := b.s.Screen(); sc.Notice.Reason != "" {
+		t.Errorf("notice %+v; want none: the patron is told that it is not on loan", sc.Notice)
+	}
+	b.only(LineRefused, ReasonNotOnLoan)
+}
+
 // TestScannedOnly: an item that is known to have a tag is lent, or returned, by
 // its barcode; its tag is on the work list, and the patron is asked for it.
 func TestScannedOnly(t *testing.T) {

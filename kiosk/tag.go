@@ -39,7 +39,8 @@ func (s Stage) lends() bool {
 // A checkout releases once it holds, and not before; one that is taken back
 // secures. A return secures first: before the ILS is asked, and also where it
 // is decided here. If nothing comes of it the loan stands, and its tag must be
-// released again.
+// released again. One that was refused because there is no loan secures too what
+// is read only then.
 func Wants(k Kind, before, after Stage, out bool) Security {
 	switch {
 	case k == Checkout && !before.lends() && after.lends():
@@ -47,6 +48,8 @@ func Wants(k Kind, before, after Stage, out bool) Security {
 	case k == Checkout && before.lends() && !after.lends() && !out:
 		return Secured
 	case k == Checkin && before.State == "" && (after.State == Asked || after.State.Holds()):
+		return Secured
+	case k == Checkin && before.State == "" && after.State == Denied && !out:
 		return Secured
 	case k == Checkin && before.State != "" && (after.State == Denied || after.State == Dismissed) && out:
 		return Released

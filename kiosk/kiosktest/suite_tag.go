@@ -102,6 +102,14 @@ func (s *suite) workCheckin() {
 	s.record(found)
 	s.conclude(After(found, kiosk.Denied))
 	s.wants("B", kiosk.Secured, found)
+
+	bare := Checkin(5, 3) // by its barcode; the tag is read when it is refused
+	s.record(bare)
+	s.conclude(After(bare, kiosk.Denied))
+	if err := s.Attach(s.Context(), bare.ID, "E", Morning); err != nil {
+		s.Fatal(err)
+	}
+	s.wants("E", kiosk.Secured, bare)
 }
 
 // workInterrupted: a return whose tag was not secured was never asked.
