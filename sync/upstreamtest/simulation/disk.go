@@ -22,8 +22,9 @@ type disk struct {
 	mem    kiosktest.Memory
 	lot    lot
 	full   atomic.Bool
-	lives  map[kiosk.ID]*life // by the disk's own goroutine at a time
-	writer chan struct{}      // holds a token while somebody writes
+	lives  map[kiosk.ID]*life   // by the disk's own goroutine at a time
+	work   map[kiosk.TagID]word // the work list, as heeded, under world.mu
+	writer chan struct{}        // holds a token while somebody writes
 }
 
 // life is what became of an entry, by true time.
@@ -111,6 +112,7 @@ func (s *store) Record(ctx context.Context, e kiosk.Entry) error {
 		err := s.Memory.Record(ctx, e)
 		if now := time.Now(); err == nil {
 			s.d.lives[e.ID] = &life{recorded: now, last: now}
+			s.d.heed()
 		}
 		return err
 	})
@@ -128,6 +130,7 @@ func (s *store) Conclude(ctx context.Context, o kiosk.Outcome) error {
 		err := s.Memory.Conclude(ctx, o)
 		if l := s.d.lives[o.Entry]; err == nil && l != nil {
 			l.last, l.reason = time.Now(), o.Reason
+			s.d.heed()
 		}
 		return err
 	})
@@ -148,9 +151,26 @@ func (s *store) Postpone(ctx context.Context, id kiosk.ID, at time.Time) error {
 func (s *store) Interrupted(ctx context.Context, now time.Time) (n int, err error) {
 	err = s.write(ctx, "interrupted", func() error {
 		n, err = s.Memory.Interrupted(ctx, now)
+		s.d.heed()
 		return err
 	})
 	return n, err
+}
+
+// Attach is kiosk.Ledger's.
+func (s *store) Attach(ctx context.Context, id kiosk.ID, tag kiosk.TagID, at time.Time) error {
+	return s.write(ctx, fmt.Sprintf("attach %s to %s", tag, id), func() error {
+		defer s.d.heed()
+		return s.Memory.Attach(context.WithoutCancel(ctx), id, tag, at)
+	})
+}
+
+// Done is kiosk.Ledger's.
+func (s *store) Done(ctx context.Context, k kiosk.Work, at time.Time) error {
+	return s.write(ctx, fmt.Sprintf("%s is %s by %s", k.Tag, k.Want, k.Entry), func() error {
+		defer s.d.heed()
+		return s.Memory.Done(context.WithoutCancel(ctx), k, at)
+	})
 }
 
 // Date is kiosk.Dater's.

@@ -16,6 +16,10 @@
 //     ledger passes the same suite as Memory (kiosktest.TestLedger), and its
 //     own tests kill it in its writes: that is what makes the one stand for
 //     the other here;
+//   - the pads, and the tags of some books, which are lifted while they are
+//     written, do not answer, or refuse; the process ends before, in, and after
+//     the writing of one as of the disk. The gate is what is on a tag: it must be
+//     as the newest word on it has it, or wait on a work list;
 //   - patrons, who borrow, return, renew, and walk away; the staff of the
 //     library, who do the same at the ILS itself; and what befalls machines.
 //

@@ -15,10 +15,11 @@ import (
 type account struct {
 	*station
 	kiosk.Entry
-	n    int // in the order of its ledger
-	life *life
-	took []effect // what the ILS carried out
-	nos  []effect // what it refused
+	n     int // in the order of its ledger
+	life  *life
+	took  []effect // what the ILS carried out
+	nos   []effect // what it refused
+	undid []effect // what it took back
 }
 
 // judge holds what the kiosks say against what the ILS did.
@@ -39,6 +40,8 @@ func (w *world) judge() {
 			w.fail("%s has told the ILS of %s of %s (effect %d), and its ledger has no such entry (%q)", f.by, f.Told, f.Item, f.N, f.entry)
 		case f.Did == upstreamtest.DidRefuse:
 			a.nos = append(a.nos, f)
+		case f.Cancel:
+			a.undid = append(a.undid, f)
 		default:
 			a.took = append(a.took, f)
 		}
@@ -48,6 +51,7 @@ func (w *world) judge() {
 			kiosk.Dismissed: "dismissed", kiosk.Denied: "denied", kiosk.Differs: "differs"}[a.State])
 		w.once(a)
 		w.renewed(a, by)
+		w.takenBack(a)
 	}
 	for _, s := range w.stations {
 		w.kept(s, by)
@@ -56,6 +60,7 @@ func (w *world) judge() {
 		w.empty(s)
 	}
 	w.blamed(all)
+	w.gates(all, by)
 }
 
 // kept: what a screen has shown is in the ledger, whatever happened since.
@@ -89,8 +94,11 @@ func (w *world) once(a *account) {
 	case kiosk.Dismissed, kiosk.Denied:
 		if len(a.took) > 0 {
 			excused, as := w.undone(a, a.life.last), "undone elsewhere"
-			if unseen(a) {
+			switch n := len(a.undid); {
+			case unseen(a):
 				excused, as = true, "due as was known"
+			case n > 0 && a.undid[n-1].at.After(a.took[len(a.took)-1].at):
+				excused, as = true, "taken back"
 			}
 			w.unless(excused, as,
 				"%s: %s of %s for %s (entry %s) is %s, and took effect at the ILS", a.name, a.Kind, a.Item, a.Patron, a.ID, a.State)
@@ -187,12 +195,7 @@ func (w *world) renewed(a *account, by map[kiosk.ID]*account) {
 		if f.Did != upstreamtest.DidRenewal {
 			continue
 		}
-		var made effect // the loan
-		for _, g := range w.effects[:f.N-1] {
-			if g.Item == f.Item && g.Did == upstreamtest.DidCheckout {
-				made = g
-			}
-		}
+		made := w.loanBefore(f)
 		elsewhere, maker := made.by != a.name, by[made.entry]
 		switch {
 		case elsewhere && f.asked:
@@ -236,7 +239,11 @@ func (w *world) dated(s *station) {
 	var last kiosk.Entry
 	for _, e := range s.disk.mem.Entries() {
 		if off := e.At.Sub(s.disk.lives[e.ID].recorded); off.Abs() > clocksDiffer && !e.Doubt {
-			w.unless(s.misled(s.disk.lives[e.ID].recorded), "clock set wrong while it ran",
+			excused, as := s.misled(s.disk.lives[e.ID].recorded), "clock set wrong while it ran"
+			if s.cutShort(s.disk.lives[e.ID].recorded) {
+				excused, as = true, "nothing had confirmed the clock before the power was cut"
+			}
+			w.unless(excused, as,
 				"%s: entry %s is dated %s, %v from the truth, and is not marked", s.name, e.ID, stamp(e.At), off)
 		}
 		if e.At.Before(last.At) {
@@ -275,7 +282,11 @@ func (w *world) blamed(all []*account) {
 			w.count("left to staff")
 			continue
 		}
-		w.unless(w.crossed(all, b.Barcode), "crossed", "%s is %s %s, and the ILS has it out to %q", b.Barcode, b.place, b.who, who)
+		excused, as := w.crossed(all, b.Barcode), "crossed"
+		if w.another(b.Barcode) {
+			excused, as = true, lentBefore
+		}
+		w.unless(excused, as, "%s is %s %s, and the ILS has it out to %q", b.Barcode, b.place, b.who, who)
 	}
 }
 

@@ -41,7 +41,7 @@ func (w *world) serve(ctx context.Context) {
 		s.net.serve(ln)
 		wg.Go(func() {
 			_ = sip2.Serve(ctx, ln, &counter{w.ils, s}, sip2.ServerConfig{Institution: "MAIN", Zone: time.UTC,
-				NoCancel: true, Log: slog.New(slog.DiscardHandler), Record: func(in bool, text string) {
+				NoCancel: !w.cancels, Log: slog.New(slog.DiscardHandler), Record: func(in bool, text string) {
 					if in {
 						s.looks(text)
 					}
@@ -64,7 +64,12 @@ type counter struct {
 
 // Do is sip2.Backend's.
 func (c *counter) Do(e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
-	return c.s.carryOut(c.s.name, c.s.net.hears(tells(e)), e, noBlock)
+	return c.s.carryOut(c.s.name, c.s.net.hears(tells(e)), e, func() (kiosk.Answer, error) { return c.ILS.Do(e, noBlock) })
+}
+
+// Cancel is sip2.Canceller's.
+func (c *counter) Cancel(e kiosk.Entry) (kiosk.Answer, error) {
+	return c.s.carryOut(c.s.name, c.s.net.hears(tells(e)+undoing), e, func() (kiosk.Answer, error) { return c.ILS.Cancel(e) })
 }
 
 // looks notes that a kiosk has looked at an item.
@@ -77,10 +82,10 @@ func (s *station) looks(question string) {
 }
 
 // carryOut tells the ILS something, and writes down what came of it.
-func (w *world) carryOut(by string, told telling, e kiosk.Entry, noBlock bool) (kiosk.Answer, error) {
+func (w *world) carryOut(by string, told telling, e kiosk.Entry, do func() (kiosk.Answer, error)) (kiosk.Answer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	a, err := w.ils.Do(e, noBlock)
+	a, err := do()
 	h := w.ils.History()
 	f := effect{Effect: h[len(h)-1], by: by, telling: told, at: time.Now()}
 	for _, s := range w.stations {
@@ -99,6 +104,7 @@ func (w *world) clerk() {
 	l := w.lot("staff")
 	for w.rest(l, w.plan.staff.from, w.plan.staff.to) {
 		b, p := w.pick(l), oneOf(l, w.people...)
+		w.liftOff(b)
 		switch what := l.IntN(10); {
 		case what < 5 && b != nil:
 			w.atDesk(l, b, p)
@@ -127,18 +133,25 @@ func (w *world) atDesk(l lot, b *book, p *person) {
 	_, st, _, _ := w.ils.Item(b.Barcode)
 	if b.place != shelf || st.Status == kiosk.StatusOnLoan {
 		w.count("staff takes back")
-		_, err := w.carryOut("staff", telling{}, kiosk.Entry{Kind: kiosk.Checkin, Item: b.Barcode, At: time.Now()}, false)
+		_, err := w.byStaff(kiosk.Entry{Kind: kiosk.Checkin, Item: b.Barcode, At: time.Now()})
+		w.atGate(b, kiosk.Secured)
 		w.note("staff", "takes %s back: %v", b.Barcode, err)
 		w.put(b, shelf, "")
 		return
 	}
 	time.Sleep(l.between(time.Second, 10*time.Second))
 	w.count("staff lends")
-	_, err := w.carryOut("staff", telling{}, kiosk.Entry{Kind: kiosk.Checkout, Item: b.Barcode, Patron: p.Card, At: time.Now()}, false)
+	_, err := w.byStaff(kiosk.Entry{Kind: kiosk.Checkout, Item: b.Barcode, Patron: p.Card, At: time.Now()})
 	w.note("staff", "lends %s to %s: %v", b.Barcode, p.Card, err)
 	if err == nil {
+		w.atGate(b, kiosk.Released)
 		w.put(b, patron, p.Card)
 	}
+}
+
+// byStaff is carryOut for what the library's own desk does.
+func (w *world) byStaff(e kiosk.Entry) (kiosk.Answer, error) {
+	return w.carryOut("staff", telling{}, e, func() (kiosk.Answer, error) { return w.ils.Do(e, false) })
 }
 
 // pick takes a book that is in nobody's hand; nil if there is none.

@@ -66,7 +66,8 @@ type machine struct {
 	dead   atomic.Bool
 	died   chan struct{} // closed with dead
 	once   sync.Once
-	keeper chan struct{} // holds a token while dates are put right
+	read   map[kiosk.TagID]bool // what the pad has told of, under station.mu
+	keeper chan struct{}        // holds a token while dates are put right
 }
 
 func (w *world) newStation(name string) *station {
@@ -96,7 +97,7 @@ func (s *station) run(ctx context.Context) {
 
 // start starts the program as the daemon does. It may die before it runs.
 func (s *station) start(ctx context.Context) *machine {
-	m := &machine{station: s, died: make(chan struct{}), keeper: make(chan struct{}, 1)}
+	m := &machine{station: s, died: make(chan struct{}), keeper: make(chan struct{}, 1), read: map[kiosk.TagID]bool{}}
 	m.store = &store{&s.disk.mem, s.disk, m}
 	m.ctx, m.cancel = context.WithCancel(ctx)
 	if s.starts++; s.starts == 1 || s.lot.chance(0.5) { // the machine, and not only the program
@@ -111,15 +112,15 @@ func (s *station) start(ctx context.Context) *machine {
 		Boot: run.name, Written: s.world.log.start.AddDate(0, -1, 0), Zone: time.UTC,
 	})
 	var err error
-	m.up, err = sip2.NewUpstream(sip2.Config{Address: "ils:6001", User: "kiosk", Password: "secret", Zone: time.UTC,
-		Clock: m.clock, Log: slog.New(slog.DiscardHandler), Profile: s.profile,
+	m.up, err = sip2.NewUpstream(sip2.Config{Address: ilsAddress, User: "kiosk", Password: "secret", Zone: time.UTC,
+		Clock: m.clock, Log: slog.New(slog.DiscardHandler), Profile: s.profile, Probed: s.probed,
 		Dial: func(ctx context.Context, _ string) (net.Conn, error) { return s.net.dial(ctx, m) }})
 	if err != nil {
 		panic(err) // ours
 	}
 	up := &upstream{m.up, m}
 	m.worker = outbox.New(m.store, up, outbox.Config{Link: m.link, Now: m.clock.Now, Date: func() time.Time { return m.clock.Follow(m.clock.Now()) }, Rand: rand.New(rand.NewPCG(s.lot.Uint64(), s.lot.Uint64()))})
-	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Lines: m.up.Lines(), Clock: m.clock,
+	m.desk = desk.New(desk.Config{Ledger: m.store, Mirror: m.store, Upstream: up, Securer: m, Gates: true, Lines: m.up.Lines(), Clock: m.clock,
 		Rules: kiosk.Rules{Location: time.UTC, LoanDays: days}, LinkLost: m.worker.Lost, Log: slog.New(slog.DiscardHandler),
 		NewID: func() kiosk.ID { return kiosk.ID(fmt.Sprintf("%s-%03d-%04d", s.name, starts, m.ids.Add(1))) }})
 	if err := m.recover(); err != nil {
@@ -132,6 +133,7 @@ func (s *station) start(ctx context.Context) *machine {
 	m.wg.Go(func() { m.worker.Run(m.ctx) })
 	m.wg.Go(m.keepTime)
 	m.wg.Go(m.watch)
+	m.wg.Go(m.readPad)
 	return m
 }
 
@@ -207,6 +209,7 @@ func (m *machine) saw(l *kiosk.Line) {
 	if _, ok := m.shown[l.ID]; ok {
 		return
 	}
+	m.tagged(l)
 	m.shown[l.ID] = promise{l.State, l.Item, time.Now()}
 	m.count("shown " + string(l.State))
 	m.note(m.name+" screen", "%s %s %s", l.ID, l.Item, l.State)
@@ -253,6 +256,16 @@ func (u *upstream) Tell(ctx context.Context, e kiosk.Entry) (a kiosk.Answer, err
 		return err
 	})
 	return a, err
+}
+
+// Undo is kiosk.Undoer's.
+func (u *upstream) Undo(ctx context.Context, e kiosk.Entry) error {
+	return u.call(ctx, "undo "+string(e.ID), func(ctx context.Context) error {
+		words, told := tells(kiosk.Entry{Kind: kiosk.Checkin, Item: e.Item})+undoing, telling{entry: e.ID}
+		u.m.net.tell(words, told)
+		defer u.m.net.told(words, told)
+		return u.Upstream.Undo(ctx, e)
+	})
 }
 
 // Look is kiosk.Upstream's.

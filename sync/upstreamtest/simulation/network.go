@@ -296,9 +296,15 @@ func wordsOf(raw []byte) string {
 				words += " " + v
 			}
 		}
+		if f == "BIY" {
+			words += undoing
+		}
 	}
 	return words
 }
+
+// undoing is what a question says that takes back.
+const undoing = " undo"
 
 // tells is wordsOf for an entry.
 func tells(e kiosk.Entry) string {

@@ -26,9 +26,9 @@ const (
 // each book comes by often enough to be at more than one of them.
 func outageDay(lot) plan {
 	return plan{
-		people: 400, books: 1200, out: 600, kiosks: 3, outage: 5 * time.Hour, open: morning + 5*time.Hour + evening,
+		people: 400, books: 1200, out: 600, tagged: 0.2, kiosks: 3, outage: 5 * time.Hour, open: morning + 5*time.Hour + evening,
 		visits: span{time.Second, 45 * time.Second}, staff: span{5 * time.Second, time.Minute},
-		weather: weather{mishaps: 0.02, slow: 0.05, stalls: 0.002, crashes: 0.0005, clocks: 0.2, trouble: time.Hour},
+		weather: weather{mishaps: 0.02, slow: 0.05, stalls: 0.002, crashes: 0.0005, pads: 0.02, clocks: 0.2, trouble: time.Hour},
 	}
 }
 

@@ -165,7 +165,10 @@ func (e *end) LocalAddr() net.Addr { return addr{} }
 // RemoteAddr is net.Conn's.
 func (e *end) RemoteAddr() net.Addr { return addr{} }
 
+// ilsAddress is where the ILS is.
+const ilsAddress = "ils:6001"
+
 type addr struct{}
 
 func (addr) Network() string { return "memory" }
-func (addr) String() string  { return "ils:6001" }
+func (addr) String() string  { return ilsAddress }

@@ -82,3 +82,14 @@ func (s *station) misled(at time.Time) bool {
 	}
 	return false
 }
+
+// cutShort tells whether the machine ended so soon after something was recorded
+// that the ILS may not have told it the time.
+func (s *station) cutShort(at time.Time) bool {
+	for i, b := range slices.Backward(s.boots) {
+		if !at.Before(b.since) {
+			return i+1 < len(s.boots) && s.boots[i+1].since.Sub(at) < 15*time.Second
+		}
+	}
+	return false
+}

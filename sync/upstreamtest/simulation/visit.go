@@ -31,7 +31,8 @@ type visit struct {
 	lot lot
 	m   *machine
 	sc  kiosk.Screen // as last seen
-	old []kiosk.ID   // lines that were there before: what lay there and was returned elsewhere meanwhile, the kiosk takes for read twice
+	all []*hand
+	old []kiosk.ID // lines that were there before: what lay there and was returned elsewhere meanwhile, the kiosk takes for read twice
 }
 
 // hand is a book that a patron has put down, and where it was before.
@@ -40,6 +41,8 @@ type hand struct {
 	from place
 	who  kiosk.Card
 	laid bool
+
+	tries int // to put it back on the pad
 }
 
 func (v *visit) borrow() {
@@ -48,6 +51,7 @@ func (v *visit) borrow() {
 		return
 	}
 	defer v.leave(p)
+	defer v.home()
 	card := p.Card
 	if !v.lot.chance(0.15) && !v.wait(90*time.Second, v.welcome) {
 		return
@@ -84,6 +88,7 @@ func (v *visit) giveBack() {
 		return
 	}
 	v.note(v.name+" visit", "somebody comes to return")
+	defer v.home()
 	var books []*hand
 	for range 1 + v.lot.IntN(3) {
 		books = v.take(books, v.pick(v.lot, patron, patron, limbo))
@@ -103,13 +108,20 @@ func (v *visit) scan(books []*hand) {
 	for _, h := range books {
 		v.lay(h)
 		if v.lot.chance(0.1) {
-			v.lay(h) // read twice
+			v.scanOne(h) // read twice
+		}
+		if v.lot.chance(0.1) && h.chip != nil { // looked into
+			v.liftOff(h.book)
+			if v.lot.chance(0.7) {
+				time.Sleep(v.lot.between(100*time.Millisecond, 3*time.Second))
+				v.putDown(h)
+			}
 		}
 	}
 	if v.lot.chance(0.15) {
 		v.count("left early")
 	} else {
-		v.wait(20*time.Second, func() bool { return v.renew() && !v.waiting() })
+		v.wait(20*time.Second, func() bool { return v.renew() && v.putBack() && !v.waiting() })
 	}
 	v.look()
 	if v.lot.chance(0.7) {
@@ -119,8 +131,56 @@ func (v *visit) scan(books []*hand) {
 
 func (v *visit) lay(h *hand) {
 	h.laid = true
+	if h.chip != nil && v.lot.chance(0.9) {
+		v.putDown(h)
+		return
+	}
+	v.scanOne(h)
+}
+
+// scanOne has the scanner read a book.
+func (v *visit) scanOne(h *hand) {
 	v.send(kiosk.ItemPlaced{Item: h.Barcode})
 	time.Sleep(v.lot.between(100*time.Millisecond, 1500*time.Millisecond))
+}
+
+// putDown lays a book on the pad.
+func (v *visit) putDown(h *hand) {
+	v.putOn(h.book)
+	time.Sleep(v.lot.between(50*time.Millisecond, 1500*time.Millisecond))
+}
+
+// putBack puts back what is to lie on the pad for a moment longer, but not for
+// ever; it tells whether nothing is to.
+func (v *visit) putBack() bool {
+	none := true
+	for _, h := range v.all {
+		l := v.line(h)
+		if h.chip == nil || l == nil || l.Reason != kiosk.ReasonPutBack || h.tries > 4 {
+			continue
+		}
+		none = false
+		if h.tries++; !v.lies(h.chip) && v.lot.chance(0.8) {
+			v.count("tag put back")
+			v.putDown(h)
+		}
+	}
+	return none
+}
+
+// home: the books are taken from the pad. Some forget one there.
+func (v *visit) home() {
+	for _, h := range v.all {
+		if h.chip == nil || !v.lies(h.chip) {
+			continue
+		}
+		if v.lot.chance(0.05) {
+			v.count("left on the pad")
+			continue
+		}
+		v.liftOff(h.book)
+		time.Sleep(v.lot.between(50*time.Millisecond, 500*time.Millisecond))
+	}
 }
 
 // renew says yes to what is offered; it tells whether nothing is any more.
@@ -154,6 +214,8 @@ func (v *visit) borrowed(h *hand, card kiosk.Card) {
 	switch l := v.line(h); {
 	case !h.laid:
 	case l != nil && (l.State == kiosk.LineLent || l.State == kiosk.LineRenewed):
+		v.put(h.book, patron, card)
+	case l != nil && l.Kind == kiosk.Checkout && (l.Reason == kiosk.ReasonPutBack || l.Reason == kiosk.ReasonTagStuck): // lent, and the gate will ring
 		v.put(h.book, patron, card)
 	case l != nil && l.State == kiosk.LineRefused && h.from != limbo, h.from == patron && h.who == card:
 		v.put(h.book, h.from, h.who)
@@ -202,17 +264,24 @@ func (v *visit) take(books []*hand, b *book) []*hand {
 	if b == nil {
 		return books
 	}
-	return append(books, &hand{book: b, from: b.place, who: b.who})
+	v.liftOff(b) // from where somebody forgot it
+	h := &hand{book: b, from: b.place, who: b.who}
+	v.all = append(v.all, h)
+	return append(books, h)
 }
 
 // send gives the kiosk an event, if it is alive.
 func (v *visit) send(ev kiosk.Event) {
-	if v.m.ctx.Err() != nil {
+	v.m.send(ev)
+}
+
+func (m *machine) send(ev kiosk.Event) {
+	if m.ctx.Err() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(v.m.ctx, time.Second)
+	ctx, cancel := context.WithTimeout(m.ctx, time.Second)
 	defer cancel()
-	_ = v.m.desk.Send(ctx, ev) // a dead one hears nothing
+	_ = m.desk.Send(ctx, ev) // a dead one hears nothing
 }
 
 // look looks at the screen; a dead kiosk's stays as it was last seen, though

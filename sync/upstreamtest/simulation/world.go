@@ -13,6 +13,7 @@ import (
 
 	"github.com/carrel-kiosk/carrel/kiosk"
 	"github.com/carrel-kiosk/carrel/kiosk/kiosktest"
+	"github.com/carrel-kiosk/carrel/sync/sip2"
 	"github.com/carrel-kiosk/carrel/sync/upstreamtest"
 )
 
@@ -65,6 +66,7 @@ func run(seed uint64, plan func(lot) plan) Result {
 type plan struct {
 	kiosks             int
 	people, books, out int           // out: books on loan at the beginning
+	tagged             float64       // share of books with a tag
 	open               time.Duration // people come so long
 	visits, staff      span          // pauses between one and the next
 	weather            weather
@@ -76,11 +78,11 @@ type span struct{ from, to time.Duration }
 // hour is a small library in which everything happens to the same few books.
 func hour(l lot) plan {
 	return plan{
-		people: 5, books: 14, out: 5, open: 45 * time.Minute,
+		people: 5, books: 14, out: 5, tagged: 0.6, open: 45 * time.Minute,
 		visits: span{time.Second, 90 * time.Second}, staff: span{20 * time.Second, 4 * time.Minute},
 		weather: weather{
 			mishaps: oneOf(l, 0, 0.02, 0.1, 0.25), slow: oneOf(l, 0, 0.05, 0.2), stalls: oneOf(l, 0, 0.01, 0.05),
-			crashes: oneOf(l, 0, 0.004, 0.015), clocks: oneOf(l, 0, 0.5), trouble: oneOf(l, time.Hour, 12*time.Minute, 5*time.Minute),
+			crashes: oneOf(l, 0, 0.004, 0.015), pads: oneOf(l, 0, 0.05, 0.2), clocks: oneOf(l, 0, 0.5), trouble: oneOf(l, time.Hour, 12*time.Minute, 5*time.Minute),
 		},
 		kiosks: 1 + l.IntN(3),
 	}
@@ -93,12 +95,15 @@ type world struct {
 	log      *trace
 	profile  string // of the ILS, as the kiosks know it
 	ils      *upstreamtest.ILS
+	probed   *sip2.Profile // what they found out of it
+	cancels  bool          // it takes loans back
 	stations []*station
 	peace    atomic.Bool
 
 	mu       sync.Mutex
 	books    []*book
-	loans    []kiosk.Loan // at the beginning
+	chips    map[kiosk.TagID]*chip // the map never changes
+	loans    []kiosk.Loan          // at the beginning
 	people   []*person
 	effects  []effect                     // the ILS's history
 	dark     struct{ from, to time.Time } // the outage
@@ -112,6 +117,7 @@ type weather struct {
 	slow    float64 // of messages
 	stalls  float64 // of writes
 	crashes float64 // of writes
+	pads    float64 // of tags that are written: it does not answer
 	clocks  float64 // of starts
 	trouble time.Duration
 }
@@ -141,6 +147,7 @@ func (p place) String() string {
 // book is a copy and where it truly is.
 type book struct {
 	kiosk.Barcode
+	chip  *chip // nil: it has none
 	place place
 	who   kiosk.Card // has it; in limbo, may have it
 	busy  bool       // in somebody's hand
@@ -153,7 +160,7 @@ type person struct {
 }
 
 func newWorld(seed uint64, plan func(lot) plan) *world {
-	w := &world{seed: seed, tally: Tally{}}
+	w := &world{seed: seed, tally: Tally{}, chips: map[kiosk.TagID]*chip{}}
 	l := w.lot("world")
 	time.Sleep(l.between(0, 24*time.Hour))
 	w.log = &trace{start: time.Now()}
@@ -162,6 +169,15 @@ func newWorld(seed uint64, plan func(lot) plan) *world {
 	if l.chance(0.2) {
 		rules.IgnoreNoBlock, w.profile = true, "evergreen"
 		w.count("no-block ignored")
+	}
+	if w.cancels = l.chance(0.5); w.cancels {
+		w.probed = &sip2.Profile{Name: "probed", Address: ilsAddress, Cancel: sip2.Honoured}
+		if rules.IgnoreNoBlock {
+			w.profile, w.probed.NoBlock, w.probed.Due = "", sip2.Ignored, sip2.DueIgnored
+		}
+		w.count("cancels honoured")
+	} else {
+		w.count("cancels ignored")
 	}
 	w.ils = upstreamtest.New(rules)
 	w.ils.AddUser("kiosk", "secret")
@@ -200,6 +216,11 @@ func (w *world) stock(l lot) {
 				panic(err) // ours
 			}
 			w.loans = append(w.loans, loan)
+		}
+	}
+	for n, b := range w.books {
+		if l.chance(w.plan.tagged) {
+			w.tag(b, n)
 		}
 	}
 	for _, s := range w.stations {
