@@ -152,6 +152,11 @@ const undoWithin = 3 * time.Minute
 // without the book, and must not owe it. With the book they come to the gate.
 // An item without a tag is lent all the same, for nothing stops it; and so is
 // one that the patron has been promised since.
+//
+// Where the library's system does not tell when a loan began, as by SIP2, one
+// that the same patron had from another desk before is not known from it, and is
+// taken back too: the simulation counts how often. It is for a pad to tell, by a
+// tag that was released already when it was put down; none is asked yet.
 func (t *task) undoes() bool {
 	u, ok := t.up.(kiosk.Undoer)
 	age := t.Date().Sub(t.At)
