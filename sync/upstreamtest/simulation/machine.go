@@ -40,7 +40,8 @@ type station struct {
 type boot struct {
 	name   string
 	since  time.Time
-	misled bool // its clock was set wrong meanwhile
+	ended  time.Time // when its program crashed last
+	misled bool      // its clock was set wrong meanwhile
 }
 
 // promise is a line that a screen has shown as done.
@@ -179,6 +180,9 @@ func (m *machine) die(how, where string) {
 	m.once.Do(func() {
 		m.count(how)
 		m.note(m.name, "%s: %s", how, where)
+		m.mu.Lock()
+		m.boots[len(m.boots)-1].ended = time.Now()
+		m.mu.Unlock()
 		m.dead.Store(true)
 		close(m.died)
 		m.net.abandon()

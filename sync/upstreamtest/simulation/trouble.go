@@ -88,7 +88,7 @@ func (s *station) misled(at time.Time) bool {
 func (s *station) cutShort(at time.Time) bool {
 	for i, b := range slices.Backward(s.boots) {
 		if !at.Before(b.since) {
-			return i+1 < len(s.boots) && s.boots[i+1].since.Sub(at) < 15*time.Second
+			return i+1 < len(s.boots) && b.ended.Sub(at).Abs() < 15*time.Second
 		}
 	}
 	return false
