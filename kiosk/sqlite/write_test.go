@@ -117,7 +117,7 @@ func FuzzText(f *testing.F) {
 	s := opened(f, path)
 	f.Cleanup(func() { s.Close() })
 	f.Fuzz(func(t *testing.T, code, title string) {
-		want := kiosk.Item{Barcode: kiosk.Barcode(code), Title: title, ISBN: "x" + title}
+		want := kiosk.Item{Barcode: kiosk.Barcode(code), Status: kiosk.StatusAvailable, Title: title, ISBN: "x" + title}
 		_, err := s.PutItems(t.Context(), []kiosk.Item{want})
 		must(t, err)
 		got, err := s.Item(t.Context(), want.Barcode)
