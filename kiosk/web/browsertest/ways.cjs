@@ -176,7 +176,8 @@ const tests = {
     assert.deepEqual(await told(), ['Back at three']);
     assert.deepEqual(await spoken(), []); // nobody has used a key
     await scene('welcome');
-    await view(page, 'welcome');
+    await page.locator('#borrow').waitFor(); // out of order it is the same view
+    await page.waitForFunction(() => document.activeElement.matches('h1'));
     await page.keyboard.press('Tab');
     await heard('Borrow');
     assert.deepEqual(await spoken(), ['Welcome. What would you like to do?', 'Borrow. Scan your card to begin']);
