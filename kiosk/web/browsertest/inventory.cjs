@@ -102,6 +102,7 @@ const {launch, open, shot, axe} = require('./lib.cjs');
   // What is not done is said where they look.
   await page.click('a.button[href="/staff/inventory/0190a1"]');
   await page.waitForSelector('button[data-keys="Control+Z"]');
+  await page.waitForLoadState('load'); // before that nobody listens to keys
   await page.evaluate(() => { document.querySelector('form[action$="/undo"] input').value = '999'; });
   await page.keyboard.press('Control+z');
   await page.waitForSelector('#refused >> text=no such scan');
