@@ -455,7 +455,7 @@ func (s *Screen) sound(p *Problems) {
 
 // class reads the list of cards with animals and photos.
 func (s *Screen) class(p *Problems) {
-	file := s.classFile(p.File)
+	file := p.beside(s.ClassFile)
 	f, err := os.Open(file)
 	if err != nil {
 		p.add("screen.class_file", s.ClassFile, "%v", err)
@@ -467,14 +467,6 @@ func (s *Screen) class(p *Problems) {
 	}
 }
 
-// classFile is its path; a relative one is beside the configuration.
-func (s *Screen) classFile(conf string) string {
-	if filepath.IsAbs(s.ClassFile) {
-		return s.ClassFile
-	}
-	return filepath.Join(filepath.Dir(conf), s.ClassFile)
-}
-
 // rows adds an error that has a line for each row of a file.
 func (p *Problems) rows(key, file string, err error) {
 	p.add(key, file, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -484,7 +476,7 @@ func (p *Problems) rows(key, file string, err error) {
 // the class; a *Problems if one is damaged.
 func (c *Config) Draw() error {
 	s, p := &c.Screen, &Problems{File: c.file}
-	if err := web.DrawClass(s.Class, os.DirFS(filepath.Dir(s.classFile(c.file)))); err != nil {
+	if err := web.DrawClass(s.Class, os.DirFS(filepath.Dir(p.beside(s.ClassFile)))); err != nil {
 		p.rows("screen.class_file", s.ClassFile, err)
 		return p
 	}

@@ -137,8 +137,8 @@ func (c *Config) upstream(p *Problems, raw any, folder string) {
 
 func (c *Config) sip2(p *Problems, key string, table map[string]any, passwordFile, folder string) {
 	s := &sip2.Config{Institution: c.Kiosk.Library}
-	if file, ok := table["ca_file"].(string); ok && !filepath.IsAbs(file) && file != "" {
-		table["ca_file"] = filepath.Join(folder, file)
+	if file, ok := table["ca_file"].(string); ok {
+		table["ca_file"] = p.beside(file)
 	}
 	const terminal = "terminal_password_file"
 	if file, ok := table[terminal].(string); ok {

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/carrel-kiosk/carrel/cmd/internal/password"
 )
@@ -21,9 +20,7 @@ func (s *Staff) check(p *Problems) {
 	if s.PasswordFile == "" {
 		return
 	}
-	if !filepath.IsAbs(s.PasswordFile) {
-		s.PasswordFile = filepath.Join(filepath.Dir(p.File), s.PasswordFile)
-	}
+	s.PasswordFile = p.beside(s.PasswordFile)
 	raw, err := os.ReadFile(s.PasswordFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return

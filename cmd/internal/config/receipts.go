@@ -52,10 +52,7 @@ func (r *Receipts) check(p *Problems) {
 		p.add("receipts.mail.tls", m.TLS, "must not be none where there is a password: it would be heard")
 	}
 	if m.PasswordFile != "" {
-		var err error
-		if m.password, err = secret(m.PasswordFile, filepath.Dir(p.File)); err != nil {
-			p.add("receipts.mail.password_file", m.PasswordFile, "%v", err)
-		}
+		m.password = p.secret("receipts.mail.password_file", m.PasswordFile, filepath.Dir(p.File))
 	}
 }
 
