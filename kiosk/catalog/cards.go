@@ -21,11 +21,8 @@ var cardsKnown = []string{"identifier", "username", "userMasterIdentifier", "ema
 // maxServe is how many columns and types of identifiers are named.
 const maxServe = 24
 
-// column is the name of the column that Options.Card names.
+// column is the name of the column that has the cards.
 func (ro *roster) column() string {
-	if ro.card == "" {
-		return cardsKnown[0]
-	}
 	name, _, _ := strings.Cut(ro.card, ":")
 	return name
 }
@@ -148,12 +145,8 @@ type choice struct {
 }
 
 // cards looks at all users before any is taken: where their cards are, and
-// which are of several.
-func (ro *roster) cards(ctx context.Context) (doubles, error) {
-	chosen := ro.card
-	if ro.card == "" {
-		ro.card = cardsKnown[0]
-	}
+// which are of several. Chosen says that somebody has said where they are.
+func (ro *roster) cards(ctx context.Context, chosen bool) (doubles, error) {
 	ch := &choice{again: doubles{}, seen: newKeys()}
 	if err := ro.each(ctx, &ro.users, func(c *csvRow, why string, _ float64) error { return ro.look(ch, c, why) }); err != nil {
 		return nil, err
@@ -164,7 +157,7 @@ func (ro *roster) cards(ctx context.Context) (doubles, error) {
 	switch {
 	case !role && ro.roles == nil:
 		return nil, errors.New("users.csv has no column role, and the archive no roles.csv: export the roles too")
-	case chosen == "" && (ch.lacks > 0 || ch.got == 0):
+	case !chosen && (ch.lacks > 0 || ch.got == 0):
 		return nil, fmt.Errorf("not every student has an identifier: %s", ch.serve())
 	case bare || strings.EqualFold(ro.card, "password") || !has(ro.users.head, ro.column()):
 		return nil, fmt.Errorf("users.csv has no column %.100q that could be of card numbers: %s", ro.card, ch.serve())

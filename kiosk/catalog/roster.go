@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ type roster struct {
 	words []string
 	index map[string]uint32
 	orgs  map[uint64]org
-	roles map[uint64]role
+	roles map[uint64]role  // nil: there is no table of them
 	born  map[uint64]int64 // unix seconds; math.MinInt64 for a date that can't be read
 	bad   int              // rows of roles.csv that can't be read
 	sds   bool
@@ -84,15 +85,13 @@ func importRoster(ctx context.Context, im *importer[kiosk.Patron], r, in io.Read
 		return err
 	}
 	defer a.close()
-	ro := &roster{archive: a, card: im.Card, loc: im.Location, now: now(), seed: maphash.MakeSeed(), index: map[string]uint32{}}
-	if ro.loc == nil {
-		ro.loc = time.Local
-	}
+	ro := &roster{archive: a, card: cmp.Or(im.Card, cardsKnown[0]), loc: cmp.Or(im.Location, time.Local), now: now(), seed: maphash.MakeSeed(),
+		index: map[string]uint32{}, orgs: map[uint64]org{}, born: map[uint64]int64{}}
 	ro.word("") // 0
 	if err := ro.beside(ctx); err != nil {
 		return err
 	}
-	doubles, err := ro.cards(ctx)
+	doubles, err := ro.cards(ctx, im.Card != "")
 	if err != nil {
 		return err
 	}
@@ -174,9 +173,6 @@ func (ro *roster) takeOrg(c *csvRow, why string) error {
 		return nil // its users are of the library of this ID
 	}
 	name, err := ro.word(c.get("name"))
-	if ro.orgs == nil {
-		ro.orgs = map[uint64]org{}
-	}
 	ro.orgs[ro.hash(c.get("sourcedId"))] = org{name, strings.EqualFold(c.get("type"), "school")}
 	return err
 }
@@ -219,9 +215,6 @@ func (ro *roster) over(c *csvRow) bool {
 }
 
 func (ro *roster) takeBorn(c *csvRow, why string) error {
-	if ro.born == nil {
-		ro.born = map[uint64]int64{}
-	}
 	if why != "" || c.get("birthDate") == "" {
 		return nil
 	}
