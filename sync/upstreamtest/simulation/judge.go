@@ -238,9 +238,10 @@ const clocksDiffer = 5*time.Minute + 10*time.Second
 func (w *world) dated(s *station) {
 	var last kiosk.Entry
 	for _, e := range s.disk.mem.Entries() {
-		if off := e.At.Sub(s.disk.lives[e.ID].recorded); off.Abs() > clocksDiffer && !e.Doubt {
-			excused, as := s.misled(s.disk.lives[e.ID].recorded), "clock set wrong while it ran"
-			if s.cutShort(s.disk.lives[e.ID].recorded) {
+		truly := s.disk.lives[e.ID].recorded
+		if off := e.At.Sub(truly); off.Abs() > clocksDiffer && !e.Doubt {
+			excused, as := s.misled(truly), "clock set wrong while it ran"
+			if s.cutShort(truly) {
 				excused, as = true, "nothing had confirmed the clock before the power was cut"
 			}
 			w.unless(excused, as,

@@ -34,12 +34,18 @@ const lentBefore = "taken back, lent elsewhere before"
 // another tells whether the last that was done with an item was to take back a
 // loan that another desk had made, see takenBack.
 func (w *world) another(b kiosk.Barcode) bool {
+	f, ok := w.lastOf(b)
+	return ok && f.Cancel && w.loanBefore(f).entry != f.entry
+}
+
+// lastOf is the last that was done with an item.
+func (w *world) lastOf(b kiosk.Barcode) (effect, bool) {
 	for _, f := range slices.Backward(w.effects) {
 		if f.Item == b && f.Did != upstreamtest.DidRefuse {
-			return f.Cancel && w.loanBefore(f).entry != f.entry
+			return f, true
 		}
 	}
-	return false
+	return effect{}, false
 }
 
 // loanBefore is the loan that an effect has ended.
@@ -88,13 +94,9 @@ func (w *world) gates(all []*account, by map[kiosk.ID]*account) {
 // byBarcode tells whether the last that was done with an item was its return,
 // and no pad has read its tag then.
 func (w *world) byBarcode(c *chip, by map[kiosk.ID]*account) bool {
-	for _, f := range slices.Backward(w.effects) {
-		if f.Item == c.item && f.Did != upstreamtest.DidRefuse {
-			a := by[f.entry]
-			return a != nil && a.Kind == kiosk.Checkin && len(a.Tags) == 0
-		}
-	}
-	return false
+	f, ok := w.lastOf(c.item)
+	a := by[f.entry]
+	return ok && a != nil && a.Kind == kiosk.Checkin && len(a.Tags) == 0
 }
 
 // awaits tells whether a tag is on a work list to be so.

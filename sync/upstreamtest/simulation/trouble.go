@@ -75,21 +75,23 @@ func (s *station) mislead(wrong time.Duration) {
 // misled tells whether the clock was set wrong in the run of the machine in
 // which something was recorded.
 func (s *station) misled(at time.Time) bool {
-	for _, b := range slices.Backward(s.boots) {
+	i := s.bootAt(at)
+	return i >= 0 && s.boots[i].misled
+}
+
+// bootAt is the number of the run of the machine at a time; -1 before the first.
+func (s *station) bootAt(at time.Time) int {
+	for i, b := range slices.Backward(s.boots) {
 		if !at.Before(b.since) {
-			return b.misled
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // cutShort tells whether the machine ended so soon after something was recorded
 // that the ILS may not have told it the time.
 func (s *station) cutShort(at time.Time) bool {
-	for i, b := range slices.Backward(s.boots) {
-		if !at.Before(b.since) {
-			return i+1 < len(s.boots) && b.ended.Sub(at).Abs() < 15*time.Second
-		}
-	}
-	return false
+	i := s.bootAt(at)
+	return i >= 0 && i+1 < len(s.boots) && s.boots[i].ended.Sub(at).Abs() < 15*time.Second
 }
