@@ -108,9 +108,6 @@ func newLibrary(queue []kiosk.Entry, late time.Duration) (library, error) {
 	return library{addr: ln.Addr().String(), end: func() (heard, error) {
 		stop()
 		err := <-ended
-		if errors.Is(err, context.Canceled) {
-			err = nil
-		}
 		return heard{Asked: asked, Did: len(ils.History())}, err
 	}}, nil
 }
